@@ -1,0 +1,34 @@
+/** Spec files are TypeScript ES modules; libraries resolve to their sources, so a test needs no build of them. */
+const libs = ['messages', 'transforms', 'broker', 'event-store', 'saga', 'testing'];
+
+export default {
+  testEnvironment: 'node',
+  roots: ['<rootDir>/libs', '<rootDir>/apps', '<rootDir>/test'],
+  testMatch: ['**/*.spec.ts'],
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: {
+    '^.+\\.ts$': [
+      '@swc/jest',
+      {
+        jsc: {
+          target: 'es2023',
+          parser: { syntax: 'typescript', decorators: true },
+          transform: { legacyDecorator: true, decoratorMetadata: true, useDefineForClassFields: false },
+          keepClassNames: true,
+        },
+        module: { type: 'es6' },
+        sourceMaps: 'inline',
+      },
+    ],
+  },
+  moduleNameMapper: {
+    [`^@millrace/(${libs.join('|')})$`]: '<rootDir>/libs/$1/src/index.ts',
+    '^@shop/contracts/(.*)$': '<rootDir>/apps/contracts/src/$1.ts',
+    '^@shop/(catalog|order|payment|orchestrator)$': '<rootDir>/apps/$1/src/app.module.ts',
+    '^(\\.{1,2}/.*)\\.js$': '$1',
+  },
+  modulePathIgnorePatterns: ['/dist/'],
+  globalSetup: '<rootDir>/test/redis.setup.mjs',
+  globalTeardown: '<rootDir>/test/redis.teardown.mjs',
+  testTimeout: 20_000,
+};
