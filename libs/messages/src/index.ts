@@ -1,1 +1,5 @@
-export {};
+export * from './contract.js';
+export * from './envelope.js';
+export * from './codec.js';
+export * from './validation.js';
+export * from './message-error.js';

@@ -1,0 +1,103 @@
+import type { EntryRef, Partition } from './partition.js';
+
+/**
+ * Everything a handler decided, as one atomic act on one partition: either every guard holds and every write happens,
+ * or nothing is written.
+ */
+export interface Commit {
+  /** The partition whose streams, states and timers are guarded and written. */
+  readonly partition: Partition;
+  readonly guards: readonly Guard[];
+  readonly writes: readonly Write[];
+}
+
+export type Guard =
+  /** The lease on `partition` for `group` still has this epoch: a zombie consumer is refused. */
+  | { readonly kind: 'lease'; readonly partition: Partition; readonly group: string; readonly epoch: number }
+  /** This command id has not been committed within its time to live. Committing remembers it with its result. */
+  | { readonly kind: 'command'; readonly id: string; readonly result: string; readonly ttlMs: number }
+  /** The stream has exactly this many events. */
+  | { readonly kind: 'version'; readonly stream: string; readonly expected: number }
+  /** The state has been put exactly this many times; 0: it does not exist. */
+  | { readonly kind: 'revision'; readonly state: string; readonly expected: number }
+  /** The group has not acknowledged this entry. Committing acknowledges it. */
+  | { readonly kind: 'input'; readonly entry: EntryRef; readonly group: string };
+
+export type Write =
+  /** Appends events to the feed, and their positions to the stream's list (no stream: to the feed only). */
+  | { readonly kind: 'append'; readonly stream?: string; readonly events: readonly string[] }
+  /** Replaces a state and counts its revision up. */
+  | { readonly kind: 'put'; readonly state: string; readonly value: string }
+  | { readonly kind: 'delete'; readonly state: string }
+  /** Puts or deletes one row of a view (value null deletes). */
+  | { readonly kind: 'row'; readonly view: string; readonly id: string; readonly value: string | null }
+  /** Delivers a message to the inbox of any partition. */
+  | { readonly kind: 'emit'; readonly to: Partition; readonly message: string }
+  /** Sets or moves a timer: at `due` (ms since 1970) its message arrives in this partition's own inbox. */
+  | { readonly kind: 'timer'; readonly id: string; readonly due: number; readonly message: string }
+  | { readonly kind: 'cancel-timer'; readonly id: string }
+  /** Keeps a message that no handler could take, with the reason, in `dead` of this partition. */
+  | { readonly kind: 'dead-letter'; readonly letter: DeadLetter }
+  /** Remembers a failed attempt of a pending entry, so that attempts and backoff survive a crash. */
+  | { readonly kind: 'retry'; readonly entry: EntryRef; readonly group: string; readonly record: RetryRecord }
+  /** Forgets the failed attempts of an entry. */
+  | { readonly kind: 'clear-retry'; readonly entry: EntryRef; readonly group: string };
+
+/** What is kept of an entry between two attempts. */
+export interface RetryRecord {
+  /** Failed attempts so far. */
+  readonly attempts: number;
+  /** When to try again, ms since 1970. */
+  readonly due: number;
+  /** First failure, ms since 1970. */
+  readonly first: number;
+  readonly error: string;
+}
+
+/** A message that no handler could take, and why. */
+export interface DeadLetter {
+  /** Short code: `handler-failed`, `crashed`, `no-handler`, or a `MessageErrorCode`. */
+  readonly reason: string;
+  /** What went wrong, in a sentence. */
+  readonly error: string;
+  readonly group: string;
+  readonly entry: EntryRef;
+  readonly attempts: number;
+  /** First and last failure, ms since 1970. */
+  readonly first: number;
+  readonly last: number;
+  /** The fields of the original entry, unchanged. */
+  readonly fields: readonly string[];
+}
+
+/** Where one `append` of a commit ended. */
+export interface Appended {
+  /** Position of its last event in the feed. */
+  readonly position: number;
+  /** Version of the stream afterwards; 0 for an append without stream. */
+  readonly version: number;
+}
+
+export type CommitResult =
+  | { readonly status: 'committed'; readonly appended: readonly Appended[] }
+  | {
+      readonly status: 'refused';
+      readonly guard: Guard['kind'];
+      /**
+       * What was found instead: the epoch, the version, the revision, the remembered result, or `acknowledged`.
+       */
+      readonly found: string;
+    };
+
+/**
+ * Whether repeating this commit after a lost reply cannot do its writes twice: some guard changes with its first success.
+ */
+export function isRepeatable(commit: Commit): boolean {
+  return commit.guards.some(
+    (guard) =>
+      guard.kind === 'input' ||
+      guard.kind === 'command' ||
+      (guard.kind === 'version' && commit.writes.some((w) => w.kind === 'append' && w.stream === guard.stream)) ||
+      (guard.kind === 'revision' && commit.writes.some((w) => w.kind === 'put' && w.state === guard.state)),
+  );
+}

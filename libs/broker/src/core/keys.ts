@@ -1,0 +1,101 @@
+import { ConfigurationError } from './errors.js';
+import type { Partition, Source } from './partition.js';
+
+const CONTEXT = /^[a-z][a-z0-9-]{0,63}$/;
+// Everything printable but what Redis, glob patterns, paths or terminals give a meaning to.
+const NAME = /^[^\s{}*?[\]\\\p{C}]{1,256}$/u;
+
+/** A context or namespace: lower-case letters, digits and hyphens, starting with a letter. */
+export function checkContext(name: string, what = 'context'): string {
+  if (!CONTEXT.test(name)) {
+    throw new ConfigurationError(
+      `${what} ${JSON.stringify(name)} cannot be used: write lower-case letters, digits and hyphens, starting with a letter`,
+    );
+  }
+  return name;
+}
+
+/** The name of a stream, state, view, timer, group or command id: up to 256 printable characters. */
+export function checkName(name: string, what: string): string {
+  if (!NAME.test(name) || name.includes('..')) {
+    throw new ConfigurationError(
+      `${what} ${JSON.stringify(name)} cannot be used: at most 256 printable characters without spaces, braces, brackets, '*', '?', '\\' or '..'`,
+    );
+  }
+  return name;
+}
+
+/**
+ * The one place that makes Redis keys. Every key of a partition has the hash tag `{namespace:context:index}`, so all
+ * live in one Cluster slot.
+ */
+export class KeyBuilder {
+  private readonly tags = new Map<string, string[]>();
+
+  /** @param namespace separates systems that share a Redis. Default `millrace`. */
+  constructor(readonly namespace = 'millrace') {
+    checkContext(namespace, 'namespace');
+  }
+
+  /** HASH context -> number of partitions. */
+  contexts(): string {
+    return `${this.namespace}:contexts`;
+  }
+
+  /** STREAM: `feed` holds events with ids `0-<position>`, `in` messages addressed to the context. */
+  log(source: Source): string {
+    return `${this.tag(source.partition)}:${source.log}`;
+  }
+
+  /** LIST of the positions of one stream's events; its length is the version. */
+  stream(partition: Partition, stream: string): string {
+    return `${this.tag(partition)}:s:${checkName(stream, 'stream')}`;
+  }
+
+  /** HASH with `revision` and `value`. */
+  state(partition: Partition, state: string): string {
+    return `${this.tag(partition)}:state:${checkName(state, 'state')}`;
+  }
+
+  /** HASH row id -> value. */
+  view(partition: Partition, view: string): string {
+    return `${this.tag(partition)}:view:${checkName(view, 'view')}`;
+  }
+
+  /** ZSET timer id by due time, and HASH timer id -> message. */
+  timers(partition: Partition): readonly [due: string, messages: string] {
+    const tag = this.tag(partition);
+    return [`${tag}:timers`, `${tag}:timer-messages`];
+  }
+
+  /** STREAM of dead letters. */
+  dead(partition: Partition): string {
+    return `${this.tag(partition)}:dead`;
+  }
+
+  /** STREAM of messages for other partitions (Cluster only). */
+  out(partition: Partition): string {
+    return `${this.tag(partition)}:out`;
+  }
+
+  /** STRING with the result of a command id. */
+  command(partition: Partition, id: string): string {
+    return `${this.tag(partition)}:cmd:${checkName(id, 'command id')}`;
+  }
+
+  /** HASH with owner, epoch, until, client. */
+  lease(partition: Partition, group: string): string {
+    return `${this.tag(partition)}:lease:${checkName(group, 'group')}`;
+  }
+
+  /** HASH entry -> retry record. */
+  retries(partition: Partition, group: string): string {
+    return `${this.tag(partition)}:retry:${checkName(group, 'group')}`;
+  }
+
+  private tag(partition: Partition): string {
+    let tags = this.tags.get(partition.context);
+    if (!tags) this.tags.set(partition.context, (tags = []));
+    return (tags[partition.index] ??= `{${this.namespace}:${checkContext(partition.context)}:${partition.index}}`);
+  }
+}

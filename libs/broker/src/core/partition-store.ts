@@ -1,0 +1,142 @@
+import type { Commit, CommitResult, DeadLetter, RetryRecord } from './commit.js';
+import type { Entry, Partition, Source } from './partition.js';
+
+/**
+ * The port to where partitions are kept. Two adapters: Redis and memory; one conformance suite holds for both.
+ *
+ * Methods reject with {@link StoreUnavailableError} when the store cannot be reached in time and nothing can have
+ * happened, and with {@link UnknownOutcomeError} when a write may have happened.
+ */
+export interface PartitionStore {
+  /**
+   * The number of partitions of a context. A context that nobody has declared yet is created with `fallback`.
+   */
+  partitionsOf(context: string, fallback: number): Promise<number>;
+
+  /**
+   * Declares a context with its number of partitions, fixed from then on.
+   *
+   * @returns the number it has, which differs from the asked one when it was created before
+   */
+  declareContext(context: string, partitions: number): Promise<number>;
+
+  /** Guards first, then all writes, or nothing. A repeatable commit is repeated by the adapter after a lost reply. */
+  commit(commit: Commit): Promise<CommitResult>;
+
+  /** The events of one stream in order, after version `after` (0: all). */
+  readStream(partition: Partition, stream: string, after?: number): Promise<StreamSlice>;
+
+  /** One state with its revision, or undefined. */
+  readState(partition: Partition, state: string): Promise<StoredState | undefined>;
+
+  /** One row of a view in one partition. */
+  readRow(partition: Partition, view: string, id: string): Promise<string | undefined>;
+
+  /** All rows of a view in one partition, in no particular order. */
+  readRows(partition: Partition, view: string): Promise<ReadonlyMap<string, string>>;
+
+  /** The result a command id was committed with, while it is remembered. */
+  readCommand(partition: Partition, id: string): Promise<string | undefined>;
+
+  /** Feed entries after a position, oldest first. */
+  readFeed(partition: Partition, after: number, limit: number): Promise<readonly Entry[]>;
+
+  /** Last position of a feed, 0 when empty. */
+  head(partition: Partition): Promise<number>;
+
+  /** Creates the group at the beginning of the log, and the log; does nothing when it exists. */
+  createGroup(source: Source, group: string): Promise<void>;
+
+  /**
+   * Takes the right to consume a partition for a group, or keeps it.
+   *
+   * A lease is free when nobody has it, when it has expired, or when its holder is known to be dead. Taking it over
+   * counts its epoch up, so that the former holder's commits are refused; renewing keeps the epoch.
+   */
+  acquireLease(request: LeaseRequest): Promise<LeaseAnswer>;
+
+  /** Gives a lease back; does nothing when it is no longer this epoch's. */
+  releaseLease(partition: Partition, group: string, epoch: number): Promise<void>;
+
+  /** Delivered but unacknowledged entries of a group after an entry id, in order; counts one more delivery for each. */
+  readPending(source: Source, group: string, after: string, limit: number): Promise<readonly PendingEntry[]>;
+
+  /** How many entries are delivered and unacknowledged, and how many not yet delivered. */
+  backlog(source: Source, group: string): Promise<Backlog>;
+
+  /** Moves due timers into the inbox, each exactly once. Answers when the next one is due, undefined when none is set. */
+  fireTimers(partition: Partition, now: number, limit: number): Promise<{ fired: number; next: number | undefined }>;
+
+  /** The oldest dead letters of a partition. */
+  readDeadLetters(partition: Partition, limit: number): Promise<readonly (DeadLetter & { readonly id: string })[]>;
+
+  /** A reader with a connection of its own, for reads that wait. */
+  openReader(): Reader;
+
+  /** What the store is and whether it is safe to keep orders in it. */
+  inspect(): Promise<StoreReport>;
+
+  /** Finishes what is under way and disconnects. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** Reads that wait for new entries. One read at a time. */
+export interface Reader {
+  /**
+   * Delivers entries that nobody in the group has had, oldest first per log; waits up to `blockMs` for the first one.
+   * Creates a lost group again, at the beginning of the log.
+   */
+  readGroup(group: string, sources: readonly Source[], limit: number, blockMs: number): Promise<readonly Entry[]>;
+
+  /** Feed entries after the given positions; waits up to `blockMs` for the first one. */
+  readFeeds(
+    after: readonly { readonly partition: Partition; readonly position: number }[],
+    limit: number,
+    blockMs: number,
+  ): Promise<readonly Entry[]>;
+
+  /** Ends a read that waits (it answers with nothing) and disconnects. Idempotent. */
+  close(): Promise<void>;
+}
+
+export interface StreamSlice {
+  /** Version of the whole stream. */
+  readonly version: number;
+  readonly entries: readonly Entry[];
+}
+
+export interface StoredState {
+  readonly revision: number;
+  readonly value: string;
+}
+
+export interface LeaseRequest {
+  readonly partition: Partition;
+  readonly group: string;
+  /** Unique per process start. */
+  readonly owner: string;
+  readonly ttlMs: number;
+}
+
+export type LeaseAnswer =
+  | { readonly held: true; readonly epoch: number }
+  | { readonly held: false; readonly owner: string; readonly remainingMs: number };
+
+export interface PendingEntry extends Entry {
+  /** How often it has been delivered, this time included. */
+  readonly deliveries: number;
+  readonly retry: RetryRecord | undefined;
+}
+
+export interface Backlog {
+  readonly pending: number;
+  readonly waiting: number;
+}
+
+export interface StoreReport {
+  /** e.g. `Redis 7.0.15`, `memory` */
+  readonly server: string;
+  readonly version: string;
+  /** One sentence per danger, with the way out. Empty: nothing to worry about. */
+  readonly warnings: readonly string[];
+}

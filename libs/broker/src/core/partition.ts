@@ -1,0 +1,50 @@
+/** One unit of order, atomicity and scale of a context. All its keys live in one slot. */
+export interface Partition {
+  readonly context: string;
+  /** 0 .. partitions-1 */
+  readonly index: number;
+}
+
+/**
+ * The logs of a partition: `feed` holds the events of its context, `in` the commands and replies addressed to it.
+ */
+export type Log = 'feed' | 'in';
+
+/** A log that can be consumed. */
+export interface Source {
+  readonly partition: Partition;
+  readonly log: Log;
+}
+
+/** One entry of one log. */
+export interface EntryRef {
+  readonly source: Source;
+  /** Stream id. In a feed it is `0-<position>`. */
+  readonly id: string;
+}
+
+/** A log entry as stored: names and values alternating. */
+export interface Entry extends EntryRef {
+  readonly fields: readonly string[];
+}
+
+/** Address of a partition, `<context>/<index>`, as it stands in `replyto`. */
+export function addressOf(partition: Partition): string {
+  return `${partition.context}/${partition.index}`;
+}
+
+/** Reads an address; undefined when the text is none. */
+export function parseAddress(address: string): Partition | undefined {
+  const match = /^([a-z][a-z0-9-]*)\/(\d{1,4})$/.exec(address);
+  return match ? { context: match[1]!, index: Number(match[2]) } : undefined;
+}
+
+/**
+ * The partition of a key: FNV-1a of its UTF-8 bytes, modulo the number of partitions. Fixed for ever: stored data depend on it.
+ */
+export function partitionOf(key: string, partitions: number): number {
+  if (partitions === 1) return 0;
+  let hash = 0x811c9dc5;
+  for (const byte of Buffer.from(key)) hash = Math.imul(hash ^ byte, 0x01000193);
+  return (hash >>> 0) % partitions;
+}

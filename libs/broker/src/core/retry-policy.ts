@@ -1,0 +1,35 @@
+/** When a failed message is tried again, and when it is given up. */
+export interface RetryPolicy {
+  /** Attempts before the message is dead-lettered. Default 5. */
+  readonly attempts: number;
+  /** Wait after the first failure, ms. Default 100. */
+  readonly delayMs: number;
+  /** Each further wait is this many times longer. Default 2. */
+  readonly factor: number;
+  /** Longest wait, ms. Default 30000. */
+  readonly maxDelayMs: number;
+  /** Share of the wait that is random, 0 to 1, so that failures do not retry in step. Default 0.2. */
+  readonly jitter: number;
+  /** Deliveries of a message whose handler never answered (the process died) before it is dead-lettered. Default 10. */
+  readonly deliveries: number;
+}
+
+export const DEFAULT_RETRY: RetryPolicy = {
+  attempts: 5,
+  delayMs: 100,
+  factor: 2,
+  maxDelayMs: 30_000,
+  jitter: 0.2,
+  deliveries: 10,
+};
+
+/**
+ * The wait before the next attempt, ms: exponential backoff with jitter.
+ *
+ * @param failed attempts that have failed, at least 1
+ * @param random a number in [0, 1)
+ */
+export function backoff(policy: RetryPolicy, failed: number, random: number): number {
+  const full = Math.min(policy.maxDelayMs, policy.delayMs * policy.factor ** (failed - 1));
+  return Math.round(full * (1 - policy.jitter * random));
+}

@@ -1,0 +1,50 @@
+import { v7 as uuid } from 'uuid';
+
+/**
+ * A message on its way: CloudEvents 1.0 attributes, the extensions that Millrace adds, and the data.
+ *
+ * @see https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md
+ */
+export interface Envelope<T = unknown> {
+  readonly specversion: '1.0';
+  /** Unique per source. */
+  readonly id: string;
+  /** The context that wrote it, as a URI reference: `/order`. */
+  readonly source: string;
+  readonly type: string;
+  /** RFC 3339 time of writing. */
+  readonly time?: string;
+  /** The aggregate stream the event belongs to, or what the message is about. */
+  readonly subject?: string;
+  /** Messages of one key are handled in order (CloudEvents partitioning extension). */
+  readonly partitionkey?: string;
+  /** Everything that one request caused shares it. */
+  readonly correlationid?: string;
+  /** The id of the message that caused this one. */
+  readonly causationid?: string;
+  /** Where the answer goes: `<context>/<partition>`. */
+  readonly replyto?: string;
+  /** On a reply: the id of the command it answers. */
+  readonly inreplyto?: string;
+  /** On a reply: whether the command was done. */
+  readonly outcome?: 'success' | 'failure';
+  /** Schema version of the data; absent means 1. */
+  readonly schemaversion?: number;
+  readonly data: T;
+}
+
+/** What the writer of a message decides; the rest has defaults. */
+export type EnvelopeInit<T = unknown> = Omit<Envelope<T>, 'specversion' | 'id' | 'time'> & {
+  id?: string;
+  time?: string;
+};
+
+/** Completes an envelope: a time-ordered id (UUIDv7) and the current time unless given. */
+export function envelope<T>(init: EnvelopeInit<T>, now: () => Date = () => new Date()): Envelope<T> {
+  return { specversion: '1.0', ...init, id: init.id ?? uuid(), time: init.time ?? now().toISOString() };
+}
+
+/** What identifies the order of a message: its key, else its subject, else its id (no order). */
+export function keyOf(message: Envelope): string {
+  return message.partitionkey ?? message.subject ?? message.id;
+}
