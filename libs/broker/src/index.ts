@@ -5,3 +5,7 @@ export * from './core/keys.js';
 export * from './core/errors.js';
 export * from './core/retry-policy.js';
 export * from './core/clock.js';
+export * from './core/unit-of-work.js';
+export * from './core/broker.js';
+export * from './core/publisher.js';
+export * from './core/handler.js';

@@ -1,1 +1,2 @@
-export {};
+export * from './transform.js';
+export * from './pipeline.js';

@@ -1,0 +1,88 @@
+import type { Envelope, MessageClass } from '@millrace/messages';
+import { findContract } from '@millrace/messages';
+import { ConfigurationError } from './errors.js';
+import { checkName } from './keys.js';
+import type { EntryRef, Log } from './partition.js';
+
+/** What a handler can know about the message beside its data. */
+export interface MessageContext {
+  readonly envelope: Envelope;
+  readonly entry: EntryRef;
+  /** 1 for the first attempt. */
+  readonly attempt: number;
+}
+
+/** A function that handles one type of message for one group. */
+export interface HandlerDeclaration {
+  /** For logs and errors: `StockHandlers.reserve`. */
+  readonly name: string;
+  /** The message type; with `accepts` it is only a label. */
+  readonly type: string;
+  /** The class that data become instances of. Without it the handler gets plain data, unchecked. */
+  readonly contract?: MessageClass;
+  /** Takes every message for which it answers true, after handlers that name its type. */
+  readonly accepts?: (message: Envelope) => boolean;
+  /** The context whose log is read: the own one for the inbox. */
+  readonly context: string;
+  readonly log: Log;
+  /** Name of the group, after the own context's name: `mailer` reads as `order.mailer`. Default: the context's group. */
+  readonly group?: string;
+  /** Returns the reply, if the message wants one. */
+  handle(data: object, context: MessageContext): Promise<object | void> | object | void;
+}
+
+/** The handlers of one group. */
+export class HandlerGroup {
+  private readonly byType = new Map<string, HandlerDeclaration>();
+  private readonly accepting: HandlerDeclaration[] = [];
+  private readonly logs = new Map<string, { readonly context: string; readonly log: Log }>();
+
+  constructor(readonly name: string) {}
+
+  /** @throws ConfigurationError when another handler has the same type */
+  add(handler: HandlerDeclaration): void {
+    if (handler.accepts) this.accepting.push(handler);
+    else {
+      const other = this.byType.get(handler.type);
+      if (other) {
+        throw new ConfigurationError(
+          `${other.name} and ${handler.name} both handle ${handler.type} in group '${this.name}': ` +
+            `one would take the other's messages; give one of them its own group`,
+        );
+      }
+      this.byType.set(handler.type, handler);
+    }
+    this.logs.set(`${handler.context}/${handler.log}`, { context: handler.context, log: handler.log });
+  }
+
+  find(message: Envelope): HandlerDeclaration | undefined {
+    return this.byType.get(message.type) ?? this.accepting.find((handler) => handler.accepts?.(message));
+  }
+
+  /** The logs this group reads. */
+  get sources(): readonly { readonly context: string; readonly log: Log }[] {
+    return [...this.logs.values()];
+  }
+}
+
+/** All handlers of a service, by group. Filled before the service starts to consume. */
+export class Subscriptions {
+  readonly groups = new Map<string, HandlerGroup>();
+
+  constructor(private readonly context: string) {}
+
+  /** @throws ConfigurationError for a duplicate, a bad name, or a command of another context */
+  add(handler: HandlerDeclaration): void {
+    const contract = handler.contract && findContract(handler.contract);
+    if (contract?.kind === 'command' && handler.context !== this.context) {
+      throw new ConfigurationError(
+        `${handler.name} handles ${handler.type}, a command of context '${handler.context}', in service '${this.context}': ` +
+          `only its own context handles a command`,
+      );
+    }
+    const name = handler.group === undefined ? this.context : `${this.context}.${checkName(handler.group, 'group')}`;
+    let group = this.groups.get(name);
+    if (!group) this.groups.set(name, (group = new HandlerGroup(name)));
+    group.add(handler);
+  }
+}

@@ -1,0 +1,90 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Envelope } from '@millrace/messages';
+import type { Commit, Guard, Write } from './commit.js';
+import { ConfigurationError } from './errors.js';
+import { addressOf } from './partition.js';
+import type { Partition } from './partition.js';
+
+/** What one participant adds to a unit's commit. */
+export interface Staged {
+  readonly partition: Partition;
+  readonly guards?: readonly Guard[];
+  readonly writes?: readonly Write[];
+}
+
+/**
+ * Everything a handler decides, gathered while it runs, to become one commit (Unit of Work, Fowler). Ambient: inside a
+ * handler `UnitOfWork.current()` finds it, so repositories and publishers need not be handed one.
+ */
+export class UnitOfWork {
+  private static readonly ambient = new AsyncLocalStorage<UnitOfWork>();
+
+  /** The unit of the handler that is running, if one is. */
+  static current(): UnitOfWork | undefined {
+    return UnitOfWork.ambient.getStore();
+  }
+
+  /** What participants have loaded in this unit, by their own keys (Identity Map, Fowler). */
+  readonly identities = new Map<string, unknown>();
+
+  private readonly staged: Staged[] = [];
+  private readonly emits: Write[] = [];
+  private readonly later: (() => Staged | undefined)[] = [];
+
+  /** @param message what is being handled; new messages name it as their cause */
+  constructor(readonly message?: Envelope) {}
+
+  /** Runs a function with this unit as the current one. */
+  run<T>(work: () => T): T {
+    return UnitOfWork.ambient.run(this, work);
+  }
+
+  /**
+   * Adds guards and writes on a partition to the commit.
+   *
+   * @throws ConfigurationError when the unit already writes to another partition: a commit holds one
+   */
+  stage(partition: Partition, part: { readonly guards?: readonly Guard[]; readonly writes?: readonly Write[] }): void {
+    const home = this.partition;
+    if (home && (home.context !== partition.context || home.index !== partition.index)) {
+      throw new ConfigurationError(
+        `one handler changes partitions ${addressOf(home)} and ${addressOf(partition)}, but a commit holds one partition: ` +
+          `give both the same key, send a command for the second change, or declare the context with partitions: 1`,
+      );
+    }
+    this.staged.push({ partition, ...part });
+  }
+
+  /** Adds what can only be known when the handler has finished; undefined adds nothing. */
+  stageLater(produce: () => Staged | undefined): void {
+    this.later.push(produce);
+  }
+
+  /** Delivers an encoded message to an inbox with the commit, whatever its partition. */
+  emit(to: Partition, message: string): void {
+    this.emits.push({ kind: 'emit', to, message });
+  }
+
+  /** The partition that this unit writes to, once something has been staged. */
+  get partition(): Partition | undefined {
+    return this.staged[0]?.partition;
+  }
+
+  /**
+   * The whole unit as one commit.
+   *
+   * @param fallback the partition when the unit itself writes to none
+   */
+  toCommit(fallback: Partition, guards: readonly Guard[] = [], writes: readonly Write[] = []): Commit {
+    for (const produce of this.later.splice(0)) {
+      const part = produce();
+      if (part) this.stage(part.partition, part);
+    }
+    if (this.staged.length === 0 && this.emits.length === 0) return { partition: fallback, guards, writes };
+    return {
+      partition: this.partition ?? fallback,
+      guards: [...this.staged.flatMap((part) => part.guards ?? []), ...guards],
+      writes: [...this.staged.flatMap((part) => part.writes ?? []), ...this.emits, ...writes],
+    };
+  }
+}
