@@ -1,5 +1,6 @@
 export * from './core/partition.js';
 export * from './core/commit.js';
+export * from './core/guard-order.js';
 export * from './core/partition-store.js';
 export * from './core/keys.js';
 export * from './core/errors.js';
@@ -9,3 +10,4 @@ export * from './core/unit-of-work.js';
 export * from './core/broker.js';
 export * from './core/publisher.js';
 export * from './core/handler.js';
+export * from './in-memory/in-memory-partition-store.js';

@@ -7,7 +7,9 @@ import type { EntryRef, Partition } from './partition.js';
 export interface Commit {
   /** The partition whose streams, states and timers are guarded and written. */
   readonly partition: Partition;
+  /** Checked by kind in the order of {@link Guard}, those of one kind as given; the first that fails is reported. */
   readonly guards: readonly Guard[];
+  /** Done in the order given, so a later write sees and replaces an earlier one. */
   readonly writes: readonly Write[];
 }
 
@@ -20,16 +22,16 @@ export type Guard =
   | { readonly kind: 'version'; readonly stream: string; readonly expected: number }
   /** The state has been put exactly this many times; 0: it does not exist. */
   | { readonly kind: 'revision'; readonly state: string; readonly expected: number }
-  /** The group has not acknowledged this entry. Committing acknowledges it. */
+  /** This entry is delivered to the group and not acknowledged. Committing acknowledges it. */
   | { readonly kind: 'input'; readonly entry: EntryRef; readonly group: string };
 
 export type Write =
   /** Appends events to the feed, and their positions to the stream's list (no stream: to the feed only). */
   | { readonly kind: 'append'; readonly stream?: string; readonly events: readonly string[] }
-  /** Replaces a state and counts its revision up. */
+  /** Replaces a state and counts its revision up. A deleted state begins again at revision 1. */
   | { readonly kind: 'put'; readonly state: string; readonly value: string }
   | { readonly kind: 'delete'; readonly state: string }
-  /** Puts or deletes one row of a view (value null deletes). */
+  /** Puts or deletes one row of a view (value null deletes). A row id may be any text. */
   | { readonly kind: 'row'; readonly view: string; readonly id: string; readonly value: string | null }
   /** Delivers a message to the inbox of any partition. */
   | { readonly kind: 'emit'; readonly to: Partition; readonly message: string }
@@ -72,7 +74,7 @@ export interface DeadLetter {
 
 /** Where one `append` of a commit ended. */
 export interface Appended {
-  /** Position of its last event in the feed. */
+  /** Position of its last event in the feed; the head of the feed for an append of no events. */
   readonly position: number;
   /** Version of the stream afterwards; 0 for an append without stream. */
   readonly version: number;
@@ -84,7 +86,8 @@ export type CommitResult =
       readonly status: 'refused';
       readonly guard: Guard['kind'];
       /**
-       * What was found instead: the epoch, the version, the revision, the remembered result, or `acknowledged`.
+       * What was found instead: the epoch (0: never held), the version, the revision, the remembered result, or
+       * `acknowledged` (also for an entry that was never delivered).
        */
       readonly found: string;
     };
@@ -97,7 +100,11 @@ export function isRepeatable(commit: Commit): boolean {
     (guard) =>
       guard.kind === 'input' ||
       guard.kind === 'command' ||
-      (guard.kind === 'version' && commit.writes.some((w) => w.kind === 'append' && w.stream === guard.stream)) ||
-      (guard.kind === 'revision' && commit.writes.some((w) => w.kind === 'put' && w.state === guard.state)),
+      (guard.kind === 'version' &&
+        commit.writes.some((w) => w.kind === 'append' && w.stream === guard.stream && w.events.length > 0)) ||
+      (guard.kind === 'revision' &&
+        commit.writes.some((w) => w.kind === 'put' && w.state === guard.state) &&
+        // A deleted state counts its revisions from the beginning, and may come back to the expected one.
+        !commit.writes.some((w) => w.kind === 'delete' && w.state === guard.state)),
   );
 }

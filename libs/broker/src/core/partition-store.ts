@@ -5,7 +5,8 @@ import type { Entry, Partition, Source } from './partition.js';
  * The port to where partitions are kept. Two adapters: Redis and memory; one conformance suite holds for both.
  *
  * Methods reject with {@link StoreUnavailableError} when the store cannot be reached in time and nothing can have
- * happened, and with {@link UnknownOutcomeError} when a write may have happened.
+ * happened, with {@link UnknownOutcomeError} when a write may have happened, and with {@link ConfigurationError} for a
+ * name that {@link checkName} refuses: then nothing has been written.
  */
 export interface PartitionStore {
   /**
@@ -51,20 +52,30 @@ export interface PartitionStore {
    * Takes the right to consume a partition for a group, or keeps it.
    *
    * A lease is free when nobody has it, when it has expired, or when its holder is known to be dead. Taking it over
-   * counts its epoch up, so that the former holder's commits are refused; renewing keeps the epoch.
+   * counts its epoch up, so that the former holder's commits are refused; renewing keeps the epoch, even of an expired
+   * lease that nobody else has taken. The first epoch is 1, and none is given twice.
    */
   acquireLease(request: LeaseRequest): Promise<LeaseAnswer>;
 
-  /** Gives a lease back; does nothing when it is no longer this epoch's. */
+  /** Gives a lease back, so that the next one need not wait; does nothing when it is no longer this epoch's. */
   releaseLease(partition: Partition, group: string, epoch: number): Promise<void>;
 
-  /** Delivered but unacknowledged entries of a group after an entry id, in order; counts one more delivery for each. */
+  /**
+   * Delivered but unacknowledged entries of a group after an entry id (`0`: all), in order; counts one more delivery for
+   * each. A group that does not exist has none.
+   */
   readPending(source: Source, group: string, after: string, limit: number): Promise<readonly PendingEntry[]>;
 
-  /** How many entries are delivered and unacknowledged, and how many not yet delivered. */
+  /**
+   * How many entries are delivered and unacknowledged, and how many not yet delivered: all of the log for a group that
+   * does not exist.
+   */
   backlog(source: Source, group: string): Promise<Backlog>;
 
-  /** Moves due timers into the inbox, each exactly once. Answers when the next one is due, undefined when none is set. */
+  /**
+   * Moves due timers into the inbox, each exactly once, earliest first. Answers when the next one is due (in the past when
+   * `limit` left some over), undefined when none is set.
+   */
   fireTimers(partition: Partition, now: number, limit: number): Promise<{ fired: number; next: number | undefined }>;
 
   /** The oldest dead letters of a partition. */
@@ -83,12 +94,12 @@ export interface PartitionStore {
 /** Reads that wait for new entries. One read at a time. */
 export interface Reader {
   /**
-   * Delivers entries that nobody in the group has had, oldest first per log; waits up to `blockMs` for the first one.
-   * Creates a lost group again, at the beginning of the log.
+   * Delivers entries that nobody in the group has had, oldest first and up to `limit` per log; waits up to `blockMs` for
+   * the first one, or not at all for 0. Creates a lost group again, at the beginning of the log.
    */
   readGroup(group: string, sources: readonly Source[], limit: number, blockMs: number): Promise<readonly Entry[]>;
 
-  /** Feed entries after the given positions; waits up to `blockMs` for the first one. */
+  /** Feed entries after the given positions, up to `limit` per feed; waits up to `blockMs` (0: not) for the first one. */
   readFeeds(
     after: readonly { readonly partition: Partition; readonly position: number }[],
     limit: number,

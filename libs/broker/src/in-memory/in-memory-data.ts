@@ -1,0 +1,63 @@
+import type { Clock } from '../core/clock.js';
+import type { DeadLetter, RetryRecord } from '../core/commit.js';
+import { checkName } from '../core/keys.js';
+import type { KeyBuilder } from '../core/keys.js';
+import type { StoredState } from '../core/partition-store.js';
+import type { EntryRef, Source } from '../core/partition.js';
+import { InMemoryGroup } from './in-memory-group.js';
+import type { InMemoryLease } from './in-memory-lease.js';
+import { InMemoryLog } from './in-memory-log.js';
+import { InMemoryTimers } from './in-memory-timers.js';
+
+/** Everything the store keeps, under the keys it would have in Redis: a bad name is refused where a key is made. */
+export class InMemoryData {
+  readonly contexts = new Map<string, number>();
+  readonly logs = new Map<string, InMemoryLog>();
+  readonly groups = new Map<string, InMemoryGroup>();
+  readonly streams = new Map<string, number[]>();
+  readonly states = new Map<string, StoredState>();
+  readonly views = new Map<string, Map<string, string>>();
+  readonly timers = new Map<string, InMemoryTimers>();
+  readonly dead = new Map<string, (DeadLetter & { readonly id: string })[]>();
+  readonly commands = new Map<string, { readonly result: string; readonly until: number }>();
+  readonly leases = new Map<string, InMemoryLease>();
+  readonly retries = new Map<string, Map<string, RetryRecord>>();
+
+  constructor(
+    readonly keys: KeyBuilder,
+    readonly clock: Clock,
+  ) {}
+
+  log(source: Source): InMemoryLog {
+    return obtain(this.logs, this.keys.log(source), () => new InMemoryLog(source));
+  }
+
+  group(source: Source, group: string): InMemoryGroup {
+    const key = `${this.keys.log(source)}:${checkName(group, 'group')}`;
+    return obtain(this.groups, key, () => new InMemoryGroup(this.log(source)));
+  }
+
+  /** The failed attempts of a group, by {@link retryField}. */
+  retriesOf(source: Source, group: string): Map<string, RetryRecord> {
+    return obtain(this.retries, this.keys.retries(source.partition, group), () => new Map<string, RetryRecord>());
+  }
+
+  /** The result of a command id, while it is remembered. */
+  command(key: string): string | undefined {
+    const command = this.commands.get(key);
+    if (command && command.until > this.clock.now()) return command.result;
+    this.commands.delete(key);
+    return undefined;
+  }
+}
+
+export function retryField(entry: EntryRef): string {
+  return `${entry.source.log}:${entry.id}`;
+}
+
+/** The value of a key, created on first use. */
+export function obtain<T>(map: Map<string, T>, key: string, create: () => T): T {
+  let value = map.get(key);
+  if (value === undefined) map.set(key, (value = create()));
+  return value;
+}

@@ -1,0 +1,52 @@
+import type { Guard } from '../core/commit.js';
+import type { Partition } from '../core/partition.js';
+import type { InMemoryData } from './in-memory-data.js';
+
+/** A guard whose names have been checked. */
+export interface PreparedGuard {
+  readonly kind: Guard['kind'];
+  /** What stands against the commit, or undefined. */
+  readonly objection: () => string | undefined;
+  /** What a commit leaves behind, so that the guard refuses its repetition. */
+  readonly settle: () => void;
+}
+
+export function prepareGuard(data: InMemoryData, partition: Partition, guard: Guard): PreparedGuard {
+  const { kind } = guard;
+  switch (kind) {
+    case 'lease': {
+      const key = data.keys.lease(guard.partition, guard.group);
+      return { kind, objection: () => unless(data.leases.get(key)?.epoch ?? 0, guard.epoch), settle: nothing };
+    }
+    case 'command': {
+      const key = data.keys.command(partition, guard.id);
+      return {
+        kind,
+        objection: () => data.command(key),
+        settle: () => data.commands.set(key, { result: guard.result, until: data.clock.now() + guard.ttlMs }),
+      };
+    }
+    case 'version': {
+      const key = data.keys.stream(partition, guard.stream);
+      return { kind, objection: () => unless(data.streams.get(key)?.length ?? 0, guard.expected), settle: nothing };
+    }
+    case 'revision': {
+      const key = data.keys.state(partition, guard.state);
+      return { kind, objection: () => unless(data.states.get(key)?.revision ?? 0, guard.expected), settle: nothing };
+    }
+    case 'input': {
+      const group = data.group(guard.entry.source, guard.group);
+      return {
+        kind,
+        objection: () => (group.isPending(guard.entry.id) ? undefined : 'acknowledged'),
+        settle: () => group.acknowledge(guard.entry.id),
+      };
+    }
+  }
+}
+
+function unless(found: number, expected: number): string | undefined {
+  return found === expected ? undefined : String(found);
+}
+
+const nothing = (): void => undefined;

@@ -1,0 +1,157 @@
+import { MESSAGE_FIELD } from '@millrace/messages';
+import { systemClock } from '../core/clock.js';
+import type { Clock } from '../core/clock.js';
+import type { Commit, CommitResult, DeadLetter } from '../core/commit.js';
+import { checkContext, KeyBuilder } from '../core/keys.js';
+import type {
+  Backlog,
+  LeaseAnswer,
+  LeaseRequest,
+  PartitionStore,
+  PendingEntry,
+  Reader,
+  StoredState,
+  StoreReport,
+  StreamSlice,
+} from '../core/partition-store.js';
+import type { Entry, Partition, Source } from '../core/partition.js';
+import { commitInMemory } from './in-memory-commit.js';
+import { InMemoryData, obtain, retryField } from './in-memory-data.js';
+import { acquire, release } from './in-memory-lease.js';
+import { InMemoryReader } from './in-memory-reader.js';
+
+/**
+ * The reference adapter: partitions in the memory of one process, for tests and demonstrations.
+ *
+ * Services that talk to each other share one instance. It outlives them: `close()` ends nothing and keeps everything.
+ *
+ * @example
+ * const store = new InMemoryPartitionStore();
+ * BrokerModule.forRoot({ context: 'catalog', store });
+ */
+export class InMemoryPartitionStore implements PartitionStore {
+  private readonly data: InMemoryData;
+
+  /** @param options.clock the time of leases, command ids and inbox ids. Default: the system's. */
+  constructor(options: { readonly clock?: Clock } = {}) {
+    this.data = new InMemoryData(new KeyBuilder(), options.clock ?? systemClock);
+  }
+
+  async partitionsOf(context: string, fallback: number): Promise<number> {
+    return obtain(this.data.contexts, checkContext(context), () => fallback);
+  }
+
+  async declareContext(context: string, partitions: number): Promise<number> {
+    return this.partitionsOf(context, partitions);
+  }
+
+  async commit(commit: Commit): Promise<CommitResult> {
+    return commitInMemory(this.data, commit);
+  }
+
+  /**
+   * Adds a message written by hand, as a plain `XADD` does in Redis.
+   *
+   * @param fields names and values alternating
+   * @returns the id of the entry
+   */
+  async append(source: Source, fields: readonly string[]): Promise<string> {
+    return this.data.log(source).append(fields, this.data.clock.now());
+  }
+
+  async readStream(partition: Partition, stream: string, after = 0): Promise<StreamSlice> {
+    const positions = this.data.streams.get(this.data.keys.stream(partition, stream)) ?? [];
+    const { entries } = this.feed(partition);
+    return { version: positions.length, entries: positions.slice(after).map((position) => entries[position - 1]!) };
+  }
+
+  async readState(partition: Partition, state: string): Promise<StoredState | undefined> {
+    return this.data.states.get(this.data.keys.state(partition, state));
+  }
+
+  async readRow(partition: Partition, view: string, id: string): Promise<string | undefined> {
+    return this.data.views.get(this.data.keys.view(partition, view))?.get(id);
+  }
+
+  async readRows(partition: Partition, view: string): Promise<ReadonlyMap<string, string>> {
+    return new Map(this.data.views.get(this.data.keys.view(partition, view)));
+  }
+
+  async readCommand(partition: Partition, id: string): Promise<string | undefined> {
+    return this.data.command(this.data.keys.command(partition, id));
+  }
+
+  async readFeed(partition: Partition, after: number, limit: number): Promise<readonly Entry[]> {
+    return this.feed(partition).entries.slice(after, after + limit);
+  }
+
+  async head(partition: Partition): Promise<number> {
+    return this.feed(partition).entries.length;
+  }
+
+  async createGroup(source: Source, group: string): Promise<void> {
+    this.data.group(source, group);
+  }
+
+  async acquireLease(request: LeaseRequest): Promise<LeaseAnswer> {
+    const key = this.data.keys.lease(request.partition, request.group);
+    const { lease, answer } = acquire(this.data.leases.get(key), request, this.data.clock.now());
+    this.data.leases.set(key, lease);
+    return answer;
+  }
+
+  async releaseLease(partition: Partition, group: string, epoch: number): Promise<void> {
+    const key = this.data.keys.lease(partition, group);
+    const lease = this.data.leases.get(key);
+    if (lease) this.data.leases.set(key, release(lease, epoch));
+  }
+
+  async readPending(source: Source, group: string, after: string, limit: number): Promise<readonly PendingEntry[]> {
+    const retries = this.data.retriesOf(source, group);
+    const entries = this.data.group(source, group).redeliver(after, limit);
+    return entries.map((entry) => ({ ...entry, retry: retries.get(retryField(entry)) }));
+  }
+
+  async backlog(source: Source, group: string): Promise<Backlog> {
+    return this.data.group(source, group).backlog();
+  }
+
+  async fireTimers(
+    partition: Partition,
+    now: number,
+    limit: number,
+  ): Promise<{ fired: number; next: number | undefined }> {
+    const timers = this.data.timers.get(this.data.keys.timers(partition)[0]);
+    const messages = timers?.take(now, limit) ?? [];
+    const inbox = this.data.log({ partition, log: 'in' });
+    for (const message of messages) inbox.append([MESSAGE_FIELD, message], this.data.clock.now());
+    return { fired: messages.length, next: timers?.next() };
+  }
+
+  async readDeadLetters(
+    partition: Partition,
+    limit: number,
+  ): Promise<readonly (DeadLetter & { readonly id: string })[]> {
+    return this.data.dead.get(this.data.keys.dead(partition))?.slice(0, limit) ?? [];
+  }
+
+  openReader(): Reader {
+    return new InMemoryReader(this.data);
+  }
+
+  async inspect(): Promise<StoreReport> {
+    return {
+      server: 'memory',
+      version: process.version,
+      warnings: ['everything is lost when this process ends: configure Redis to keep it'],
+    };
+  }
+
+  async close(): Promise<void> {
+    // The other services of the process go on using it.
+  }
+
+  private feed(partition: Partition) {
+    return this.data.log({ partition, log: 'feed' });
+  }
+}

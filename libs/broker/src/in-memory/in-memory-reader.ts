@@ -1,0 +1,66 @@
+import type { Reader } from '../core/partition-store.js';
+import type { Entry, Partition, Source } from '../core/partition.js';
+import type { InMemoryData } from './in-memory-data.js';
+import type { InMemoryLog } from './in-memory-log.js';
+
+export class InMemoryReader implements Reader {
+  private closed = false;
+  private wake: () => void = () => undefined;
+
+  constructor(private readonly data: InMemoryData) {}
+
+  async readGroup(
+    group: string,
+    sources: readonly Source[],
+    limit: number,
+    blockMs: number,
+  ): Promise<readonly Entry[]> {
+    const groups = sources.map((source) => this.data.group(source, group));
+    return this.read(sources, blockMs, () => groups.flatMap((each) => each.deliver(limit)));
+  }
+
+  async readFeeds(
+    after: readonly { readonly partition: Partition; readonly position: number }[],
+    limit: number,
+    blockMs: number,
+  ): Promise<readonly Entry[]> {
+    const sources = after.map(({ partition }): Source => ({ partition, log: 'feed' }));
+    return this.read(sources, blockMs, (logs) =>
+      logs.flatMap((log, i) => log.entries.slice(after[i]!.position, after[i]!.position + limit)),
+    );
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+    this.wake();
+  }
+
+  private async read(
+    sources: readonly Source[],
+    blockMs: number,
+    take: (logs: readonly InMemoryLog[]) => readonly Entry[],
+  ): Promise<readonly Entry[]> {
+    const logs = sources.map((source) => this.data.log(source));
+    const deadline = performance.now() + blockMs;
+    // What is taken after close() would be delivered to nobody.
+    while (!this.closed) {
+      const entries = take(logs);
+      const left = deadline - performance.now();
+      if (entries.length > 0 || left <= 0) return entries;
+      await this.appended(logs, left);
+    }
+    return [];
+  }
+
+  private async appended(logs: readonly InMemoryLog[], timeoutMs: number): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    let ends: (() => void)[] = [];
+    await new Promise<void>((resolve) => {
+      this.wake = resolve;
+      timer = setTimeout(resolve, timeoutMs);
+      ends = logs.map((log) => log.onAppend(resolve));
+    });
+    clearTimeout(timer);
+    for (const end of ends) end();
+  }
+}

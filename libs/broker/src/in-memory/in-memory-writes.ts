@@ -1,0 +1,76 @@
+import { MESSAGE_FIELD } from '@millrace/messages';
+import type { Appended, DeadLetter, Write } from '../core/commit.js';
+import { checkName } from '../core/keys.js';
+import type { Partition } from '../core/partition.js';
+import { obtain, retryField } from './in-memory-data.js';
+import type { InMemoryData } from './in-memory-data.js';
+import { InMemoryTimers } from './in-memory-timers.js';
+
+/** A write whose names have been checked, so that it cannot fail any more. */
+export type PreparedWrite = () => Appended | undefined;
+
+export function prepareWrite(data: InMemoryData, partition: Partition, write: Write): PreparedWrite {
+  switch (write.kind) {
+    case 'append':
+      return prepareAppend(data, partition, write);
+    case 'put': {
+      const key = data.keys.state(partition, write.state);
+      return act(() => {
+        data.states.set(key, { revision: (data.states.get(key)?.revision ?? 0) + 1, value: write.value });
+      });
+    }
+    case 'delete': {
+      const key = data.keys.state(partition, write.state);
+      return act(() => data.states.delete(key));
+    }
+    case 'row': {
+      const rows = obtain(data.views, data.keys.view(partition, write.view), () => new Map<string, string>());
+      const { id, value } = write;
+      return act(() => (value === null ? rows.delete(id) : rows.set(id, value)));
+    }
+    case 'emit': {
+      const inbox = data.log({ partition: write.to, log: 'in' });
+      return act(() => inbox.append([MESSAGE_FIELD, write.message], data.clock.now()));
+    }
+    case 'timer':
+    case 'cancel-timer': {
+      const id = checkName(write.id, 'timer');
+      const timers = obtain(data.timers, data.keys.timers(partition)[0], () => new InMemoryTimers());
+      return act(() => (write.kind === 'timer' ? timers.set(id, write.due, write.message) : timers.cancel(id)));
+    }
+    case 'dead-letter': {
+      const letters = obtain(data.dead, data.keys.dead(partition), (): (DeadLetter & { id: string })[] => []);
+      return act(() => letters.push({ ...write.letter, id: `${data.clock.now()}-${letters.length}` }));
+    }
+    case 'retry':
+    case 'clear-retry': {
+      const retries = data.retriesOf(write.entry.source, write.group);
+      const field = retryField(write.entry);
+      return act(() => (write.kind === 'retry' ? retries.set(field, write.record) : retries.delete(field)));
+    }
+  }
+}
+
+function prepareAppend(
+  data: InMemoryData,
+  partition: Partition,
+  { stream, events }: Extract<Write, { kind: 'append' }>,
+): PreparedWrite {
+  const feed = data.log({ partition, log: 'feed' });
+  const key = stream === undefined ? undefined : data.keys.stream(partition, stream);
+  return () => {
+    const positions = key === undefined ? [] : obtain(data.streams, key, (): number[] => []);
+    for (const event of events) {
+      feed.append([MESSAGE_FIELD, event], data.clock.now());
+      if (key !== undefined) positions.push(feed.entries.length);
+    }
+    return { position: feed.entries.length, version: positions.length };
+  };
+}
+
+function act(write: () => unknown): PreparedWrite {
+  return () => {
+    write();
+    return undefined;
+  };
+}
