@@ -1,1 +1,2 @@
-export {};
+export * from './redis/index.js';
+export { ended, spawnBound } from './process/bound-process.js';
