@@ -11,3 +11,6 @@ export * from './core/broker.js';
 export * from './core/publisher.js';
 export * from './core/handler.js';
 export * from './in-memory/in-memory-partition-store.js';
+export * from './redis/redis-partition-store.js';
+export { checkReachable } from './redis/redis-connection.js';
+export { explainRedisError, withoutSecrets } from './redis/redis-errors.js';

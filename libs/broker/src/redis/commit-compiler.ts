@@ -1,0 +1,326 @@
+import { MESSAGE_FIELD } from '@millrace/messages';
+import type { Commit, Guard, Write } from '../core/commit.js';
+import { ConfigurationError } from '../core/errors.js';
+import type { KeyBuilder } from '../core/keys.js';
+import { addressOf } from '../core/partition.js';
+import type { EntryRef, Partition } from '../core/partition.js';
+
+import { Script } from './script.js';
+
+/**
+ * How messages for other partitions leave a commit: `direct` writes them into the target's inbox (one slot for all keys:
+ * standalone and Sentinel), `outbox` into `out` of the own partition, from where a relay delivers them (Cluster).
+ */
+export type Delivery = 'direct' | 'outbox';
+
+/** A commit as a script for its shape, and the values for it. */
+export interface CompiledCommit {
+  /** Same shape, same script. */
+  readonly shape: string;
+  readonly keys: readonly string[];
+  readonly args: readonly (string | number)[];
+  /** Answers with bare acknowledgements can be joined into one command per log. */
+  readonly acknowledgesOnly: boolean;
+}
+
+/** One guard or write: its Lua for key and argument offsets, and its values. */
+interface Part {
+  readonly op: string;
+  readonly keys: readonly string[];
+  readonly args: readonly (string | number)[];
+}
+
+/**
+ * Turns commits into calls of a script made for their shape: which guards, which writes, in which order. Values never
+ * enter a script's text. Shapes are few, so scripts are made once and cached, here and in Redis.
+ *
+ * A script runs any number of commits of its shape; each is committed or refused alone. All guards that read come before
+ * the first write, and XACK is the last guard and the first write: it answers 0 when the entry was committed before.
+ */
+export class CommitCompiler {
+  private readonly scripts = new Map<string, Script>();
+
+  constructor(
+    private readonly keys: KeyBuilder,
+    private readonly delivery: Delivery,
+  ) {}
+
+  /** @throws ConfigurationError for a bad name, or for keys of two slots under `outbox` delivery */
+  compile(commit: Commit): CompiledCommit {
+    const guards = [...commit.guards].sort((a, b) => Number(a.kind === 'input') - Number(b.kind === 'input'));
+    const parts = [
+      ...guards.map((guard) => this.guard(commit.partition, guard)),
+      ...guards.flatMap((guard) => (guard.kind === 'command' ? [this.remember(commit.partition, guard)] : [])),
+      ...commit.writes.map((write) => this.write(commit.partition, write)),
+    ];
+    const compiled = join(parts);
+    if (this.delivery === 'outbox') checkOneSlot(commit, compiled.keys);
+    return compiled;
+  }
+
+  /** The script for a shape; calls are `[keys of each commit], [number of keys, number of args, args of each commit]`. */
+  script(shape: string): Script {
+    let script = this.scripts.get(shape);
+    if (!script) this.scripts.set(shape, (script = new Script(scriptFor(shape))));
+    return script;
+  }
+
+  private guard(partition: Partition, guard: Guard): Part {
+    switch (guard.kind) {
+      case 'lease':
+        return { op: 'lease', keys: [this.keys.lease(guard.partition, guard.group)], args: [guard.epoch] };
+      case 'command':
+        return { op: 'command', keys: [this.keys.command(partition, guard.id)], args: [] };
+      case 'version':
+        return { op: 'version', keys: [this.keys.stream(partition, guard.stream)], args: [guard.expected] };
+      case 'revision':
+        return { op: 'revision', keys: [this.keys.state(partition, guard.state)], args: [guard.expected] };
+      case 'input':
+        return { op: 'input', keys: [this.keys.log(guard.entry.source)], args: [guard.group, guard.entry.id] };
+    }
+  }
+
+  private remember(partition: Partition, guard: Extract<Guard, { kind: 'command' }>): Part {
+    return { op: 'remember', keys: [this.keys.command(partition, guard.id)], args: [guard.result, guard.ttlMs] };
+  }
+
+  private write(partition: Partition, write: Write): Part {
+    switch (write.kind) {
+      case 'append': {
+        const feed = this.keys.log({ partition, log: 'feed' });
+        return write.stream === undefined
+          ? { op: 'publish', keys: [feed], args: [write.events.length, ...write.events] }
+          : {
+              op: 'append',
+              keys: [feed, this.keys.stream(partition, write.stream)],
+              args: [write.events.length, ...write.events],
+            };
+      }
+      case 'put':
+        return { op: 'put', keys: [this.keys.state(partition, write.state)], args: [write.value] };
+      case 'delete':
+        return { op: 'delete', keys: [this.keys.state(partition, write.state)], args: [] };
+      case 'row':
+        return write.value === null
+          ? { op: 'delete-row', keys: [this.keys.view(partition, write.view)], args: [write.id] }
+          : { op: 'row', keys: [this.keys.view(partition, write.view)], args: [write.id, write.value] };
+      case 'emit':
+        return this.delivery === 'direct'
+          ? { op: 'emit', keys: [this.keys.log({ partition: write.to, log: 'in' })], args: [write.message] }
+          : { op: 'out', keys: [this.keys.out(partition)], args: [addressOf(write.to), write.message] };
+      case 'timer':
+        return { op: 'timer', keys: this.keys.timers(partition), args: [write.id, write.due, write.message] };
+      case 'cancel-timer':
+        return { op: 'cancel-timer', keys: this.keys.timers(partition), args: [write.id] };
+      case 'dead-letter':
+        return { op: 'dead-letter', keys: [this.keys.dead(partition)], args: deadLetterFields(write.letter) };
+      case 'retry':
+        return {
+          op: 'retry',
+          keys: [this.keys.retries(write.entry.source.partition, write.group)],
+          args: [retryField(write.entry), JSON.stringify(write.record)],
+        };
+      case 'clear-retry':
+        return {
+          op: 'clear-retry',
+          keys: [this.keys.retries(write.entry.source.partition, write.group)],
+          args: [retryField(write.entry)],
+        };
+    }
+  }
+}
+
+/** Parts in order; a run of the same op becomes one loop with a count, so that shapes stay few. */
+function join(parts: readonly Part[]): CompiledCommit {
+  const shape: string[] = [];
+  const keys: string[] = [];
+  const args: (string | number)[] = [];
+  for (let i = 0; i < parts.length;) {
+    const { op } = parts[i]!;
+    let end = i + 1;
+    while (end < parts.length && parts[end]!.op === op) end++;
+    if (end - i > 1) args.push(end - i);
+    shape.push(end - i > 1 ? `${op}*` : op);
+    for (; i < end; i++) {
+      for (const key of parts[i]!.keys) keys.push(key);
+      for (const arg of parts[i]!.args) args.push(arg);
+    }
+  }
+  const name = shape.join();
+  return { shape: name, keys, args, acknowledgesOnly: name === 'lease,input' };
+}
+
+/** The field of a retry record: the log and the entry, since one group reads several logs of a partition. */
+export function retryField(entry: EntryRef): string {
+  return `${entry.source.log}/${entry.id}`;
+}
+
+const DEAD_LETTER_FIELDS = 11;
+
+function deadLetterFields(letter: Extract<Write, { kind: 'dead-letter' }>['letter']): (string | number)[] {
+  const { source, id } = letter.entry;
+  return [
+    ...[letter.reason, letter.error, letter.group, source.partition.context, source.partition.index, source.log, id],
+    ...[letter.attempts, letter.first, letter.last, JSON.stringify(letter.fields)],
+  ];
+}
+
+/** Names of the fields of an entry of `dead`, in the order of {@link deadLetterFields}. */
+export const DEAD_LETTER_NAMES = [
+  ...['reason', 'error', 'group', 'context', 'partition', 'log', 'entry'],
+  ...['attempts', 'first', 'last', 'fields'],
+] as const;
+
+/**
+ * The Lua of every op. `key(i)` and `arg(i)` stand for its i-th key and argument; `counted` ops begin with the number of
+ * their events and step over them themselves.
+ */
+type Place = (i: number) => string;
+interface Op {
+  readonly keys: number;
+  readonly args: number | 'counted';
+  lua(key: Place, arg: Place): string;
+}
+
+const append = (key: Place, stream: boolean): string => `
+    local events, last, version = tonumber(A[a + 1]), '', 0
+    for i = 1, events do
+      last = string.sub(call('XADD', ${key(1)}, '0-*', '${MESSAGE_FIELD}', A[a + 1 + i]), 3)
+      ${stream ? `version = call('RPUSH', ${key(2)}, last)` : ''}
+    end
+    a = a + 1 + events
+    answer[#answer + 1] = last
+    answer[#answer + 1] = version`;
+
+const OPS: Readonly<Record<string, Op>> = {
+  lease: {
+    keys: 1,
+    args: 1,
+    lua: (key, arg) => `
+    local epoch = call('HGET', ${key(1)}, 'epoch')
+    if epoch ~= ${arg(1)} then return {0, 'lease', epoch or ''} end`,
+  },
+  command: {
+    keys: 1,
+    args: 0,
+    lua: (key) => `
+    local result = call('GET', ${key(1)})
+    if result then return {0, 'command', result} end`,
+  },
+  version: {
+    keys: 1,
+    args: 1,
+    lua: (key, arg) => `
+    local version = call('LLEN', ${key(1)})
+    if version ~= tonumber(${arg(1)}) then return {0, 'version', version} end`,
+  },
+  revision: {
+    keys: 1,
+    args: 1,
+    lua: (key, arg) => `
+    local revision = call('HGET', ${key(1)}, 'revision') or '0'
+    if revision ~= ${arg(1)} then return {0, 'revision', revision} end`,
+  },
+  input: {
+    keys: 1,
+    args: 2,
+    lua: (key, arg) => `
+    if call('XACK', ${key(1)}, ${arg(1)}, ${arg(2)}) == 0 then return {0, 'input', 'acknowledged'} end`,
+  },
+  remember: { keys: 1, args: 2, lua: (key, arg) => `call('SET', ${key(1)}, ${arg(1)}, 'PX', ${arg(2)})` },
+  append: { keys: 2, args: 'counted', lua: (key) => append(key, true) },
+  publish: { keys: 1, args: 'counted', lua: (key) => append(key, false) },
+  put: {
+    keys: 1,
+    args: 1,
+    lua: (key, arg) => `call('HSET', ${key(1)}, 'value', ${arg(1)}) call('HINCRBY', ${key(1)}, 'revision', 1)`,
+  },
+  delete: { keys: 1, args: 0, lua: (key) => `call('DEL', ${key(1)})` },
+  row: { keys: 1, args: 2, lua: (key, arg) => `call('HSET', ${key(1)}, ${arg(1)}, ${arg(2)})` },
+  'delete-row': { keys: 1, args: 1, lua: (key, arg) => `call('HDEL', ${key(1)}, ${arg(1)})` },
+  emit: { keys: 1, args: 1, lua: (key, arg) => `call('XADD', ${key(1)}, '*', '${MESSAGE_FIELD}', ${arg(1)})` },
+  out: {
+    keys: 1,
+    args: 2,
+    lua: (key, arg) => `call('XADD', ${key(1)}, '*', 'to', ${arg(1)}, '${MESSAGE_FIELD}', ${arg(2)})`,
+  },
+  timer: {
+    keys: 2,
+    args: 3,
+    lua: (key, arg) => `call('ZADD', ${key(1)}, ${arg(2)}, ${arg(1)}) call('HSET', ${key(2)}, ${arg(1)}, ${arg(3)})`,
+  },
+  'cancel-timer': {
+    keys: 2,
+    args: 1,
+    lua: (key, arg) => `call('ZREM', ${key(1)}, ${arg(1)}) call('HDEL', ${key(2)}, ${arg(1)})`,
+  },
+  'dead-letter': {
+    keys: 1,
+    args: DEAD_LETTER_FIELDS,
+    lua: (key, arg) =>
+      `call('XADD', ${key(1)}, '*', ${DEAD_LETTER_NAMES.map((name, i) => `'${name}', ${arg(i + 1)}`).join(', ')})`,
+  },
+  retry: { keys: 1, args: 2, lua: (key, arg) => `call('HSET', ${key(1)}, ${arg(1)}, ${arg(2)})` },
+  'clear-retry': { keys: 1, args: 1, lua: (key, arg) => `call('HDEL', ${key(1)}, ${arg(1)})` },
+};
+
+/**
+ * KEYS  the keys of every commit, one after the other
+ * ARGV  per commit: number of its keys, number of its arguments, its arguments
+ * Returns per commit: {1, position, version per append ...} committed; {0, guard, found} refused; {2, error}
+ */
+function scriptFor(shape: string): string {
+  const body = shape === '' ? '' : shape.split(',').map(step).join('\n');
+  return `#!lua
+-- ${shape}
+local K, A, call = KEYS, ARGV, redis.call
+local function commit(k, a)
+  local answer = {1}${body}
+  return answer
+end
+local results, k, a = {}, 0, 0
+while a < #A do
+  local keys, args = tonumber(A[a + 1]), tonumber(A[a + 2])
+  local done, result = pcall(commit, k, a + 2)
+  if done then results[#results + 1] = result
+  else results[#results + 1] = {2, type(result) == 'table' and result.err or tostring(result)} end
+  k, a = k + keys, a + 2 + args
+end
+return results`;
+}
+
+/** One op as a block that leaves `k` and `a` behind its keys and arguments; `op*` repeats it as often as its first argument says. */
+function step(token: string): string {
+  const repeated = token.endsWith('*');
+  const op = OPS[repeated ? token.slice(0, -1) : token]!;
+  const body = `${op
+    .lua(
+      (i) => `K[k + ${i}]`,
+      (i) => `A[a + ${i}]`,
+    )
+    .trim()}
+    k${op.args === 'counted' ? '' : ', a'} = k + ${op.keys}${op.args === 'counted' ? '' : `, a + ${op.args}`}`;
+  return repeated
+    ? `
+  do
+    local times = tonumber(A[a + 1])
+    a = a + 1
+    for _ = 1, times do
+    ${body}
+    end
+  end`
+    : `
+  do
+    ${body}
+  end`;
+}
+
+function checkOneSlot(commit: Commit, keys: readonly string[]): void {
+  const tag = (key: string): string => key.slice(0, key.indexOf('}') + 1);
+  const foreign = keys.find((key) => tag(key) !== tag(keys[0]!));
+  if (foreign !== undefined) {
+    throw new ConfigurationError(
+      `a commit on ${addressOf(commit.partition)} also needs ${foreign}, which is in another Cluster slot`,
+    );
+  }
+}

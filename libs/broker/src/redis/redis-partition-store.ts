@@ -1,0 +1,299 @@
+import { randomUUID } from 'node:crypto';
+import type { Commit, CommitResult, DeadLetter, RetryRecord } from '../core/commit.js';
+import { KeyBuilder } from '../core/keys.js';
+import type { Entry, Partition, Source } from '../core/partition.js';
+import type {
+  Backlog,
+  LeaseAnswer,
+  LeaseRequest,
+  PartitionStore,
+  PendingEntry,
+  Reader,
+  StoredState,
+  StoreReport,
+  StreamSlice,
+} from '../core/partition-store.js';
+import { CommitBatcher } from './commit-batcher.js';
+import { CommitCompiler, DEAD_LETTER_NAMES, retryField } from './commit-compiler.js';
+import type { Delivery } from './commit-compiler.js';
+import { inspectRedis } from './inspect-redis.js';
+import { checkReachable, openConnection } from './redis-connection.js';
+import type { RedisConnection, RedisTarget } from './redis-connection.js';
+import { RedisLeases } from './redis-leases.js';
+import { createGroup, HOLDER, RedisReader } from './redis-reader.js';
+import { toEntries, toMap } from './redis-replies.js';
+import { Script } from './script.js';
+
+export interface RedisStoreOptions extends RedisTarget {
+  /** Separates systems that share a Redis. Default `millrace`. */
+  readonly namespace?: string;
+  /** How long a repeatable commit is tried while Redis is away, ms. Default 30000. */
+  readonly patienceMs?: number;
+  /** Time for one command, ms. Default 10000. */
+  readonly deadlineMs?: number;
+  readonly delivery?: Delivery;
+}
+
+/** Partitions in Redis 7 or Valkey: the adapter of {@link PartitionStore} for production. */
+export class RedisPartitionStore implements PartitionStore {
+  private readonly keys: KeyBuilder;
+  private readonly connection: RedisConnection;
+  private readonly batcher: CommitBatcher;
+  private readonly leases: RedisLeases;
+  private closed: Promise<void> | undefined;
+
+  /**
+   * Connects and makes sure that Redis answers.
+   *
+   * @throws StoreUnavailableError that says what is wrong and what to do
+   */
+  static async connect(options: RedisStoreOptions = {}): Promise<RedisPartitionStore> {
+    const store = new RedisPartitionStore(options);
+    await checkReachable(options);
+    return store;
+  }
+
+  constructor(options: RedisStoreOptions = {}) {
+    this.keys = new KeyBuilder(options.namespace);
+    const name = `millrace:${randomUUID()}`;
+    this.connection = openConnection(options, name, options.deadlineMs ?? 10_000);
+    this.batcher = new CommitBatcher(
+      this.connection,
+      new CommitCompiler(this.keys, options.delivery ?? 'direct'),
+      options.patienceMs ?? 30_000,
+      (commit, refused) => this.wasOurs(commit, refused),
+    );
+    this.leases = new RedisLeases(this.connection, this.keys, name);
+  }
+
+  async partitionsOf(context: string, fallback: number): Promise<number> {
+    return this.declareContext(context, fallback);
+  }
+
+  async declareContext(context: string, partitions: number): Promise<number> {
+    this.keys.log({ partition: { context, index: 0 }, log: 'in' });
+    const key = this.keys.contexts();
+    await this.connection.send('HSETNX', [key, context, partitions]);
+    return Number(await this.connection.send('HGET', [key, context]));
+  }
+
+  commit(commit: Commit): Promise<CommitResult> {
+    return this.batcher.commit(commit);
+  }
+
+  async readStream(partition: Partition, stream: string, after = 0): Promise<StreamSlice> {
+    const source: Source = { partition, log: 'feed' };
+    const keys = [this.keys.stream(partition, stream), this.keys.log(source)];
+    const [version, ...entries] = (await READ_STREAM.run(this.connection, keys, [after])) as [number, ...unknown[]];
+    return { version, entries: toEntries(source, entries) };
+  }
+
+  async readState(partition: Partition, state: string): Promise<StoredState | undefined> {
+    const [revision, value] = (await this.connection.send('HMGET', [
+      this.keys.state(partition, state),
+      'revision',
+      'value',
+    ])) as (string | null)[];
+    return typeof revision === 'string' ? { revision: Number(revision), value: value ?? '' } : undefined;
+  }
+
+  async readRow(partition: Partition, view: string, id: string): Promise<string | undefined> {
+    const value = await this.connection.send('HGET', [this.keys.view(partition, view), id]);
+    return typeof value === 'string' ? value : undefined;
+  }
+
+  async readRows(partition: Partition, view: string): Promise<ReadonlyMap<string, string>> {
+    return toMap(await this.connection.send('HGETALL', [this.keys.view(partition, view)]));
+  }
+
+  async readCommand(partition: Partition, id: string): Promise<string | undefined> {
+    const value = await this.connection.send('GET', [this.keys.command(partition, id)]);
+    return typeof value === 'string' ? value : undefined;
+  }
+
+  async readFeed(partition: Partition, after: number, limit: number): Promise<readonly Entry[]> {
+    const source: Source = { partition, log: 'feed' };
+    const reply = await this.connection.send('XRANGE', [this.keys.log(source), `(0-${after}`, '+', 'COUNT', limit]);
+    return toEntries(source, reply as unknown[]);
+  }
+
+  async head(partition: Partition): Promise<number> {
+    const key = this.keys.log({ partition, log: 'feed' });
+    const last = (await this.connection.send('XREVRANGE', [key, '+', '-', 'COUNT', 1])) as [string, unknown][];
+    return last.length > 0 ? Number(last[0]![0].slice(2)) : 0;
+  }
+
+  async createGroup(source: Source, group: string): Promise<void> {
+    await createGroup(this.connection, this.keys, source, group);
+  }
+
+  acquireLease(request: LeaseRequest): Promise<LeaseAnswer> {
+    return this.leases.acquire(request);
+  }
+
+  async releaseLease(partition: Partition, group: string, epoch: number): Promise<void> {
+    await this.leases.release(partition, group, epoch);
+  }
+
+  async readPending(source: Source, group: string, after: string, limit: number): Promise<readonly PendingEntry[]> {
+    const key = this.keys.log(source);
+    const reply = (await this.connection.send('XREADGROUP', [
+      ...['GROUP', group, HOLDER, 'COUNT', limit],
+      ...['STREAMS', key, after],
+    ])) as [string, [string, string[] | null][]][] | null;
+    const found = reply?.[0]?.[1] ?? [];
+    const lost = found.filter(([, fields]) => fields === null || fields.length === 0).map(([id]) => id);
+    if (lost.length > 0) await this.connection.send('XACK', [key, group, ...lost]);
+    const entries = toEntries(source, found);
+    if (entries.length === 0) return [];
+    const [counts, retries] = await Promise.all([
+      this.connection.send('XPENDING', [key, group, entries[0]!.id, entries.at(-1)!.id, entries.length + lost.length]),
+      this.connection.send('HMGET', [this.keys.retries(source.partition, group), ...entries.map(retryField)]),
+    ]);
+    const deliveries = new Map((counts as [string, string, number, number][]).map(([id, , , times]) => [id, times]));
+    return entries.map((entry, i) => {
+      const record = (retries as (string | null)[])[i];
+      return {
+        ...entry,
+        deliveries: deliveries.get(entry.id) ?? 1,
+        retry: record ? (JSON.parse(record) as RetryRecord) : undefined,
+      };
+    });
+  }
+
+  async backlog(source: Source, group: string): Promise<Backlog> {
+    const key = this.keys.log(source);
+    const groups = (await this.connection.send('XINFO', ['GROUPS', key])) as unknown[];
+    const mine = groups.map(toMap).find((info) => info.get('name') === group);
+    if (!mine) return { pending: 0, waiting: Number(await this.connection.send('XLEN', [key])) };
+    return { pending: Number(mine.get('pending')), waiting: await this.waiting(key, mine) };
+  }
+
+  async fireTimers(
+    partition: Partition,
+    now: number,
+    limit: number,
+  ): Promise<{ fired: number; next: number | undefined }> {
+    const keys = [...this.keys.timers(partition), this.keys.log({ partition, log: 'in' })];
+    const [fired, next] = (await FIRE_TIMERS.run(this.connection, keys, [now, limit])) as [number, string | null];
+    return { fired, next: next === null ? undefined : Number(next) };
+  }
+
+  async readDeadLetters(
+    partition: Partition,
+    limit: number,
+  ): Promise<readonly (DeadLetter & { readonly id: string })[]> {
+    const reply = (await this.connection.send('XRANGE', [this.keys.dead(partition), '-', '+', 'COUNT', limit])) as [
+      string,
+      string[],
+    ][];
+    return reply.map(([id, fields]) => ({ id, ...toDeadLetter(toMap(fields)) }));
+  }
+
+  openReader(): Reader {
+    return new RedisReader(this.connection.duplicate(), this.keys);
+  }
+
+  inspect(): Promise<StoreReport> {
+    return inspectRedis(this.connection);
+  }
+
+  close(): Promise<void> {
+    return (this.closed ??= this.batcher.drain().then(() => this.connection.quit()));
+  }
+
+  /** Lag of a group: XINFO's own is null after deletions, then the entries behind its last delivery are counted. */
+  private async waiting(key: string, group: ReadonlyMap<string, string>): Promise<number> {
+    const lag = Number.parseInt(group.get('lag') ?? '', 10);
+    if (!Number.isNaN(lag)) return lag;
+    const behind = await this.connection.send('XRANGE', [key, `(${group.get('last-delivered-id')}`, '+']);
+    return (behind as unknown[]).length;
+  }
+
+  /**
+   * A repeated commit was refused by a guard that its own first try may have changed: when what is stored is exactly what
+   * it would have written (events carry unique ids), the first try succeeded and this is its result.
+   */
+  private async wasOurs(commit: Commit, refused: CommitResult): Promise<CommitResult> {
+    if (refused.status !== 'refused') return refused;
+    const own = refused.guard === 'version' ? await this.ownEvents(commit) : await this.ownState(commit, refused.guard);
+    return own ?? refused;
+  }
+
+  private async ownEvents(commit: Commit): Promise<CommitResult | undefined> {
+    const appended = [];
+    for (const write of commit.writes) {
+      if (write.kind !== 'append') continue;
+      const guard = commit.guards.find((g) => g.kind === 'version' && g.stream === write.stream);
+      if (guard?.kind !== 'version' || write.stream === undefined) return undefined;
+      const { entries } = await this.readStream(commit.partition, write.stream, guard.expected);
+      if (!write.events.every((event, i) => entries[i]?.fields[1] === event)) return undefined;
+      const last = entries[write.events.length - 1];
+      appended.push({
+        position: last ? Number(last.id.slice(2)) : 0,
+        version: guard.expected + write.events.length,
+      });
+    }
+    return { status: 'committed', appended };
+  }
+
+  private async ownState(commit: Commit, guard: string): Promise<CommitResult | undefined> {
+    if (guard !== 'revision') return undefined;
+    for (const write of commit.writes) {
+      if (write.kind !== 'put') continue;
+      const stored = await this.readState(commit.partition, write.state);
+      const guarded = commit.guards.find((g) => g.kind === 'revision' && g.state === write.state);
+      if (guarded?.kind !== 'revision') continue;
+      if (stored?.value !== write.value || stored.revision !== guarded.expected + 1) return undefined;
+    }
+    return { status: 'committed', appended: [] };
+  }
+}
+
+function toDeadLetter(fields: ReadonlyMap<string, string>): DeadLetter {
+  const text = (name: (typeof DEAD_LETTER_NAMES)[number]): string => fields.get(name) ?? '';
+  return {
+    reason: text('reason'),
+    error: text('error'),
+    group: text('group'),
+    entry: {
+      source: {
+        partition: { context: text('context'), index: Number(text('partition')) },
+        log: text('log') === 'feed' ? 'feed' : 'in',
+      },
+      id: text('entry'),
+    },
+    attempts: Number(text('attempts')),
+    first: Number(text('first')),
+    last: Number(text('last')),
+    fields: JSON.parse(text('fields')) as string[],
+  };
+}
+
+/**
+ * KEYS  positions of the stream, feed
+ * ARGV  version after which to read
+ * Returns {version, entry ...}
+ */
+const READ_STREAM = new Script(`#!lua flags=no-writes
+local answer = {redis.call('LLEN', KEYS[1])}
+for _, position in ipairs(redis.call('LRANGE', KEYS[1], ARGV[1], -1)) do
+  answer[#answer + 1] = redis.call('XRANGE', KEYS[2], '0-' .. position, '0-' .. position)[1]
+end
+return answer`);
+
+/**
+ * KEYS  timers by due time, their messages, inbox
+ * ARGV  now in ms, how many at most
+ * Returns {fired, due time of the next or nil}
+ */
+const FIRE_TIMERS = new Script(`#!lua
+local due = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LIMIT', 0, ARGV[2])
+for _, id in ipairs(due) do
+  local message = redis.call('HGET', KEYS[2], id)
+  if message then redis.call('XADD', KEYS[3], '*', 'event', message) end
+  redis.call('ZREM', KEYS[1], id)
+  redis.call('HDEL', KEYS[2], id)
+end
+local first = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')
+return {#due, first[2] or false}`);

@@ -1,0 +1,110 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { StoreUnavailableError } from '../core/errors.js';
+import type { KeyBuilder } from '../core/keys.js';
+import type { Entry, Partition, Source } from '../core/partition.js';
+import type { Reader } from '../core/partition-store.js';
+import type { RedisConnection } from './redis-connection.js';
+import { isServerError } from './redis-errors.js';
+import { toEntries } from './redis-replies.js';
+
+/**
+ * The consumer of every group. A lease lets one process at a time consume a partition, so what the last holder left
+ * pending is simply the next holder's own: no claiming, no names to reap.
+ */
+export const HOLDER = 'holder';
+
+/** How much later than its BLOCK time a read may answer before the connection is given up, ms. */
+const GRACE_MS = 5_000;
+
+/** Reads on a connection of its own. A read whose reply was lost rejects, so that the caller looks at what is pending. */
+export class RedisReader implements Reader {
+  private closed = false;
+  private lost = false;
+
+  constructor(
+    private readonly connection: RedisConnection,
+    private readonly keys: KeyBuilder,
+  ) {
+    connection.onLost(() => (this.lost = true));
+  }
+
+  async readGroup(
+    group: string,
+    sources: readonly Source[],
+    limit: number,
+    blockMs: number,
+  ): Promise<readonly Entry[]> {
+    const keys = sources.map((source) => this.keys.log(source));
+    const args = ['GROUP', group, HOLDER, 'COUNT', limit, 'BLOCK', blockMs, 'STREAMS', ...keys, ...keys.map(() => '>')];
+    try {
+      return this.entries(sources, keys, await this.read('XREADGROUP', args, blockMs));
+    } catch (error) {
+      if (!isServerError(error) || !error.message.startsWith('NOGROUP')) throw error;
+      for (const source of sources) await createGroup(this.connection, this.keys, source, group);
+      return [];
+    }
+  }
+
+  async readFeeds(
+    after: readonly { readonly partition: Partition; readonly position: number }[],
+    limit: number,
+    blockMs: number,
+  ): Promise<readonly Entry[]> {
+    const sources = after.map(({ partition }): Source => ({ partition, log: 'feed' }));
+    const keys = sources.map((source) => this.keys.log(source));
+    const ids = after.map(({ position }) => `0-${position}`);
+    const reply = await this.read('XREAD', ['COUNT', limit, 'BLOCK', blockMs, 'STREAMS', ...keys, ...ids], blockMs);
+    return this.entries(sources, keys, reply);
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+    this.connection.disconnect();
+  }
+
+  private async read(command: string, args: (string | number)[], blockMs: number): Promise<unknown> {
+    if (this.closed) return null;
+    if (this.lost) {
+      this.lost = false;
+      throw new StoreUnavailableError('the reading connection was lost and made again');
+    }
+    const watchdog = new AbortController();
+    const late = sleep(blockMs + GRACE_MS, 'late' as const, { signal: watchdog.signal }).catch(() => null);
+    try {
+      const reply = await Promise.race([this.connection.send(command, args), late]);
+      if (reply !== 'late') return reply;
+      this.connection.reset();
+      throw new StoreUnavailableError(`Redis did not answer a read within ${blockMs + GRACE_MS} ms`);
+    } catch (error) {
+      if (this.closed) return null;
+      if (isServerError(error) || error instanceof StoreUnavailableError) throw error;
+      this.lost = false;
+      throw new StoreUnavailableError('the connection was lost during a read', { cause: error });
+    } finally {
+      watchdog.abort();
+    }
+  }
+
+  private entries(sources: readonly Source[], keys: readonly string[], reply: unknown): Entry[] {
+    const entries: Entry[] = [];
+    for (const [key, items] of (reply ?? []) as [string, unknown[]][]) {
+      const source = sources[keys.indexOf(key)];
+      if (source) for (const entry of toEntries(source, items)) entries.push(entry);
+    }
+    return entries;
+  }
+}
+
+/** Creates a group at the beginning of the log, so that nothing written before it is missed. */
+export async function createGroup(
+  connection: RedisConnection,
+  keys: KeyBuilder,
+  source: Source,
+  group: string,
+): Promise<void> {
+  try {
+    await connection.send('XGROUP', ['CREATE', keys.log(source), group, '0', 'MKSTREAM']);
+  } catch (error) {
+    if (!isServerError(error) || !error.message.startsWith('BUSYGROUP')) throw error;
+  }
+}
