@@ -1,1 +1,16 @@
-export {};
+export { Aggregate, AggregateRoot } from './core/aggregate.js';
+export type { AggregateClass } from './core/aggregate.js';
+export { Apply } from './core/apply.js';
+export * from './core/errors.js';
+export { Repository } from './core/repository.js';
+export { Projection, Projects } from './core/projection.js';
+export type { ProjectionClass, ProjectionOptions } from './core/projection.js';
+export { ProjectionRunner } from './core/projection-runner.js';
+export type { FailureListener } from './core/projection-runner.js';
+export type { ProjectionFailure, ProjectionStatus } from './core/projection-partition.js';
+export { ReadView } from './core/view.js';
+export type { View } from './core/view.js';
+export { EventStoreModule } from './nest/event-store.module.js';
+export type { EventStoreFeature } from './nest/event-store.module.js';
+export { getRepositoryToken, getViewToken, InjectRepository, InjectView } from './nest/inject.js';
+export { Projections } from './nest/projections.js';

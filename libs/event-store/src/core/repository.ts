@@ -1,0 +1,92 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { ConflictError, UnitOfWork } from '@millrace/broker';
+import type { Broker } from '@millrace/broker';
+import { aggregateName, takeRecorded } from './aggregate.js';
+import type { AggregateClass, AggregateRoot } from './aggregate.js';
+import { AggregateStream } from './aggregate-stream.js';
+import { TrackedAggregate } from './tracked-aggregate.js';
+
+/** How often `change` decides anew, outside of a handler, when others change the same aggregate. */
+export const MAX_DECISIONS = 11;
+
+/**
+ * Aggregates of one class, kept as their events.
+ *
+ * @example
+ * await products.change('book-1', (product) => product.reserve(orderId, 2));
+ */
+export class Repository<A extends AggregateRoot> {
+  /** @throws ConfigurationError when the class has no `@Aggregate` */
+  constructor(
+    private readonly broker: Broker,
+    private readonly type: AggregateClass<A>,
+  ) {
+    aggregateName(type);
+  }
+
+  /**
+   * The aggregate as it is now, with what the running handler has decided; of version 0 when it has no events.
+   *
+   * @throws UnreadableEventError for a stored event that its class does not apply
+   */
+  load(id: string): Promise<A> {
+    const unit = UnitOfWork.current();
+    return unit ? this.tracked(unit, id).get() : this.stream(id).load();
+  }
+
+  /** As `load`, but undefined when it has no events. */
+  async find(id: string): Promise<A | undefined> {
+    const aggregate = await this.load(id);
+    return aggregate.version === 0 ? undefined : aggregate;
+  }
+
+  /**
+   * Loads the aggregate, lets `decide` record events, and stores them if nobody has changed it meanwhile.
+   *
+   * Inside a handler they become part of the handler's commit. Elsewhere they are committed at once; when somebody was
+   * faster, `decide` runs again on the fresh aggregate, so it must not have effects of its own.
+   *
+   * @returns what `decide` returns
+   * @throws ConflictError when somebody was faster 11 times in a row
+   * @throws MessageError when a recorded event breaks its contract; nothing is stored then
+   */
+  change<R>(id: string, decide: (aggregate: A) => R | Promise<R>): Promise<R> {
+    const unit = UnitOfWork.current();
+    return unit ? this.tracked(unit, id).change(decide) : this.changeNow(this.stream(id), decide);
+  }
+
+  private async changeNow<R>(stream: AggregateStream<A>, decide: (aggregate: A) => R | Promise<R>): Promise<R> {
+    for (let decisions = 1; ; decisions++) {
+      const aggregate = await stream.load();
+      const expected = aggregate.version;
+      const decision = await decide(aggregate);
+      const events = stream.encode(takeRecorded(aggregate));
+      if (events.length === 0) return decision;
+      const result = await this.broker.commit({
+        partition: stream.partition,
+        guards: [stream.guard(expected)],
+        writes: [{ kind: 'append', stream: stream.name, events }],
+      });
+      if (result.status === 'committed') return decision;
+      if (decisions === MAX_DECISIONS) throw conflict(stream.name, expected, result.found);
+      await wait(Math.random() * Math.min(100, 2 ** decisions));
+    }
+  }
+
+  private tracked(unit: UnitOfWork, id: string): TrackedAggregate<A> {
+    const stream = this.stream(id);
+    const key = `aggregate:${stream.name}`;
+    let tracked = unit.identities.get(key) as TrackedAggregate<A> | undefined;
+    if (!tracked) unit.identities.set(key, (tracked = new TrackedAggregate(unit, stream)));
+    return tracked;
+  }
+
+  private stream(id: string): AggregateStream<A> {
+    return new AggregateStream(this.broker, this.type, id);
+  }
+}
+
+function conflict(stream: string, expected: number, found: string): ConflictError {
+  const message = `${stream} was changed by somebody else ${MAX_DECISIONS} times in a row, last from ${expected} to ${found}`;
+  return new ConflictError('version', found, `${message}: try again, or spread the load over more aggregates`);
+}

@@ -1,0 +1,46 @@
+import { RowBuffer } from './row-buffer.js';
+
+describe('the rows of a batch', () => {
+  const stored: Record<string, string> = { a: '{"n":1}' };
+  let rows: RowBuffer;
+  beforeEach(() => (rows = new RowBuffer(async (id) => stored[id])));
+
+  it('come from the store until they are written', async () => {
+    expect(await rows.get('a')).toEqual({ n: 1 });
+    expect(await rows.get('b')).toBeUndefined();
+    expect(rows.writes('v')).toEqual([]);
+  });
+
+  it('are written once each, with their last value', async () => {
+    rows.put('b', { n: 0 });
+    rows.keep();
+    await rows.update('a', (row) => ({ n: (row as { n: number }).n + 1 }));
+    await rows.update('b', () => undefined);
+    rows.keep();
+    rows.put('b', { n: 7 });
+    rows.keep();
+    expect(rows.writes('v')).toEqual([
+      { kind: 'row', view: 'v', id: 'b', value: '{"n":7}' },
+      { kind: 'row', view: 'v', id: 'a', value: '{"n":2}' },
+    ]);
+  });
+
+  it('are deleted by a null', () => {
+    rows.delete('a');
+    rows.keep();
+    expect(rows.writes('v')).toEqual([{ kind: 'row', view: 'v', id: 'a', value: null }]);
+  });
+
+  it('forget what an event did that failed', async () => {
+    rows.put('a', { n: 2 });
+    rows.keep();
+    rows.put('a', { n: 3 });
+    rows.drop();
+    expect(await rows.get('a')).toEqual({ n: 2 });
+  });
+
+  it('are copies: changing what was read changes no row', async () => {
+    ((await rows.get('a')) as { n: number }).n = 9;
+    expect(await rows.get('a')).toEqual({ n: 1 });
+  });
+});

@@ -1,0 +1,89 @@
+import { ConfigurationError, ConflictError } from '@millrace/broker';
+import type { Staged, UnitOfWork } from '@millrace/broker';
+import { contractOf } from '@millrace/messages';
+import { replay, takeRecorded } from './aggregate.js';
+import type { AggregateRoot } from './aggregate.js';
+import type { AggregateStream } from './aggregate-stream.js';
+
+/**
+ * One aggregate within one unit of work. However often it is changed there, the commit gets one version guard, for the
+ * version it was first loaded at, and one group of events.
+ */
+export class TrackedAggregate<A extends AggregateRoot> {
+  private readonly decided: object[] = [];
+  private readonly encoded: string[] = [];
+  private loading: Promise<A> | undefined;
+  private loaded: A | undefined;
+  private expected: number | undefined;
+  private guarded = false;
+  private deciding = false;
+
+  constructor(
+    private readonly unit: UnitOfWork,
+    private readonly stream: AggregateStream<A>,
+  ) {
+    unit.stageLater(() => this.finish());
+  }
+
+  /** The aggregate with all that this unit has decided so far. */
+  get(): Promise<A> {
+    return (this.loading ??= this.load());
+  }
+
+  /** @throws ConfigurationError when another decision on this aggregate has not finished */
+  async change<R>(decide: (aggregate: A) => R | Promise<R>): Promise<R> {
+    const aggregate = await this.get();
+    if (this.deciding) {
+      throw new ConfigurationError(`two changes of ${this.stream.name} overlap in one handler: await the first one`);
+    }
+    this.guard();
+    this.deciding = true;
+    try {
+      const deciding = decide(aggregate);
+      const result = deciding instanceof Promise ? await deciding : deciding;
+      this.keep(aggregate);
+      return result;
+    } catch (error) {
+      // What was recorded before the failure must not be stored, so the instance that shows it goes too.
+      this.loading = this.loaded = undefined;
+      throw error;
+    } finally {
+      this.deciding = false;
+    }
+  }
+
+  private async load(): Promise<A> {
+    const aggregate = await this.stream.load();
+    this.expected ??= aggregate.version;
+    if (aggregate.version !== this.expected) {
+      const found = String(aggregate.version);
+      throw new ConflictError('version', found, `${this.stream.name} was at ${this.expected} and is now at ${found}`);
+    }
+    for (const event of this.decided) replay(aggregate, contractOf(event).type, event);
+    return (this.loaded = aggregate);
+  }
+
+  /** Guards at once, so that the unit knows its partition; a decision that records nothing is guarded too. */
+  private guard(): void {
+    if (this.guarded) return;
+    this.guarded = true;
+    this.unit.stage(this.stream.partition, { guards: [this.stream.guard(this.expected!)] });
+  }
+
+  /** Encodes at once: a broken contract shows in the decision that recorded it. */
+  private keep(aggregate: A): void {
+    const events = takeRecorded(aggregate);
+    this.encoded.push(...this.stream.encode(events));
+    this.decided.push(...events);
+  }
+
+  /** What the unit's commit appends, events recorded outside of a change included. */
+  private finish(): Staged | undefined {
+    const { loaded } = this;
+    if (loaded) this.unit.run(() => this.keep(loaded));
+    if (this.encoded.length === 0) return undefined;
+    this.guard();
+    const { partition, name } = this.stream;
+    return { partition, writes: [{ kind: 'append', stream: name, events: this.encoded }] };
+  }
+}

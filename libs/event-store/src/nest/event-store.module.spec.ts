@@ -1,0 +1,113 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Broker, InMemoryPartitionStore } from '@millrace/broker';
+import { Event } from '@millrace/messages';
+import { Injectable, Module } from '@nestjs/common';
+import type { DynamicModule } from '@nestjs/common';
+import { Test } from '@nestjs/testing';
+import { Aggregate, AggregateRoot } from '../core/aggregate.js';
+import { Apply } from '../core/apply.js';
+import { Projection, Projects } from '../core/projection.js';
+import { Repository } from '../core/repository.js';
+import { ReadView } from '../core/view.js';
+import type { View } from '../core/view.js';
+import { EventStoreModule } from './event-store.module.js';
+import { InjectRepository, InjectView } from './inject.js';
+import { Projections } from './projections.js';
+
+@Event('garden.planted')
+class Planted {}
+
+@Aggregate('bed')
+class Bed extends AggregateRoot {
+  plant(): void {
+    this.record(new Planted());
+  }
+  @Apply(Planted) protected planted(): void {}
+}
+
+@Injectable()
+class Clerk {
+  readonly one = 1;
+}
+
+@Projection('plants')
+class Plants {
+  constructor(private readonly clerk: Clerk) {}
+  @Projects(Planted) async planted(_event: Planted, view: View<number>): Promise<void> {
+    await view.update('all', (row = 0) => row + this.clerk.one);
+  }
+}
+
+@Injectable()
+class Gardener {
+  constructor(
+    @InjectRepository(Bed) readonly beds: Repository<Bed>,
+    @InjectView(Plants) readonly plants: ReadView<number>,
+  ) {}
+}
+
+@Module({ providers: [Clerk], exports: [Clerk] })
+class ClerkModule {}
+
+const broker = new Broker(new InMemoryPartitionStore(), { context: 'garden' });
+const BrokerStub: DynamicModule = {
+  module: class BrokerStub {},
+  global: true,
+  providers: [{ provide: Broker, useValue: broker }, Clerk],
+  exports: [Broker, Clerk],
+};
+
+const start = async (...features: DynamicModule[]) => {
+  const module = await Test.createTestingModule({
+    imports: [BrokerStub, ClerkModule, ...features],
+    providers: [Gardener],
+  }).compile();
+  return module.init();
+};
+
+describe('the event store module', () => {
+  it('provides repositories and views, and runs projections until the application closes', async () => {
+    const app = await start(EventStoreModule.forFeature({ aggregates: [Bed], projections: [Plants] }));
+    const { beds, plants } = app.get(Gardener);
+    await beds.change('roses', (bed) => bed.plant());
+    while ((await plants.get('all')) !== 1) await delay(5);
+    await app.close();
+    await beds.change('roses', (bed) => bed.plant());
+    expect(app.get(Projections).status()).toHaveLength(broker.partitions);
+    expect(await plants.get('all')).toBe(1);
+  });
+
+  it('lets several modules declare the same aggregate', async () => {
+    const app = await start(
+      EventStoreModule.forFeature({ aggregates: [Bed], projections: [Plants] }),
+      EventStoreModule.forFeature({ aggregates: [Bed] }),
+    );
+    await app.close();
+  });
+
+  it('refuses to start with two aggregates of one name', async () => {
+    @Aggregate('bed')
+    class Sofa extends AggregateRoot {}
+    const starting = start(
+      EventStoreModule.forFeature({ aggregates: [Bed], projections: [Plants] }),
+      EventStoreModule.forFeature({ aggregates: [Sofa] }),
+    );
+    await expect(starting).rejects.toThrow("aggregates Bed and Sofa are both named 'bed'");
+  });
+
+  it('refuses to start with one projection twice', async () => {
+    const feature = { aggregates: [Bed], projections: [Plants] };
+    const starting = start(
+      EventStoreModule.forFeature(feature),
+      EventStoreModule.forFeature({ ...feature, aggregates: [] }),
+    );
+    await expect(starting).rejects.toThrow('projection plants.v1 is declared twice');
+  });
+
+  it('refuses classes without their decorators', () => {
+    class Sofa extends AggregateRoot {}
+    class Chair {}
+    expect(() => EventStoreModule.forFeature({ aggregates: [Sofa] })).toThrow('Sofa is not an aggregate');
+    expect(() => EventStoreModule.forFeature({ projections: [Chair] })).toThrow('Chair is not a projection');
+  });
+});
