@@ -14,3 +14,7 @@ export * from './in-memory/in-memory-partition-store.js';
 export * from './redis/redis-partition-store.js';
 export { checkReachable } from './redis/redis-connection.js';
 export { explainRedisError, withoutSecrets } from './redis/redis-errors.js';
+export * from './core/logger.js';
+export * from './core/subscriber.js';
+export * from './nest/broker.module.js';
+export * from './nest/handler-decorators.js';

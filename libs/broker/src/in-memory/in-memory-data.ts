@@ -7,7 +7,7 @@ import type { EntryRef, Source } from '../core/partition.js';
 import { InMemoryGroup } from './in-memory-group.js';
 import type { InMemoryLease } from './in-memory-lease.js';
 import { InMemoryLog } from './in-memory-log.js';
-import { InMemoryTimers } from './in-memory-timers.js';
+import type { InMemoryTimers } from './in-memory-timers.js';
 
 /** Everything the store keeps, under the keys it would have in Redis: a bad name is refused where a key is made. */
 export class InMemoryData {

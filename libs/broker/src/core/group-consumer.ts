@@ -1,0 +1,204 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Broker } from './broker.js';
+import { Dispatcher } from './dispatcher.js';
+import type { HandlerGroup } from './handler.js';
+import type { Logger } from './logger.js';
+import { MessageProcessor } from './message-processor.js';
+import { addressOf } from './partition.js';
+import type { Entry, Partition, Source } from './partition.js';
+import type { Reader } from './partition-store.js';
+import type { RetryPolicy } from './retry-policy.js';
+
+export interface ConsumerSettings {
+  /** Unique per process start. */
+  readonly owner: string;
+  /** Handlers running at the same time, per group. Default 64. */
+  readonly concurrency: number;
+  /** Entries read ahead, per group. Default 512. */
+  readonly prefetch: number;
+  /** Entries of one read. Default 200. */
+  readonly batch: number;
+  /** How long one read waits for entries, ms. Default 1000. */
+  readonly blockMs: number;
+  /** Time to live of a lease, ms; renewed three times as often. Default 10000. */
+  readonly leaseTtlMs: number;
+  readonly retry: RetryPolicy;
+}
+
+/** A partition this process may consume, and the epoch that its commits prove it with. */
+interface Held {
+  readonly partition: Partition;
+  readonly sources: readonly Source[];
+  epoch: number;
+  /** Pending entries of the previous holder have been taken over, so new ones may be read. */
+  recovered: boolean;
+}
+
+const RECOVERY_BATCH = 100;
+const FAILURE_PAUSE_MS = 200;
+
+/**
+ * Consumes the logs of one group: takes leases, takes over what was left pending, reads on, and hands every entry to the
+ * processor, one in flight per key.
+ */
+export class GroupConsumer {
+  private readonly held = new Map<string, Held>();
+  private readonly dispatcher: Dispatcher;
+  private readonly processor: MessageProcessor;
+  private readonly inFlight = new Set<string>();
+  private readonly abort = new AbortController();
+  private reader: Reader | undefined;
+  private loops: Promise<unknown> = Promise.resolve();
+  private wanted: readonly { readonly partition: Partition; readonly sources: readonly Source[] }[] = [];
+
+  constructor(
+    private readonly broker: Broker,
+    private readonly group: HandlerGroup,
+    private readonly settings: ConsumerSettings,
+    private readonly logger: Logger,
+  ) {
+    this.dispatcher = new Dispatcher(settings.concurrency);
+    this.processor = new MessageProcessor(broker, group, settings.retry, logger, this.abort.signal);
+  }
+
+  /** Creates the groups, so that nothing published from now on is missed, and starts to consume. */
+  async start(): Promise<void> {
+    this.wanted = await this.partitions();
+    for (const { sources } of this.wanted) {
+      for (const source of sources) await this.broker.store.createGroup(source, this.group.name);
+    }
+    this.reader = this.broker.store.openReader();
+    await this.takeLeases();
+    this.loops = Promise.all([this.leaseLoop(), this.readLoop(this.reader)]);
+  }
+
+  /** Stops reading, finishes what is being handled, gives the leases back. What had not begun stays pending. */
+  async stop(): Promise<void> {
+    if (this.abort.signal.aborted) return;
+    this.abort.abort();
+    await this.reader?.close();
+    await this.dispatcher.stop();
+    await this.loops;
+    for (const { partition, epoch } of this.held.values()) {
+      await this.broker.store.releaseLease(partition, this.group.name, epoch).catch(() => undefined);
+    }
+    this.held.clear();
+  }
+
+  /** Addresses of the partitions held. */
+  get partitionsHeld(): readonly string[] {
+    return [...this.held.keys()];
+  }
+
+  private async partitions(): Promise<{ partition: Partition; sources: Source[] }[]> {
+    const byAddress = new Map<string, { partition: Partition; sources: Source[] }>();
+    for (const { context, log } of this.group.sources) {
+      const count = await this.broker.partitionsOf(context);
+      for (let index = 0; index < count; index++) {
+        const partition = { context, index };
+        const known = byAddress.get(addressOf(partition)) ?? { partition, sources: [] };
+        known.sources.push({ partition, log });
+        byAddress.set(addressOf(partition), known);
+      }
+    }
+    return [...byAddress.values()];
+  }
+
+  private async leaseLoop(): Promise<void> {
+    while (await this.pause(this.settings.leaseTtlMs / 3)) await this.takeLeases();
+  }
+
+  /** Renews what is held and takes what is free. */
+  private async takeLeases(): Promise<void> {
+    const { owner, leaseTtlMs: ttlMs } = this.settings;
+    await Promise.all(
+      this.wanted.map(async ({ partition, sources }) => {
+        const address = addressOf(partition);
+        try {
+          const answer = await this.broker.store.acquireLease({ partition, group: this.group.name, owner, ttlMs });
+          const held = this.held.get(address);
+          if (!answer.held) this.held.delete(address);
+          else if (held?.epoch !== answer.epoch) {
+            this.held.set(address, { partition, sources, epoch: answer.epoch, recovered: false });
+          }
+        } catch (error) {
+          this.logger.warn(`${this.group.name}: lease on ${address}: ${(error as Error).message}`);
+        }
+      }),
+    );
+  }
+
+  private async readLoop(reader: Reader): Promise<void> {
+    while (!this.abort.signal.aborted) {
+      try {
+        for (const held of this.held.values()) if (!held.recovered) await this.recover(held);
+        await this.dispatcher.below(this.settings.prefetch);
+        const sources = [...this.held.values()].filter((held) => held.recovered).flatMap((held) => held.sources);
+        if (sources.length === 0) {
+          await this.pause(FAILURE_PAUSE_MS);
+          if (this.held.size === 0) await this.takeLeases();
+          continue;
+        }
+        for (const entry of await reader.readGroup(
+          this.group.name,
+          sources,
+          this.settings.batch,
+          this.settings.blockMs,
+        )) {
+          this.dispatch(entry, 1, undefined);
+        }
+      } catch (error) {
+        if (this.abort.signal.aborted) return;
+        this.logger.warn(`${this.group.name}: ${(error as Error).message}`);
+        // A lost reply leaves entries delivered to us that we never saw: look at what is pending before reading on.
+        for (const held of this.held.values()) held.recovered = false;
+        await this.pause(FAILURE_PAUSE_MS);
+      }
+    }
+  }
+
+  /** Takes up everything delivered and not acknowledged, in order, before anything new of the partition is read. */
+  private async recover(held: Held): Promise<void> {
+    for (const source of held.sources) {
+      for (let after = '0'; ;) {
+        const entries = await this.broker.store.readPending(source, this.group.name, after, RECOVERY_BATCH);
+        for (const { deliveries, retry, ...entry } of entries) this.dispatch(entry, deliveries, retry);
+        if (entries.length < RECOVERY_BATCH) break;
+        after = entries.at(-1)!.id;
+      }
+    }
+    held.recovered = true;
+  }
+
+  private dispatch(entry: Entry, deliveries: number, retry: Parameters<MessageProcessor['process']>[0]['retry']): void {
+    const address = addressOf(entry.source.partition);
+    const epoch = this.held.get(address)?.epoch;
+    const name = `${address}/${entry.source.log}/${entry.id}`;
+    if (epoch === undefined || this.inFlight.has(name)) return;
+    this.inFlight.add(name);
+    const received = this.processor.receive(entry);
+    this.dispatcher.add(received.key, async () => {
+      // Taken over by another process meanwhile: its holder handles the entry.
+      const ours = this.held.get(address)?.epoch === epoch;
+      const outcome = ours ? await this.processor.process({ entry, epoch, retry, deliveries }, received) : 'lease-lost';
+      this.inFlight.delete(name);
+      if (outcome === 'lease-lost') this.lost(address, epoch);
+    });
+  }
+
+  /** The lease is another's, or ours again under a new epoch: then what was refused is still pending and taken up anew. */
+  private lost(address: string, epoch: number): void {
+    const held = this.held.get(address);
+    if (held?.epoch === epoch) this.held.delete(address);
+    else if (held) held.recovered = false;
+  }
+
+  private async pause(ms: number): Promise<boolean> {
+    try {
+      await sleep(ms, undefined, { signal: this.abort.signal });
+      return true;
+    } catch {
+      return false;
+    }
+  }
+}

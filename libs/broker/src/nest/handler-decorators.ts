@@ -1,0 +1,72 @@
+import 'reflect-metadata';
+import { contextOf, contractOf } from '@millrace/messages';
+import type { CommandReplies, MessageClass, RepliesOf } from '@millrace/messages';
+import { ConfigurationError } from '../core/errors.js';
+
+/** What `@Handles` and `@On` wrote on a method. */
+export interface HandlerMetadata {
+  readonly kind: 'command' | 'event';
+  readonly contract: MessageClass;
+  readonly group?: string;
+  /** Context whose feed is read, for an event. */
+  readonly from?: string;
+}
+
+export interface OnOptions {
+  /** A group of its own, `<context>.<group>`: it gets every event once, whatever other groups do. Default: the context's. */
+  readonly group?: string;
+  /** The context that publishes the event. Default: the first word of its type. */
+  readonly from?: string;
+}
+
+const HANDLERS = Symbol.for('millrace:handlers');
+
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- further parameters are injected (@Ctx(), MessageContext)
+type Handler<Message, Result> = (message: Message, ...injected: any[]) => Result | Promise<Result>;
+
+/**
+ * Handles a command of this context. What the method returns is the reply; its type must be one of the command's replies.
+ * Everything it decides becomes one commit: events, states, messages, the reply, and the acknowledgement.
+ */
+export function Handles<C extends CommandReplies<object, object>>(
+  command: MessageClass<C>,
+): <M extends Handler<C, RepliesOf<C>>>(
+  target: object,
+  method: string | symbol,
+  descriptor: TypedPropertyDescriptor<M>,
+) => void {
+  if (contractOf(command).kind !== 'command') {
+    throw new ConfigurationError(`@Handles(${command.name}) takes a @Command; for events write @On`);
+  }
+  return (_target, _method, descriptor) => write(descriptor, { kind: 'command', contract: command });
+}
+
+/** Reacts to an event of any context, once per group. */
+export function On<E extends object>(
+  event: MessageClass<E>,
+  options: OnOptions = {},
+): <M extends Handler<E, void>>(
+  target: object,
+  method: string | symbol,
+  descriptor: TypedPropertyDescriptor<M>,
+) => void {
+  const { kind, type } = contractOf(event);
+  if (kind !== 'event') throw new ConfigurationError(`@On(${event.name}) takes an @Event; for commands write @Handles`);
+  const metadata: HandlerMetadata = {
+    kind: 'event',
+    contract: event,
+    from: options.from ?? contextOf(type),
+    ...options,
+  };
+  return (_target, _method, descriptor) => write(descriptor, metadata);
+}
+
+/** The declarations on a method; empty when it is no handler. */
+export function handlersOf(method: unknown): readonly HandlerMetadata[] {
+  return typeof method === 'function' ? ((Reflect.getOwnMetadata(HANDLERS, method) as HandlerMetadata[]) ?? []) : [];
+}
+
+function write(descriptor: PropertyDescriptor, metadata: HandlerMetadata): void {
+  const method = descriptor.value as object;
+  Reflect.defineMetadata(HANDLERS, [...handlersOf(method), metadata], method);
+}
