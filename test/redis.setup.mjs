@@ -4,7 +4,7 @@
  */
 export default async function setup() {
   if (process.env.TEST_REDIS_URL) return;
-  const { findRedis } = await import('../libs/testing/dist/redis/index.js');
+  const { findRedis } = await import('@millrace/testing');
   const redis = await findRedis({ say: (sentence) => console.error(sentence) });
   console.error(`\nTests use ${redis.product} ${redis.version}: ${redis.source}`);
   process.env.TEST_REDIS_URL = redis.url;

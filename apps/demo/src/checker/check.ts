@@ -7,7 +7,8 @@ import { undoneInReverse } from './e6-reverse-order.js';
 import { outcomesAreWhole } from './e7-outcomes.js';
 import { endsAreFinal } from './e8-transitions.js';
 import { acceptedOrdersExist } from './e9-accepted.js';
-import type { Evidence, Invariant, Violation } from './evidence.js';
+import type { Evidence, Violation } from './evidence.js';
+import type { Invariant } from './history.js';
 import { History } from './history.js';
 
 /** The rules by code, with the words in which a person would ask for them. */

@@ -1,4 +1,4 @@
-import type { Invariant } from './evidence.js';
+import type { Invariant } from './history.js';
 import { booked } from './history.js';
 
 /** Captured minus refunded is what the confirmed orders cost, in each currency, in minor units. */

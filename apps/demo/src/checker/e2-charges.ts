@@ -1,4 +1,4 @@
-import type { Invariant } from './evidence.js';
+import type { Invariant } from './history.js';
 import { booked } from './history.js';
 
 /** An order is charged at most once, and never gets back more than it was charged. */

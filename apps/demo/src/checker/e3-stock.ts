@@ -1,4 +1,5 @@
-import type { Invariant, LedgerEntry, Violation } from './evidence.js';
+import type { LedgerEntry, Violation } from './evidence.js';
+import type { Invariant } from './history.js';
 import { inSequence, text } from './history.js';
 
 /** Stock is never negative at any moment, and every piece is on the shelf or held. */

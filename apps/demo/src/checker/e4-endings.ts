@@ -1,5 +1,4 @@
-import type { Invariant } from './evidence.js';
-import type { OrderHistory } from './history.js';
+import type { Invariant, OrderHistory } from './history.js';
 
 /** Every order ends confirmed, rejected or parked; a parked one has an alert. */
 export const everyOrderEnds: Invariant = ({ orders, evidence }) => {

@@ -1,5 +1,5 @@
-import type { Invariant, Violation } from './evidence.js';
-import type { OrderHistory } from './history.js';
+import type { Violation } from './evidence.js';
+import type { Invariant, OrderHistory } from './history.js';
 
 type Step = readonly [what: string, about?: string];
 

@@ -1,5 +1,5 @@
-import type { Invariant, LedgerEntry } from './evidence.js';
-import type { OrderHistory } from './history.js';
+import type { LedgerEntry } from './evidence.js';
+import type { Invariant, OrderHistory } from './history.js';
 
 /** Steps in the order in which they are undone: the last one done comes first. */
 const UNDONE_IN_ORDER: readonly (readonly string[])[] = [

@@ -1,5 +1,4 @@
-import type { Invariant } from './evidence.js';
-import type { OrderHistory } from './history.js';
+import type { Invariant, OrderHistory } from './history.js';
 import { booked } from './history.js';
 
 /** A rejected order keeps no money and no stock. A confirmed one is charged its total once and holds all its lines. */

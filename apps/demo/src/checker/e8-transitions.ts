@@ -1,5 +1,5 @@
-import type { Invariant, LedgerEntry, Violation } from './evidence.js';
-import type { OrderHistory } from './history.js';
+import type { LedgerEntry, Violation } from './evidence.js';
+import type { Invariant, OrderHistory } from './history.js';
 
 const ENDS = ['order.confirmed', 'order.rejected', 'saga.ended'];
 

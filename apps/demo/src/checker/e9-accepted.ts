@@ -1,4 +1,5 @@
-import type { Invariant, Violation } from './evidence.js';
+import type { Violation } from './evidence.js';
+import type { Invariant } from './history.js';
 
 /** Every accepted order exists, and one Idempotency-Key makes one order, however often it was sent. */
 export const acceptedOrdersExist: Invariant = ({ orders, evidence }) => {

@@ -1,5 +1,3 @@
-import type { History } from './history.js';
-
 /** What the checker is given: what the client saw, and what the services and the bank wrote down. */
 export interface Evidence {
   readonly calls: readonly Call[];
@@ -62,6 +60,3 @@ export interface Violation {
   readonly subject: string;
   readonly text: string;
 }
-
-/** A rule: everything in the history that breaks it. */
-export type Invariant = (history: History) => Violation[];

@@ -1,4 +1,4 @@
-import type { BankEntry, Evidence, LedgerEntry } from './evidence.js';
+import type { BankEntry, Evidence, LedgerEntry, Violation } from './evidence.js';
 
 export interface PlacedData {
   readonly orderId: string;
@@ -20,6 +20,9 @@ export interface OrderHistory {
   readonly bank: BankEntry[];
   readonly saga: LedgerEntry[];
 }
+
+/** A rule: everything in the history that breaks it. */
+export type Invariant = (history: History) => Violation[];
 
 /** The evidence, sorted by order. */
 export class History {
