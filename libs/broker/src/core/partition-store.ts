@@ -73,8 +73,8 @@ export interface PartitionStore {
   backlog(source: Source, group: string): Promise<Backlog>;
 
   /**
-   * Moves due timers into the inbox, each exactly once, by due time and then by id. Answers when the next one is due (in the past when
-   * `limit` left some over), undefined when none is set.
+   * Moves due timers into the inbox, each exactly once, by due time and then by id. Answers when the next one is due (in
+   * the past when `limit` left some over), undefined when none is set.
    */
   fireTimers(partition: Partition, now: number, limit: number): Promise<{ fired: number; next: number | undefined }>;
 

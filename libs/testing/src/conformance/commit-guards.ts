@@ -1,0 +1,164 @@
+import type { Commit, Guard } from '@millrace/broker';
+import { arrivedAt, deliver, refOf } from './entries.js';
+import { describe, expect, it } from './jest-globals.js';
+import { freshPartition, inboxOf } from './store-harness.js';
+import type { Subject } from './store-harness.js';
+import { waitUntil } from './wait-until.js';
+
+export function describeGuards(subject: Subject): void {
+  const partition = freshPartition;
+
+  function commit(to: Commit['partition'], guards: Commit['guards'], writes: Commit['writes'] = []) {
+    return subject().store.commit({ partition: to, guards, writes });
+  }
+
+  describe('commit guards', () => {
+    it('commits without guards and without writes', async () => {
+      expect(await commit(partition(), [])).toEqual({ status: 'committed', appended: [] });
+    });
+
+    it('refuses a version that is not the number of events, and says which it is', async () => {
+      const p = partition();
+      const version = (expected: number): Guard => ({ kind: 'version', stream: 'order-1', expected });
+      expect(await commit(p, [version(1)])).toEqual({ status: 'refused', guard: 'version', found: '0' });
+      await commit(p, [version(0)], [{ kind: 'append', stream: 'order-1', events: ['a', 'b'] }]);
+      expect(await commit(p, [version(1)])).toEqual({ status: 'refused', guard: 'version', found: '2' });
+      expect(await commit(p, [version(2)])).toMatchObject({ status: 'committed' });
+    });
+
+    it('refuses a revision that is not the number of puts, and says which it is', async () => {
+      const p = partition();
+      const revision = (expected: number): Guard => ({ kind: 'revision', state: 's', expected });
+      const put = { kind: 'put', state: 's', value: 'v' } as const;
+      expect(await commit(p, [revision(1)])).toEqual({ status: 'refused', guard: 'revision', found: '0' });
+      await commit(p, [revision(0)], [put]);
+      await commit(p, [revision(1)], [put]);
+      expect(await commit(p, [revision(0)])).toEqual({ status: 'refused', guard: 'revision', found: '2' });
+      await commit(p, [revision(2)], [{ kind: 'delete', state: 's' }]);
+      expect(await commit(p, [revision(0)], [put])).toMatchObject({ status: 'committed' });
+    });
+
+    it('refuses a command id that is remembered, and gives its result', async () => {
+      const p = partition();
+      const command = (result: string): Guard => ({ kind: 'command', id: 'c1', result, ttlMs: 60_000 });
+      expect(await commit(p, [command('first')])).toMatchObject({ status: 'committed' });
+      expect(await commit(p, [command('second')])).toEqual({ status: 'refused', guard: 'command', found: 'first' });
+      expect(await subject().store.readCommand(p, 'c1')).toBe('first');
+    });
+
+    it('remembers a command whose result is empty', async () => {
+      const p = partition();
+      const guard: Guard = { kind: 'command', id: 'c1', result: '', ttlMs: 60_000 };
+      await commit(p, [guard]);
+      expect(await commit(p, [guard])).toEqual({ status: 'refused', guard: 'command', found: '' });
+      expect(await subject().store.readCommand(p, 'c1')).toBe('');
+    });
+
+    it('forgets a command id after its time to live', async () => {
+      const p = partition();
+      const guard: Guard = { kind: 'command', id: 'c1', result: 'r', ttlMs: 40 };
+      await commit(p, [guard]);
+      await waitUntil(async () => (await subject().store.readCommand(p, 'c1')) === undefined);
+      expect(await commit(p, [guard])).toMatchObject({ status: 'committed' });
+    });
+
+    it('does not remember the command of a refused commit', async () => {
+      const p = partition();
+      const command: Guard = { kind: 'command', id: 'c1', result: 'r', ttlMs: 60_000 };
+      await commit(p, [command, { kind: 'version', stream: 's', expected: 7 }]);
+      expect(await subject().store.readCommand(p, 'c1')).toBeUndefined();
+    });
+
+    it('refuses an epoch that has been taken over, and says which it is now', async () => {
+      const p = partition();
+      const lease = (epoch: number): Guard => ({ kind: 'lease', partition: p, group: 'g', epoch });
+      const { store } = subject();
+      expect(await commit(p, [lease(1)])).toEqual({ status: 'refused', guard: 'lease', found: '0' });
+      await store.acquireLease({ partition: p, group: 'g', owner: 'former', ttlMs: 60_000 });
+      expect(await commit(p, [lease(1)])).toMatchObject({ status: 'committed' });
+      await store.releaseLease(p, 'g', 1);
+      await store.acquireLease({ partition: p, group: 'g', owner: 'latter', ttlMs: 60_000 });
+      expect(await commit(p, [lease(1)])).toEqual({ status: 'refused', guard: 'lease', found: '2' });
+    });
+
+    it('acknowledges an input once', async () => {
+      const p = partition();
+      await subject().appendRaw(inboxOf(p), ['type', 'x', 'data', '{}']);
+      const [entry] = await deliver(subject(), inboxOf(p), 'g');
+      const input: Guard = { kind: 'input', entry: refOf(entry!), group: 'g' };
+      expect(await commit(p, [input])).toMatchObject({ status: 'committed' });
+      expect(await commit(p, [input])).toEqual({ status: 'refused', guard: 'input', found: 'acknowledged' });
+      expect(await subject().store.backlog(inboxOf(p), 'g')).toEqual({ pending: 0, waiting: 0 });
+    });
+
+    it('refuses an input that was never delivered to the group', async () => {
+      const p = partition();
+      const id = await subject().appendRaw(inboxOf(p), ['type', 'x', 'data', '{}']);
+      await deliver(subject(), inboxOf(p), 'other');
+      const input: Guard = { kind: 'input', entry: { source: inboxOf(p), id }, group: 'g' };
+      expect(await commit(p, [input])).toMatchObject({ status: 'refused', guard: 'input' });
+      await subject().store.createGroup(inboxOf(p), 'g');
+      expect(await commit(p, [input])).toMatchObject({ status: 'refused', guard: 'input' });
+    });
+
+    it('acknowledges several inputs together or none of them', async () => {
+      const p = partition();
+      for (let i = 0; i < 3; i++) await subject().appendRaw(inboxOf(p), ['type', 'x', 'data', '{}']);
+      const entries = await deliver(subject(), inboxOf(p), 'g');
+      const [first, second, third] = entries.map((entry): Guard => ({
+        kind: 'input',
+        entry: refOf(entry),
+        group: 'g',
+      }));
+      expect(await commit(p, [second!, third!])).toMatchObject({ status: 'committed' });
+      expect(await commit(p, [first!, second!])).toMatchObject({ status: 'refused', guard: 'input' });
+      expect(await commit(p, [first!])).toMatchObject({ status: 'committed' });
+    });
+
+    it('acknowledges an entry of the feed of another context', async () => {
+      const [theirs, ours] = [partition(), partition()];
+      await commit(theirs, [], [{ kind: 'append', events: ['happened'] }]);
+      const [entry] = await deliver(subject(), { partition: theirs, log: 'feed' }, 'reactor');
+      const input: Guard = { kind: 'input', entry: refOf(entry!), group: 'reactor' };
+      const emit = { kind: 'emit', to: ours, message: 'heard' } as const;
+      expect(await commit(ours, [input], [emit])).toMatchObject({ status: 'committed' });
+      expect(await commit(ours, [input], [emit])).toMatchObject({ status: 'refused', guard: 'input' });
+      expect(await arrivedAt(subject(), ours)).toEqual(['heard']);
+    });
+
+    it('reports the first refusal by kind: lease, command, version, revision, input', async () => {
+      const p = partition();
+      await commit(p, [{ kind: 'command', id: 'c1', result: 'before', ttlMs: 60_000 }]);
+      const wrong: Guard[] = [
+        { kind: 'input', entry: { source: inboxOf(p), id: '1-1' }, group: 'g' },
+        { kind: 'revision', state: 's', expected: 7 },
+        { kind: 'version', stream: 's', expected: 7 },
+        { kind: 'command', id: 'c1', result: 'again', ttlMs: 60_000 },
+        { kind: 'lease', partition: p, group: 'g', epoch: 7 },
+      ];
+      const reported: string[] = [];
+      for (let left = wrong.length; left > 0; left--) {
+        const result = await commit(p, wrong.slice(0, left));
+        reported.push(result.status === 'refused' ? result.guard : result.status);
+      }
+      expect(reported).toEqual(['lease', 'command', 'version', 'revision', 'input']);
+    });
+
+    it('checks guards against what was before its own writes', async () => {
+      const p = partition();
+      const result = await commit(
+        p,
+        [
+          { kind: 'version', stream: 's', expected: 0 },
+          { kind: 'revision', state: 's', expected: 0 },
+        ],
+        [
+          { kind: 'append', stream: 's', events: ['a'] },
+          { kind: 'put', state: 's', value: 'v' },
+        ],
+      );
+      expect(result.status).toBe('committed');
+      expect(await subject().store.readState(p, 's')).toEqual({ revision: 1, value: 'v' });
+    });
+  });
+}

@@ -1,0 +1,90 @@
+import { isRepeatable } from '@millrace/broker';
+import type { Partition } from '@millrace/broker';
+import fc from 'fast-check';
+import { CommitModel } from './commit-model.js';
+import { carriedOut, NAMES } from './commit-plan.js';
+import type { Step } from './commit-plan.js';
+import { deliver, textOf } from './entries.js';
+import { history } from './histories.js';
+import { describe, expect, it } from './jest-globals.js';
+import { observed, predicted } from './observed.js';
+import { freshContext } from './store-harness.js';
+import type { StoreHarness, Subject } from './store-harness.js';
+
+export function describeCommitModel(subject: Subject): void {
+  describe('any history of commits', () => {
+    it('has the results and leaves the contents that a plain model predicts', async () => {
+      const outcomes = new Set<string>();
+      await fc.assert(
+        fc.asyncProperty(history, async (steps) => {
+          const run = await begin(subject());
+          for (const step of steps) await advance(run, step, outcomes);
+          for (const partition of run.partitions) {
+            // The model looks second: it learns the ids of messages that nobody had read.
+            const contents = await observed(subject(), partition);
+            expect(contents).toEqual(predicted(run.model, partition));
+          }
+        }),
+        { numRuns: 200 },
+      );
+      // Otherwise the histories were too tame to prove anything.
+      expect([...outcomes].sort()).toEqual(['command', 'committed', 'input', 'lease', 'revision', 'twice', 'version']);
+    }, 120_000);
+  });
+}
+
+interface Run {
+  readonly harness: StoreHarness;
+  readonly context: string;
+  readonly partitions: readonly Partition[];
+  readonly model: CommitModel;
+}
+
+/** Fresh partitions, the first with the lease at epoch 1, the second at epoch 2. */
+async function begin(harness: StoreHarness): Promise<Run> {
+  const context = freshContext();
+  const partitions = NAMES.partitions.map((index) => ({ context, index }));
+  const model = new CommitModel(partitions.length);
+  for (const partition of partitions) {
+    for (let epoch = 1; epoch <= partition.index + 1; epoch++) {
+      await harness.store.acquireLease({ partition, group: 'g', owner: `owner-${epoch}`, ttlMs: 600_000 });
+      if (epoch <= partition.index) await harness.store.releaseLease(partition, 'g', epoch);
+      model.at(partition).epochs['g'] = epoch;
+    }
+  }
+  return { harness, context, partitions, model };
+}
+
+async function advance({ harness, context, model }: Run, step: Step, outcomes: Set<string>): Promise<void> {
+  const { store } = harness;
+  switch (step.step) {
+    case 'commit': {
+      const commit = carriedOut(step.plan, context, model);
+      const result = await store.commit(commit);
+      expect(result).toEqual(model.commit(commit));
+      outcomes.add(result.status === 'refused' ? result.guard : result.status);
+      if (!step.twice) return;
+      const repeated = await store.commit(commit);
+      expect(repeated).toEqual(model.commit(commit));
+      if (!isRepeatable(commit)) return;
+      expect(repeated.status).toBe('refused');
+      outcomes.add('twice');
+      return;
+    }
+    case 'deliver': {
+      const source = { ...step.source, partition: { ...step.source.partition, context } };
+      const entries = await deliver(harness, source, step.group, step.limit);
+      const messages = model.deliver(source, step.group, step.limit);
+      expect(entries.map(textOf)).toEqual(messages.map(({ text }) => text));
+      messages.forEach((message, i) => {
+        message.id ??= entries[i]!.id;
+        expect(entries[i]!.id).toBe(message.id);
+      });
+      return;
+    }
+    case 'fire': {
+      const fired = await store.fireTimers({ ...step.partition, context }, step.now, step.limit);
+      expect(fired).toEqual(model.fireTimers(step.partition, step.now, step.limit));
+    }
+  }
+}

@@ -1,0 +1,58 @@
+import type { Commit, EntryRef, Guard, Log, Partition, Source, Write } from '@millrace/broker';
+import type { CommitModel } from './commit-model.js';
+
+/** One step of a history. Commits are plans: {@link carriedOut} fills in what is only known when they are carried out. */
+export type Step =
+  | { readonly step: 'commit'; readonly plan: Commit; readonly twice: boolean }
+  | { readonly step: 'deliver'; readonly source: Source; readonly group: string; readonly limit: number }
+  | { readonly step: 'fire'; readonly partition: Partition; readonly now: number; readonly limit: number };
+
+/** The few names of a history, so that its commits collide. */
+export const NAMES = {
+  partitions: [0, 1],
+  streams: ['a', 'b'],
+  states: ['s', 't'],
+  views: ['v', 'w'],
+  commands: ['c1', 'c2'],
+  groups: ['g', 'h'],
+  logs: ['in', 'feed'] as const satisfies readonly Log[],
+} as const;
+
+/** Stands for the version, revision or epoch that will be right. */
+export const RIGHT = -1;
+
+/** The commit of a plan, in a real context, with the ids and versions of this moment. */
+export function carriedOut(plan: Commit, context: string, model: CommitModel): Commit {
+  const real = ({ index }: Partition): Partition => ({ context, index });
+  const right = (value: number, current: number) => (value === RIGHT ? current : value);
+  const known = ({ source: { partition: where, log }, id }: EntryRef): EntryRef => {
+    const { feed, inbox } = model.at(where);
+    const message = (log === 'feed' ? feed : inbox)[Number(id.slice(1))];
+    // What nobody has read yet has an id that nobody can know.
+    return { source: { partition: real(where), log }, id: message?.id ?? '1-1' };
+  };
+  return {
+    partition: real(plan.partition),
+    guards: plan.guards.map((each): Guard => {
+      switch (each.kind) {
+        case 'lease': {
+          const current = model.at(each.partition).epochs[each.group] ?? 0;
+          return { ...each, partition: real(each.partition), epoch: right(each.epoch, current) };
+        }
+        case 'version':
+          return { ...each, expected: right(each.expected, model.events(plan.partition, each.stream).length) };
+        case 'revision':
+          return { ...each, expected: right(each.expected, model.revision(plan.partition, each.state)) };
+        case 'input':
+          return { ...each, entry: known(each.entry) };
+        case 'command':
+          return each;
+      }
+    }),
+    writes: plan.writes.map((each): Write => {
+      if (each.kind === 'emit') return { ...each, to: real(each.to) };
+      if (each.kind === 'retry' || each.kind === 'clear-retry') return { ...each, entry: known(each.entry) };
+      return each;
+    }),
+  };
+}

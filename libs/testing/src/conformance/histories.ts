@@ -1,0 +1,112 @@
+import type { Commit, EntryRef, Guard, Partition, Write } from '@millrace/broker';
+import fc from 'fast-check';
+import { NAMES, RIGHT } from './commit-plan.js';
+import type { Step } from './commit-plan.js';
+
+const text = fc.string({ unit: 'grapheme', maxLength: 5 });
+const partition = fc.constantFrom(...NAMES.partitions).map((index): Partition => ({ context: 'planned', index }));
+const source = fc.record({ partition, log: fc.constantFrom(...NAMES.logs) });
+const group = fc.constantFrom(...NAMES.groups);
+const expected = fc.oneof({ weight: 4, arbitrary: fc.constant(RIGHT) }, { weight: 1, arbitrary: fc.nat(3) });
+/** `#n`: the n-th entry of its log. */
+const entry: fc.Arbitrary<EntryRef> = fc.record({ source, id: fc.nat(3).map((n) => `#${n}`) });
+const record = fc.record({ attempts: fc.nat(9), due: fc.nat(), first: fc.nat(), error: text });
+
+const guard: fc.Arbitrary<Guard> = fc.oneof(
+  fc.record({ kind: fc.constant('lease' as const), partition, group: fc.constant('g'), epoch: expected }),
+  fc.record({
+    kind: fc.constant('command' as const),
+    id: fc.constantFrom(...NAMES.commands),
+    result: text,
+    ttlMs: fc.constant(600_000),
+  }),
+  fc.record({ kind: fc.constant('version' as const), stream: fc.constantFrom(...NAMES.streams), expected }),
+  fc.record({ kind: fc.constant('revision' as const), state: fc.constantFrom(...NAMES.states), expected }),
+  fc.record({ kind: fc.constant('input' as const), entry, group }),
+);
+
+const state = fc.constantFrom(...NAMES.states);
+const timerId = fc.constantFrom('x', 'y', 'z');
+const due = fc.integer({ min: 1, max: 6 });
+const write: fc.Arbitrary<Write> = fc.oneof(
+  fc.record(
+    {
+      kind: fc.constant('append' as const),
+      stream: fc.constantFrom(...NAMES.streams),
+      events: fc.array(text, { maxLength: 3 }),
+    },
+    { requiredKeys: ['kind', 'events'] },
+  ),
+  fc.record({ kind: fc.constant('put' as const), state, value: text }),
+  fc.record({ kind: fc.constant('delete' as const), state }),
+  fc.record({
+    kind: fc.constant('row' as const),
+    view: fc.constantFrom(...NAMES.views),
+    id: fc.constantFrom('1', '2'),
+    value: fc.option(text),
+  }),
+  fc.record({ kind: fc.constant('emit' as const), to: partition, message: text }),
+  fc.record({ kind: fc.constant('timer' as const), id: timerId, due, message: text }),
+  fc.record({ kind: fc.constant('cancel-timer' as const), id: timerId }),
+  fc.record({
+    kind: fc.constant('dead-letter' as const),
+    letter: fc.record({
+      reason: text,
+      error: text,
+      group,
+      entry: fc.record({ source, id: fc.constant('0-1') }),
+      attempts: fc.nat(),
+      first: fc.nat(),
+      last: fc.nat(),
+      fields: fc.array(text, { maxLength: 4 }),
+    }),
+  }),
+  fc.record({ kind: fc.constant('retry' as const), entry, group, record }),
+  fc.record({ kind: fc.constant('clear-retry' as const), entry, group }),
+);
+
+const commit: fc.Arbitrary<Commit> = fc.record({
+  partition,
+  guards: fc.uniqueArray(guard, { maxLength: 3, selector: targetOf }),
+  writes: fc.array(write, { maxLength: 5 }),
+});
+
+/** Histories of commits, most of them acceptable, with deliveries and due timers in between. */
+export const history: fc.Arbitrary<readonly Step[]> = fc.array(
+  fc.oneof(
+    {
+      weight: 5,
+      arbitrary: fc.record({ step: fc.constant('commit' as const), plan: commit, twice: fc.boolean() }),
+    },
+    {
+      weight: 2,
+      arbitrary: fc.record({
+        step: fc.constant('deliver' as const),
+        source,
+        group,
+        limit: fc.integer({ min: 1, max: 3 }),
+      }),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.record({
+        step: fc.constant('fire' as const),
+        partition,
+        now: due,
+        limit: fc.integer({ min: 1, max: 3 }),
+      }),
+    },
+  ),
+  { maxLength: 16 },
+);
+
+/** What a guard is about: two opposite guards about one thing have no meaning. */
+function targetOf(each: Guard): string {
+  const {
+    epoch: _epoch,
+    expected: _expected,
+    result: _result,
+    ...target
+  } = { epoch: 0, expected: 0, result: '', ...each };
+  return JSON.stringify(target);
+}
