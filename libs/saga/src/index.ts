@@ -6,5 +6,6 @@ export * from './core/next.js';
 export * from './core/reply-typing.js';
 export * from './core/saga-events.js';
 export * from './core/saga.js';
+export * from './core/scenario.js';
 export * from './core/step.js';
 export * from './core/transition.js';
