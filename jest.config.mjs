@@ -30,5 +30,6 @@ export default {
   modulePathIgnorePatterns: ['/dist/'],
   globalSetup: '<rootDir>/test/redis.setup.mjs',
   globalTeardown: '<rootDir>/test/redis.teardown.mjs',
+  reporters: ['default', '<rootDir>/test/summary-reporter.mjs'],
   testTimeout: 20_000,
 };
