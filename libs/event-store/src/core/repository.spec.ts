@@ -178,6 +178,24 @@ describe.each(stores)('a repository in %s', (_name, open) => {
       expect(await shelves.load('a')).toMatchObject({ quantity: 9 });
     });
 
+    it('appends the groups in the order in which they began', async () => {
+      const [first, second] = Array.from({ length: 20 }, (_, n) => `s${n}`).filter(
+        (id) => broker.partitionFor(id).index === 0,
+      );
+      const unit = new UnitOfWork();
+      await unit.run(async () => {
+        await shelves.load(first!);
+        await shelves.change(second!, (shelf) => shelf.fill(1));
+        await shelves.change(first!, (shelf) => shelf.fill(2));
+        await shelves.change(second!, (shelf) => shelf.fill(3));
+      });
+      const { writes } = unit.toCommit(broker.partitionFor(first!));
+      expect(writes).toMatchObject([
+        { stream: `shelf-${second}`, events: [expect.anything(), expect.anything()] },
+        { stream: `shelf-${first}`, events: [expect.anything()] },
+      ]);
+    });
+
     it('names the handled message as the cause', async () => {
       const message = {
         specversion: '1.0',

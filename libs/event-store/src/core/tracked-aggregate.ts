@@ -1,5 +1,5 @@
 import { ConfigurationError, ConflictError } from '@millrace/broker';
-import type { Staged, UnitOfWork } from '@millrace/broker';
+import type { UnitOfWork } from '@millrace/broker';
 import { contractOf } from '@millrace/messages';
 import { replay, takeRecorded } from './aggregate.js';
 import type { AggregateRoot } from './aggregate.js';
@@ -70,20 +70,26 @@ export class TrackedAggregate<A extends AggregateRoot> {
     this.unit.stage(this.stream.partition, { guards: [this.stream.guard(this.expected!)] });
   }
 
-  /** Encodes at once: a broken contract shows in the decision that recorded it. */
+  /**
+   * Encodes at once: a broken contract shows in the decision that recorded it. The group of events takes its place in
+   * the commit with the first one, and grows with the later ones.
+   */
   private keep(aggregate: A): void {
     const events = takeRecorded(aggregate);
-    this.encoded.push(...this.stream.encode(events));
+    if (events.length === 0) return;
+    const texts = this.stream.encode(events);
+    if (this.encoded.length === 0) {
+      this.guard();
+      const { partition, name } = this.stream;
+      this.unit.stage(partition, { writes: [{ kind: 'append', stream: name, events: this.encoded }] });
+    }
+    this.encoded.push(...texts);
     this.decided.push(...events);
   }
 
-  /** What the unit's commit appends, events recorded outside of a change included. */
-  private finish(): Staged | undefined {
+  /** Keeps what was recorded outside of a change, too. */
+  private finish(): undefined {
     const { loaded } = this;
     if (loaded) this.unit.run(() => this.keep(loaded));
-    if (this.encoded.length === 0) return undefined;
-    this.guard();
-    const { partition, name } = this.stream;
-    return { partition, writes: [{ kind: 'append', stream: name, events: this.encoded }] };
   }
 }
