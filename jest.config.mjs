@@ -23,6 +23,7 @@ export default {
   },
   moduleNameMapper: {
     [`^@millrace/(${libs.join('|')})$`]: '<rootDir>/libs/$1/src/index.ts',
+    '^@shop/service$': '<rootDir>/apps/service/src/index.ts',
     '^@shop/contracts/(.*)$': '<rootDir>/apps/contracts/src/$1.ts',
     '^@shop/(catalog|order|payment|orchestrator)$': '<rootDir>/apps/$1/src/app.module.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
