@@ -61,6 +61,15 @@ export class CommitModel {
     return { status: 'committed', appended };
   }
 
+  messages({ partition, log }: Source): readonly ModelMessage[] {
+    const { feed, inbox } = this.at(partition);
+    return log === 'feed' ? feed : inbox;
+  }
+
+  pending(source: Source, group: string): readonly ModelMessage[] {
+    return this.group(source, group).pending.map(({ message }) => message);
+  }
+
   /** What the group has not had yet, now pending for it. */
   deliver(source: Source, group: string, limit: number): readonly ModelMessage[] {
     const state = this.group(source, group);
@@ -114,8 +123,8 @@ export class CommitModel {
       case 'revision':
         return differs(this.revision(partition, guard.state), guard.expected);
       case 'input': {
-        const { pending } = this.group(guard.entry.source, guard.group);
-        return pending.some(({ message }) => message.id === guard.entry.id) ? undefined : 'acknowledged';
+        const pending = this.pending(guard.entry.source, guard.group);
+        return pending.some(({ id }) => id === guard.entry.id) ? undefined : 'acknowledged';
       }
     }
   }
@@ -159,11 +168,6 @@ export class CommitModel {
         this.at(write.entry.source.partition).retries.delete(retryKey(write.entry, write.group));
         return;
     }
-  }
-
-  private messages({ partition, log }: Source): readonly ModelMessage[] {
-    const { feed, inbox } = this.at(partition);
-    return log === 'feed' ? feed : inbox;
   }
 
   private group({ partition, log }: Source, group: string) {

@@ -21,15 +21,19 @@ export const NAMES = {
 /** Stands for the version, revision or epoch that will be right. */
 export const RIGHT = -1;
 
+/** Begin the id of a planned entry: the n-th entry of the log, or the n-th of those pending for the group. */
+export const ANY = 'any ';
+export const PENDING = 'pending ';
+
 /** The commit of a plan, in a real context, with the ids and versions of this moment. */
 export function carriedOut(plan: Commit, context: string, model: CommitModel): Commit {
   const real = ({ index }: Partition): Partition => ({ context, index });
   const right = (value: number, current: number) => (value === RIGHT ? current : value);
-  const known = ({ source: { partition: where, log }, id }: EntryRef): EntryRef => {
-    const { feed, inbox } = model.at(where);
-    const message = (log === 'feed' ? feed : inbox)[Number(id.slice(1))];
+  const known = ({ source, id }: EntryRef, group: string): EntryRef => {
+    const candidates = id.startsWith(PENDING) ? model.pending(source, group) : model.messages(source);
+    const message = candidates[Number(id.slice(id.indexOf(' ')))];
     // What nobody has read yet has an id that nobody can know.
-    return { source: { partition: real(where), log }, id: message?.id ?? '1-1' };
+    return { source: { partition: real(source.partition), log: source.log }, id: message?.id ?? '1-1' };
   };
   return {
     partition: real(plan.partition),
@@ -44,14 +48,15 @@ export function carriedOut(plan: Commit, context: string, model: CommitModel): C
         case 'revision':
           return { ...each, expected: right(each.expected, model.revision(plan.partition, each.state)) };
         case 'input':
-          return { ...each, entry: known(each.entry) };
+          return { ...each, entry: known(each.entry, each.group) };
         case 'command':
           return each;
       }
     }),
     writes: plan.writes.map((each): Write => {
       if (each.kind === 'emit') return { ...each, to: real(each.to) };
-      if (each.kind === 'retry' || each.kind === 'clear-retry') return { ...each, entry: known(each.entry) };
+      if (each.kind === 'retry' || each.kind === 'clear-retry')
+        return { ...each, entry: known(each.entry, each.group) };
       return each;
     }),
   };

@@ -1,6 +1,6 @@
 import type { Commit, EntryRef, Guard, Partition, Write } from '@millrace/broker';
 import fc from 'fast-check';
-import { NAMES, RIGHT } from './commit-plan.js';
+import { ANY, NAMES, PENDING, RIGHT } from './commit-plan.js';
 import type { Step } from './commit-plan.js';
 
 const text = fc.string({ unit: 'grapheme', maxLength: 5 });
@@ -8,8 +8,13 @@ const partition = fc.constantFrom(...NAMES.partitions).map((index): Partition =>
 const source = fc.record({ partition, log: fc.constantFrom(...NAMES.logs) });
 const group = fc.constantFrom(...NAMES.groups);
 const expected = fc.oneof({ weight: 4, arbitrary: fc.constant(RIGHT) }, { weight: 1, arbitrary: fc.nat(3) });
-/** `#n`: the n-th entry of its log. */
-const entry: fc.Arbitrary<EntryRef> = fc.record({ source, id: fc.nat(3).map((n) => `#${n}`) });
+const entry: fc.Arbitrary<EntryRef> = fc.record({
+  source,
+  id: fc.oneof(
+    { weight: 3, arbitrary: fc.nat(2).map((n) => `${PENDING}${n}`) },
+    { weight: 1, arbitrary: fc.nat(4).map((n) => `${ANY}${n}`) },
+  ),
+});
 const record = fc.record({ attempts: fc.nat(9), due: fc.nat(), first: fc.nat(), error: text });
 
 const guard: fc.Arbitrary<Guard> = fc.oneof(
@@ -27,7 +32,7 @@ const guard: fc.Arbitrary<Guard> = fc.oneof(
 
 const state = fc.constantFrom(...NAMES.states);
 const timerId = fc.constantFrom('x', 'y', 'z');
-const due = fc.integer({ min: 1, max: 6 });
+const due = fc.integer({ min: 1, max: 4 });
 const write: fc.Arbitrary<Write> = fc.oneof(
   fc.record(
     {
