@@ -5,16 +5,24 @@ import { spawn } from 'node:child_process';
  * Starts a process that never outlives this one, not even when this one is killed with SIGKILL.
  *
  * It has a process group of its own, so Ctrl-C in a terminal reaches only this process, which decides what to stop first.
+ *
+ * @param folder is removed when this process dies before the child. Default none.
  */
-export function spawnBound(command: string, args: readonly string[], options: SpawnOptions = {}): ChildProcess {
+export function spawnBound(
+  command: string,
+  args: readonly string[],
+  options: SpawnOptions = {},
+  folder = '',
+): ChildProcess {
   const child = spawn(command, args, { ...options, detached: true });
-  if (child.pid !== undefined && process.platform !== 'win32') guard(child, child.pid);
+  if (child.pid !== undefined && process.platform !== 'win32') guard(child, child.pid, folder);
   return child;
 }
 
-/** A shell that waits for the end of its input, which comes when this process dies, and then kills the child. */
-function guard(child: ChildProcess, pid: number): void {
-  const shell = spawn('/bin/sh', ['-c', 'read -r _; kill -9 "$0"', String(pid)], {
+/** A shell that waits for the end of its input, which comes when this process dies. */
+function guard(child: ChildProcess, pid: number, folder: string): void {
+  const script = 'read -r _; kill -9 "$0"; [ -z "$1" ] || rm -rf "$1"';
+  const shell = spawn('/bin/sh', ['-c', script, String(pid), folder], {
     stdio: ['pipe', 'ignore', 'ignore'],
     detached: true,
   });

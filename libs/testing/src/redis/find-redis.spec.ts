@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
@@ -96,7 +97,7 @@ withServer('a private server', () => {
 });
 
 describe('a bound process', () => {
-  it('dies with a parent that is killed', async () => {
+  it('dies with a parent that is killed, and its folder is removed', async () => {
     const module = new URL('../process/bound-process.ts', import.meta.url).pathname;
     // The source is loaded through a stripped copy, because the killed parent is a plain Node.
     const { transform } = await import('@swc/core');
@@ -108,14 +109,15 @@ describe('a bound process', () => {
     await writeFile(
       join(folder, 'parent.mjs'),
       `import { spawnBound } from './bound.mjs';
-       console.log(spawnBound('/bin/sleep', ['60'], { stdio: 'ignore' }).pid);
+       console.log(spawnBound('/bin/sleep', ['60'], { stdio: 'ignore' }, '${folder}/data').pid);
        setInterval(() => undefined, 1000);`,
     );
     const parent = spawn(process.execPath, [join(folder, 'parent.mjs')], { stdio: ['ignore', 'pipe', 'inherit'] });
     const pid = await new Promise<number>((resolve) => parent.stdout.once('data', (text) => resolve(Number(text))));
     expect(isAlive(pid)).toBe(true);
+    await mkdir(join(folder, 'data'));
     parent.kill('SIGKILL');
-    while (isAlive(pid)) await new Promise((resolve) => setTimeout(resolve, 10));
+    while (isAlive(pid) || existsSync(join(folder, 'data'))) await new Promise((resolve) => setTimeout(resolve, 10));
   });
 });
 

@@ -22,7 +22,7 @@ export class PrivateRedis {
   /** Resolves when it answers. */
   async start(): Promise<RedisAnswer> {
     this.output = '';
-    const child = spawnBound(this.binary, this.settings(), { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawnBound(this.binary, this.settings(), { stdio: ['ignore', 'pipe', 'pipe'] }, this.folder);
     this.child = child;
     child.on('error', (error) => (this.output += error.message));
     for (const stream of [child.stdout, child.stderr]) {

@@ -1,0 +1,57 @@
+import { join } from 'node:path';
+import getPort, { portNumbers } from 'get-port';
+import { ServiceProcess } from './service-process.js';
+import type { ServiceName, Shop } from './shop.js';
+import { SERVICES } from './shop.js';
+
+export interface ProcessShopOptions {
+  readonly redis: { readonly url: string; readonly source: string; readonly version: string };
+  /** Keeps the keys of this shop apart from others on the same Redis. */
+  readonly namespace: string;
+  /** For logs and the bank's ledger. */
+  readonly folder: string;
+  /** Told how to stop the services as soon as there is something to stop. */
+  readonly onStarted: (stop: () => Promise<void>) => void;
+}
+
+/** The shop as its users run it: each service a process of its own, on ports 3001 to 3004 where they are free. */
+export async function startProcessShop({ redis, namespace, folder, onStarted }: ProcessShopOptions): Promise<Shop> {
+  let lose: (error: Error) => void = () => undefined;
+  const failure = new Promise<never>((_, reject) => (lose = reject));
+  failure.catch(() => undefined);
+
+  const env = { REDIS_URL: redis.url, MILLRACE_NAMESPACE: namespace, BANK_LEDGER: join(folder, 'bank.ndjson') };
+  const services = new Map<ServiceName, ServiceProcess>();
+  for (const [index, name] of SERVICES.entries()) {
+    const port = await getPort({ port: [3001 + index, ...portNumbers(3101, 3999)] });
+    services.set(name, new ServiceProcess(name, port, env, join(folder, `${name}.log`), lose));
+  }
+
+  const all = [...services.values()];
+  let stopped = false;
+  const shop: Shop = {
+    urls: Object.fromEntries(all.map(({ name, url }) => [name, url])) as Record<ServiceName, string>,
+    redis,
+    failure,
+    killable: () => all.filter(({ up }) => up).map(({ name }) => name),
+    kill: (name) => {
+      const service = services.get(name)!;
+      const revive = async () => {
+        await service.kill();
+        if (stopped) return;
+        service.start();
+        await service.ready();
+      };
+      revive().catch(lose);
+    },
+    ready: async () => void (await Promise.race([failure, Promise.all(all.map((service) => service.ready()))])),
+    stop: async () => {
+      stopped = true;
+      await Promise.all(all.map((service) => service.stop()));
+    },
+  };
+  onStarted(shop.stop);
+  for (const service of all) service.start();
+  await shop.ready();
+  return shop;
+}

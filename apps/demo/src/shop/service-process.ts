@@ -1,0 +1,82 @@
+import type { ChildProcess } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { ended, spawnBound } from '@millrace/testing';
+import { eventually, request } from './http.js';
+import type { ServiceName } from './shop.js';
+
+const START_TIMEOUT_MS = 60_000;
+const STOP_TIMEOUT_MS = 10_000;
+
+/** One service of the shop as a process. Its output goes to a file. */
+export class ServiceProcess {
+  readonly url: string;
+  /** Whether it answers, as far as is known. */
+  up = false;
+  private child: ChildProcess | undefined;
+
+  /** @param onLost called when it ended although nobody stopped it */
+  constructor(
+    readonly name: ServiceName,
+    private readonly port: number,
+    private readonly env: NodeJS.ProcessEnv,
+    private readonly logFile: string,
+    private readonly onLost: (error: Error) => void,
+  ) {
+    this.url = `http://127.0.0.1:${port}`;
+  }
+
+  /** Starts it; `ready()` says when it answers. */
+  start(): void {
+    const log = openSync(this.logFile, 'a');
+    const main = fileURLToPath(new URL(`../../../${this.name}/dist/main.js`, import.meta.url));
+    const child = spawnBound(process.execPath, ['--enable-source-maps', main], {
+      env: { ...process.env, ...this.env, PORT: String(this.port) },
+      stdio: ['ignore', log, log],
+    });
+    closeSync(log);
+    this.child = child;
+    void ended(child).then(async (how) => {
+      if (this.child !== child) return;
+      this.child = undefined;
+      this.up = false;
+      this.onLost(new Error(`${this.name} ended by itself (${how}).\n${await this.lastWords()}`));
+    });
+  }
+
+  /** Resolves when its health endpoint says so. */
+  async ready(): Promise<void> {
+    await eventually(`${this.name} to be ready (its log is ${this.logFile})`, START_TIMEOUT_MS, async () => {
+      const { status } = await request(`${this.url}/health`, {}, 2000);
+      return status === 200 ? true : undefined;
+    });
+    this.up = this.child !== undefined;
+  }
+
+  /** SIGKILL; resolves when the process is gone. */
+  async kill(): Promise<void> {
+    await this.end('SIGKILL');
+  }
+
+  /** SIGTERM, so that it finishes what it does; SIGKILL when that takes too long. */
+  async stop(): Promise<void> {
+    await this.end('SIGTERM');
+  }
+
+  private async end(signal: NodeJS.Signals): Promise<void> {
+    const child = this.child;
+    this.child = undefined;
+    this.up = false;
+    if (!child) return;
+    child.kill(signal);
+    const impatience = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS);
+    await ended(child);
+    clearTimeout(impatience);
+  }
+
+  private async lastWords(): Promise<string> {
+    const log = await readFile(this.logFile, 'utf8').catch(() => '');
+    return log.trim().split('\n').slice(-20).join('\n');
+  }
+}
