@@ -10,7 +10,7 @@ export type { FailureListener } from './core/projection-runner.js';
 export type { ProjectionFailure, ProjectionStatus } from './core/projection-partition.js';
 export { ReadView } from './core/view.js';
 export type { View } from './core/view.js';
-export { EventStoreModule } from './nest/event-store.module.js';
+export { EventStoreCoreModule, EventStoreModule } from './nest/event-store.module.js';
 export type { EventStoreFeature } from './nest/event-store.module.js';
 export { getRepositoryToken, getViewToken, InjectRepository, InjectView } from './nest/inject.js';
 export { Projections } from './nest/projections.js';
