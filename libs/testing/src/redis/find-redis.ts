@@ -10,7 +10,7 @@ export interface FindRedisOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Sources that are not tried. Default none. */
   readonly skip?: readonly RedisSource[];
-  /** Told, in a sentence, before something slow or lasting is done. Default: nobody. */
+  /** Told, in a sentence, before something slow or lasting is done, and when a source fails. Default: nobody. */
   readonly say?: (sentence: string) => void;
 }
 
@@ -32,6 +32,7 @@ export async function findRedis(options: FindRedisOptions = {}): Promise<FoundRe
       if (found) return found;
     } catch (error) {
       failures.push((error as Error).message);
+      say((error as Error).message);
     }
   }
   throw new NoRedisError([...failures, 'No Redis was found.', WAYS_OUT].join('\n'));
@@ -55,7 +56,7 @@ function sources(
     },
     'debian-package': async () => {
       if (!mayInstall()) return undefined;
-      say("No redis-server and no Docker here; installing Debian's redis-server with apt-get (not as a service).");
+      say("No Redis here yet; installing Debian's redis-server with apt-get (not as a service).");
       await installDebianRedis();
       const installed = await redisFromBinary('/usr/bin/redis-server', 'redis-server installed from Debian');
       return { ...installed, kind: 'debian-package' };
