@@ -7,7 +7,7 @@ import type { ServiceName, Shop } from './shop.js';
 import { SERVICES, never } from './shop.js';
 
 interface ServicePackage {
-  createApp(options: { store: PartitionStore; bankLedger?: string }): Promise<INestApplication>;
+  createApp(options: { store: PartitionStore; bankLedger: string; logger: ['error'] }): Promise<INestApplication>;
 }
 
 const PACKAGES: Record<ServiceName, () => Promise<unknown>> = {
@@ -29,7 +29,7 @@ export async function startInMemoryShop(folder: string): Promise<Shop> {
   try {
     for (const [index, name] of SERVICES.entries()) {
       const { createApp } = (await PACKAGES[name]()) as ServicePackage;
-      const app = await createApp({ store, bankLedger: join(folder, 'bank.ndjson') });
+      const app = await createApp({ store, bankLedger: join(folder, 'bank.ndjson'), logger: ['error'] });
       apps.push(app);
       const port = await getPort({ port: 3001 + index });
       await app.listen(port);

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import getPort, { portNumbers } from 'get-port';
 import { ServiceProcess } from './service-process.js';
 import type { ServiceName, Shop } from './shop.js';
@@ -24,7 +25,8 @@ export async function startProcessShop({ redis, namespace, folder, onStarted }: 
   const services = new Map<ServiceName, ServiceProcess>();
   for (const [index, name] of SERVICES.entries()) {
     const port = await getPort({ port: [3001 + index, ...portNumbers(3101, 3999)] });
-    services.set(name, new ServiceProcess(name, port, env, join(folder, `${name}.log`), lose));
+    const main = fileURLToPath(new URL(`../../../${name}/dist/main.js`, import.meta.url));
+    services.set(name, new ServiceProcess(name, { main, port, env, logFile: join(folder, `${name}.log`) }, lose));
   }
 
   const all = [...services.values()];

@@ -1,13 +1,20 @@
 import type { ChildProcess } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 import { ended, spawnBound } from '@millrace/testing';
 import { eventually, request } from './http.js';
 import type { ServiceName } from './shop.js';
 
 const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 10_000;
+
+export interface ServiceSetting {
+  /** The script to run. */
+  readonly main: string;
+  readonly port: number;
+  readonly env: NodeJS.ProcessEnv;
+  readonly logFile: string;
+}
 
 /** One service of the shop as a process. Its output goes to a file. */
 export class ServiceProcess {
@@ -19,20 +26,18 @@ export class ServiceProcess {
   /** @param onLost called when it ended although nobody stopped it */
   constructor(
     readonly name: ServiceName,
-    private readonly port: number,
-    private readonly env: NodeJS.ProcessEnv,
-    private readonly logFile: string,
+    private readonly setting: ServiceSetting,
     private readonly onLost: (error: Error) => void,
   ) {
-    this.url = `http://127.0.0.1:${port}`;
+    this.url = `http://127.0.0.1:${setting.port}`;
   }
 
   /** Starts it; `ready()` says when it answers. */
   start(): void {
-    const log = openSync(this.logFile, 'a');
-    const main = fileURLToPath(new URL(`../../../${this.name}/dist/main.js`, import.meta.url));
+    const { main, port, env, logFile } = this.setting;
+    const log = openSync(logFile, 'a');
     const child = spawnBound(process.execPath, ['--enable-source-maps', main], {
-      env: { ...process.env, ...this.env, PORT: String(this.port) },
+      env: { ...process.env, ...env, PORT: String(port) },
       stdio: ['ignore', log, log],
     });
     closeSync(log);
@@ -47,7 +52,7 @@ export class ServiceProcess {
 
   /** Resolves when its health endpoint says so. */
   async ready(): Promise<void> {
-    await eventually(`${this.name} to be ready (its log is ${this.logFile})`, START_TIMEOUT_MS, async () => {
+    await eventually(`${this.name} to be ready (its log is ${this.setting.logFile})`, START_TIMEOUT_MS, async () => {
       const { status } = await request(`${this.url}/health`, {}, 2000);
       return status === 200 ? true : undefined;
     });
@@ -76,7 +81,7 @@ export class ServiceProcess {
   }
 
   private async lastWords(): Promise<string> {
-    const log = await readFile(this.logFile, 'utf8').catch(() => '');
+    const log = await readFile(this.setting.logFile, 'utf8').catch(() => '');
     return log.trim().split('\n').slice(-20).join('\n');
   }
 }
