@@ -2,8 +2,6 @@ import { Random } from '../customer/random.js';
 import { pause } from './http.js';
 import type { ServiceName, Shop } from './shop.js';
 
-const EVERY_MS = 1000;
-
 /**
  * Kills a random service every second and has it started again, until it is told that it is enough.
  *
@@ -14,11 +12,12 @@ export async function killServices(
   seed: number,
   enough: () => boolean,
   onKill: (service: ServiceName) => void,
+  everyMs = 1000,
 ): Promise<number> {
   const random = new Random(seed);
   let kills = 0;
   for (;;) {
-    await pause(EVERY_MS);
+    await pause(everyMs);
     if (enough()) return kills;
     const candidates = shop.killable();
     if (candidates.length === 0) continue;
