@@ -65,7 +65,10 @@ function opening({ partitions }: Run): readonly Step[] {
     ];
     return [
       { step: 'commit', plan: { partition, guards: [], writes }, twice: false },
-      ...NAMES.logs.map((log): Step => ({ step: 'deliver', source: { partition, log }, group: 'g', limit: 2 })),
+      ...NAMES.logs.flatMap((log): Step[] => [
+        { step: 'deliver', source: { partition, log }, group: 'g', limit: 2 },
+        { step: 'deliver', source: { partition, log }, group: 'h', limit: 1 },
+      ]),
     ];
   });
 }

@@ -66,7 +66,10 @@ const write: fc.Arbitrary<Write> = fc.oneof(
       fields: fc.array(text, { maxLength: 4 }),
     }),
   }),
-  fc.record({ kind: fc.constant('retry' as const), entry, group, record }),
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant('retry' as const), entry, group, record }),
+  },
   fc.record({ kind: fc.constant('clear-retry' as const), entry, group }),
 );
 
