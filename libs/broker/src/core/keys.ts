@@ -31,6 +31,7 @@ export function checkName(name: string, what: string): string {
  */
 export class KeyBuilder {
   private readonly tags = new Map<string, string[]>();
+  private readonly groups = new Set<string>();
 
   /** @param namespace separates systems that share a Redis. Default `millrace`. */
   constructor(readonly namespace = 'millrace') {
@@ -85,12 +86,18 @@ export class KeyBuilder {
 
   /** HASH with owner, epoch, until, client. */
   lease(partition: Partition, group: string): string {
-    return `${this.tag(partition)}:lease:${checkName(group, 'group')}`;
+    return `${this.tag(partition)}:lease:${this.group(group)}`;
   }
 
   /** HASH entry -> retry record. */
   retries(partition: Partition, group: string): string {
-    return `${this.tag(partition)}:retry:${checkName(group, 'group')}`;
+    return `${this.tag(partition)}:retry:${this.group(group)}`;
+  }
+
+  /** The name of a group as it is, checked. */
+  group(group: string): string {
+    if (!this.groups.has(group)) this.groups.add(checkName(group, 'group'));
+    return group;
   }
 
   private tag(partition: Partition): string {

@@ -8,6 +8,7 @@ import { handlersOf } from './handler-decorators.js';
 import type { HandlerMetadata } from './handler-decorators.js';
 
 type Wrapper = ReturnType<DiscoveryService['getProviders']>[number];
+type ContextId = ReturnType<typeof ContextIdFactory.create>;
 type Call = (data: object, context: MessageContext) => Promise<object | void>;
 
 /** Where Nest keeps the parameters of `@Payload()` and `@Ctx()`, and their numbers (RpcParamtype). */
@@ -61,7 +62,7 @@ export class HandlerExplorer {
   }
 
   private staticCall(wrapper: Wrapper, method: string): Call {
-    return this.wrap(wrapper.instance as object, method);
+    return this.wrap(wrapper, wrapper.instance as object, method);
   }
 
   /** A provider of request scope is made anew for every message; the message context is its REQUEST. */
@@ -70,27 +71,30 @@ export class HandlerExplorer {
       const contextId = ContextIdFactory.create();
       this.modules.registerRequestByContextId(context, contextId);
       const instance = await this.modules.resolve<object>(wrapper.token as never, contextId, { strict: false });
-      return this.wrap(instance, method, contextId, wrapper.id)(data, context);
+      return this.wrap(wrapper, instance, method, contextId)(data, context);
     };
   }
 
-  private wrap(
-    instance: object,
-    method: string,
-    contextId?: ReturnType<typeof ContextIdFactory.create>,
-    inquirer?: string,
-  ): Call {
-    return this.contexts.create(
-      instance as Record<string, (...args: unknown[]) => unknown>,
-      (instance as Record<string, (...args: unknown[]) => unknown>)[method]!,
+  private wrap(wrapper: Wrapper, instance: object, method: string, contextId?: ContextId): Call {
+    const methods = instance as Record<string, (...args: unknown[]) => unknown>;
+    return this.contextsOf(wrapper).create(
+      methods,
+      methods[method]!,
       method,
       PARAMETERS,
       { exchangeKeyForValue: parameter },
       contextId,
-      inquirer,
+      contextId && wrapper.id,
       { guards: true, interceptors: true, filters: true },
       'rpc',
     ) as Call;
+  }
+
+  /** Nest looks for the enhancers' module among providers only; a controller's module is told to it. */
+  private contextsOf(wrapper: Wrapper): ExternalContextCreator {
+    const contexts = Object.create(this.contexts) as ExternalContextCreator;
+    contexts.getContextModuleKey = () => wrapper.host?.token ?? '';
+    return contexts;
   }
 }
 

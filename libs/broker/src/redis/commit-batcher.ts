@@ -43,8 +43,8 @@ export class CommitBatcher {
   ) {}
 
   commit(commit: Commit): Promise<CommitResult> {
-    const compiled = this.compiler.compile(commit);
     return new Promise((resolve, reject) => {
+      const compiled = this.compiler.compile(commit);
       this.enqueue({ commit, compiled, giveUpAt: Date.now() + this.patienceMs, repeated: false, resolve, reject });
     });
   }
@@ -168,7 +168,7 @@ type RawResult = readonly (number | string)[];
  */
 const ACKNOWLEDGE = new Script(`#!lua
 local epoch = redis.call('HGET', KEYS[1], 'epoch')
-if epoch ~= ARGV[1] then return {0, epoch or ''} end
+if epoch ~= ARGV[1] then return {0, epoch or '0'} end
 local answer = {1}
 for i = 3, #ARGV do
   if redis.call('XACK', KEYS[2], ARGV[2], ARGV[i]) == 0 then answer[#answer + 1] = i - 2 end

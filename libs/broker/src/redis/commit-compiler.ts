@@ -1,6 +1,8 @@
 import { MESSAGE_FIELD } from '@millrace/messages';
 import type { Commit, Guard, Write } from '../core/commit.js';
 import { ConfigurationError } from '../core/errors.js';
+import { inGuardOrder } from '../core/guard-order.js';
+import { checkName } from '../core/keys.js';
 import type { KeyBuilder } from '../core/keys.js';
 import { addressOf } from '../core/partition.js';
 import type { EntryRef, Partition } from '../core/partition.js';
@@ -47,12 +49,13 @@ export class CommitCompiler {
 
   /** @throws ConfigurationError for a bad name, or for keys of two slots under `outbox` delivery */
   compile(commit: Commit): CompiledCommit {
-    const guards = [...commit.guards].sort((a, b) => Number(a.kind === 'input') - Number(b.kind === 'input'));
-    const parts = [
-      ...guards.map((guard) => this.guard(commit.partition, guard)),
-      ...guards.flatMap((guard) => (guard.kind === 'command' ? [this.remember(commit.partition, guard)] : [])),
-      ...commit.writes.map((write) => this.write(commit.partition, write)),
-    ];
+    const guards = inGuardOrder(commit.guards);
+    const parts = guards.map((guard) => this.guard(commit.partition, guard));
+    const inputs = parts.filter((part) => part.op === 'input');
+    // XACK guards by writing, so with several inputs all are looked at before the first is acknowledged.
+    if (inputs.length > 1) parts.splice(-inputs.length, 0, ...inputs.map((part) => ({ ...part, op: 'pending' })));
+    for (const guard of guards) if (guard.kind === 'command') parts.push(this.remember(commit.partition, guard));
+    for (const write of commit.writes) parts.push(this.write(commit.partition, write));
     const compiled = join(parts);
     if (this.delivery === 'outbox') checkOneSlot(commit, compiled.keys);
     return compiled;
@@ -76,7 +79,11 @@ export class CommitCompiler {
       case 'revision':
         return { op: 'revision', keys: [this.keys.state(partition, guard.state)], args: [guard.expected] };
       case 'input':
-        return { op: 'input', keys: [this.keys.log(guard.entry.source)], args: [guard.group, guard.entry.id] };
+        return {
+          op: 'input',
+          keys: [this.keys.log(guard.entry.source)],
+          args: [this.keys.group(guard.group), guard.entry.id],
+        };
     }
   }
 
@@ -109,9 +116,13 @@ export class CommitCompiler {
           ? { op: 'emit', keys: [this.keys.log({ partition: write.to, log: 'in' })], args: [write.message] }
           : { op: 'out', keys: [this.keys.out(partition)], args: [addressOf(write.to), write.message] };
       case 'timer':
-        return { op: 'timer', keys: this.keys.timers(partition), args: [write.id, write.due, write.message] };
+        return {
+          op: 'timer',
+          keys: this.keys.timers(partition),
+          args: [checkName(write.id, 'timer'), write.due, write.message],
+        };
       case 'cancel-timer':
-        return { op: 'cancel-timer', keys: this.keys.timers(partition), args: [write.id] };
+        return { op: 'cancel-timer', keys: this.keys.timers(partition), args: [checkName(write.id, 'timer')] };
       case 'dead-letter':
         return { op: 'dead-letter', keys: [this.keys.dead(partition)], args: deadLetterFields(write.letter) };
       case 'retry':
@@ -188,6 +199,11 @@ const append = (key: Place, stream: boolean): string => `
       last = string.sub(call('XADD', ${key(1)}, '0-*', '${MESSAGE_FIELD}', A[a + 1 + i]), 3)
       ${stream ? `version = call('RPUSH', ${key(2)}, last)` : ''}
     end
+    if events == 0 then
+      local top = call('XREVRANGE', ${key(1)}, '+', '-', 'COUNT', 1)[1]
+      last = top and string.sub(top[1], 3) or 0
+      ${stream ? `version = call('LLEN', ${key(2)})` : ''}
+    end
     a = a + 1 + events
     answer[#answer + 1] = last
     answer[#answer + 1] = version`;
@@ -198,7 +214,7 @@ const OPS: Readonly<Record<string, Op>> = {
     args: 1,
     lua: (key, arg) => `
     local epoch = call('HGET', ${key(1)}, 'epoch')
-    if epoch ~= ${arg(1)} then return {0, 'lease', epoch or ''} end`,
+    if epoch ~= ${arg(1)} then return {0, 'lease', epoch or '0'} end`,
   },
   command: {
     keys: 1,
@@ -226,6 +242,12 @@ const OPS: Readonly<Record<string, Op>> = {
     args: 2,
     lua: (key, arg) => `
     if call('XACK', ${key(1)}, ${arg(1)}, ${arg(2)}) == 0 then return {0, 'input', 'acknowledged'} end`,
+  },
+  pending: {
+    keys: 1,
+    args: 2,
+    lua: (key, arg) => `
+    if #call('XPENDING', ${key(1)}, ${arg(1)}, ${arg(2)}, ${arg(2)}, 1) == 0 then return {0, 'input', 'acknowledged'} end`,
   },
   remember: { keys: 1, args: 2, lua: (key, arg) => `call('SET', ${key(1)}, ${arg(1)}, 'PX', ${arg(2)})` },
   append: { keys: 2, args: 'counted', lua: (key) => append(key, true) },

@@ -19,6 +19,7 @@ import type { Delivery } from './commit-compiler.js';
 import { inspectRedis } from './inspect-redis.js';
 import { checkReachable, openConnection } from './redis-connection.js';
 import type { RedisConnection, RedisTarget } from './redis-connection.js';
+import { isServerError } from './redis-errors.js';
 import { RedisLeases } from './redis-leases.js';
 import { createGroup, HOLDER, RedisReader } from './redis-reader.js';
 import { toEntries, toMap } from './redis-replies.js';
@@ -127,7 +128,7 @@ export class RedisPartitionStore implements PartitionStore {
     await createGroup(this.connection, this.keys, source, group);
   }
 
-  acquireLease(request: LeaseRequest): Promise<LeaseAnswer> {
+  async acquireLease(request: LeaseRequest): Promise<LeaseAnswer> {
     return this.leases.acquire(request);
   }
 
@@ -137,10 +138,9 @@ export class RedisPartitionStore implements PartitionStore {
 
   async readPending(source: Source, group: string, after: string, limit: number): Promise<readonly PendingEntry[]> {
     const key = this.keys.log(source);
-    const reply = (await this.connection.send('XREADGROUP', [
-      ...['GROUP', group, HOLDER, 'COUNT', limit],
-      ...['STREAMS', key, after],
-    ])) as [string, [string, string[] | null][]][] | null;
+    const args = ['GROUP', this.keys.group(group), HOLDER, 'COUNT', limit, 'STREAMS', key, after];
+    const reply = (await this.connection.send('XREADGROUP', args).catch(nothingIf('NOGROUP'))) as
+      [string, [string, string[] | null][]][] | null;
     const found = reply?.[0]?.[1] ?? [];
     const lost = found.filter(([, fields]) => fields === null || fields.length === 0).map(([id]) => id);
     if (lost.length > 0) await this.connection.send('XACK', [key, group, ...lost]);
@@ -163,7 +163,9 @@ export class RedisPartitionStore implements PartitionStore {
 
   async backlog(source: Source, group: string): Promise<Backlog> {
     const key = this.keys.log(source);
-    const groups = (await this.connection.send('XINFO', ['GROUPS', key])) as unknown[];
+    this.keys.group(group);
+    const groups = ((await this.connection.send('XINFO', ['GROUPS', key]).catch(nothingIf('ERR no such key'))) ??
+      []) as unknown[];
     const mine = groups.map(toMap).find((info) => info.get('name') === group);
     if (!mine) return { pending: 0, waiting: Number(await this.connection.send('XLEN', [key])) };
     return { pending: Number(mine.get('pending')), waiting: await this.waiting(key, mine) };
@@ -248,6 +250,14 @@ export class RedisPartitionStore implements PartitionStore {
     }
     return { status: 'committed', appended: [] };
   }
+}
+
+/** A handler of errors that takes one server error for an empty answer. */
+function nothingIf(prefix: string): (error: unknown) => null {
+  return (error) => {
+    if (isServerError(error) && error.message.startsWith(prefix)) return null;
+    throw error;
+  };
 }
 
 function toDeadLetter(fields: ReadonlyMap<string, string>): DeadLetter {

@@ -35,13 +35,24 @@ export class RedisReader implements Reader {
     blockMs: number,
   ): Promise<readonly Entry[]> {
     const keys = sources.map((source) => this.keys.log(source));
-    const args = ['GROUP', group, HOLDER, 'COUNT', limit, 'BLOCK', blockMs, 'STREAMS', ...keys, ...keys.map(() => '>')];
-    try {
-      return this.entries(sources, keys, await this.read('XREADGROUP', args, blockMs));
-    } catch (error) {
-      if (!isServerError(error) || !error.message.startsWith('NOGROUP')) throw error;
-      for (const source of sources) await createGroup(this.connection, this.keys, source, group);
-      return [];
+    const args = [
+      'GROUP',
+      group,
+      HOLDER,
+      'COUNT',
+      limit,
+      ...block(blockMs),
+      'STREAMS',
+      ...keys,
+      ...keys.map(() => '>'),
+    ];
+    for (;;) {
+      try {
+        return this.entries(sources, keys, await this.read('XREADGROUP', args, blockMs));
+      } catch (error) {
+        if (!isServerError(error) || !error.message.startsWith('NOGROUP')) throw error;
+        for (const source of sources) await createGroup(this.connection, this.keys, source, group);
+      }
     }
   }
 
@@ -53,7 +64,7 @@ export class RedisReader implements Reader {
     const sources = after.map(({ partition }): Source => ({ partition, log: 'feed' }));
     const keys = sources.map((source) => this.keys.log(source));
     const ids = after.map(({ position }) => `0-${position}`);
-    const reply = await this.read('XREAD', ['COUNT', limit, 'BLOCK', blockMs, 'STREAMS', ...keys, ...ids], blockMs);
+    const reply = await this.read('XREAD', ['COUNT', limit, ...block(blockMs), 'STREAMS', ...keys, ...ids], blockMs);
     return this.entries(sources, keys, reply);
   }
 
@@ -95,6 +106,11 @@ export class RedisReader implements Reader {
   }
 }
 
+/** To Redis, BLOCK 0 means for ever. */
+function block(blockMs: number): readonly (string | number)[] {
+  return blockMs > 0 ? ['BLOCK', blockMs] : [];
+}
+
 /** Creates a group at the beginning of the log, so that nothing written before it is missed. */
 export async function createGroup(
   connection: RedisConnection,
@@ -103,7 +119,7 @@ export async function createGroup(
   group: string,
 ): Promise<void> {
   try {
-    await connection.send('XGROUP', ['CREATE', keys.log(source), group, '0', 'MKSTREAM']);
+    await connection.send('XGROUP', ['CREATE', keys.log(source), keys.group(group), '0', 'MKSTREAM']);
   } catch (error) {
     if (!isServerError(error) || !error.message.startsWith('BUSYGROUP')) throw error;
   }
