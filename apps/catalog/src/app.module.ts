@@ -2,6 +2,7 @@ import { BrokerModule } from '@millrace/broker';
 import { EventStoreModule } from '@millrace/event-store';
 import { Module } from '@nestjs/common';
 import type { DynamicModule, INestApplication } from '@nestjs/common';
+import { PARTITIONS } from '@shop/contracts/contexts';
 import { createService, LedgerController, placeOf, ServiceModule } from '@shop/service';
 import type { ServiceOptions } from '@shop/service';
 import { StockHandlers } from './application/stock-handlers.js';
@@ -21,7 +22,12 @@ import { ProductList } from './read-model/product-list.js';
 })
 export class CatalogModule {
   static forRoot(options: ServiceOptions): DynamicModule {
-    const broker = BrokerModule.forRoot({ context: 'catalog', partitions: 1, concurrency: 8, ...placeOf(options) });
+    const broker = BrokerModule.forRoot({
+      context: 'catalog',
+      partitions: PARTITIONS.catalog,
+      concurrency: 8,
+      ...placeOf(options),
+    });
     return { module: CatalogModule, imports: [broker] };
   }
 }

@@ -4,6 +4,7 @@ import { BrokerModule } from '@millrace/broker';
 import { EventStoreModule } from '@millrace/event-store';
 import { Module } from '@nestjs/common';
 import type { DynamicModule, INestApplication } from '@nestjs/common';
+import { PARTITIONS } from '@shop/contracts/contexts';
 import { createService, placeOf, ServiceModule } from '@shop/service';
 import type { ServiceOptions } from '@shop/service';
 import { PaymentHandlers } from './application/payment-handlers.js';
@@ -30,7 +31,7 @@ export class PaymentModule {
     const { bankLedger = join(tmpdir(), `bank-of-${options.namespace ?? 'millrace'}.ndjson`) } = options;
     return {
       module: PaymentModule,
-      imports: [BrokerModule.forRoot({ context: 'payment', ...placeOf(options) })],
+      imports: [BrokerModule.forRoot({ context: 'payment', partitions: PARTITIONS.payment, ...placeOf(options) })],
       providers: [{ provide: Bank, useFactory: () => new FileBank(bankLedger) }],
     };
   }

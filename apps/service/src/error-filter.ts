@@ -36,7 +36,7 @@ function fromHttp(error: HttpException): Answer {
   const body = error.getResponse();
   if (typeof body === 'object' && 'errors' in body) return body as Answer;
   // Terminus puts its findings into the exception of a failed health check.
-  if (typeof body === 'object' && 'details' in body) return { ...(body as Answer), statusCode: error.getStatus() };
+  if (typeof body === 'object' && 'details' in body) return { ...body, ...answer(error.getStatus(), 'not healthy') };
   const wrongBody = error.getStatus() === 400 || error.getStatus() === 413;
   return answer(error.getStatus(), error.message, wrongBody ? [{ field: 'body', reason: error.message }] : []);
 }

@@ -1,6 +1,7 @@
 import { EventStoreCoreModule } from '@millrace/event-store';
 import { Module } from '@nestjs/common';
 import { TerminusModule } from '@nestjs/terminus';
+import { Contexts } from './contexts.js';
 import { HealthController } from './health.controller.js';
 import { Ledger } from './ledger.js';
 
@@ -8,7 +9,7 @@ import { Ledger } from './ledger.js';
 @Module({
   imports: [TerminusModule, EventStoreCoreModule],
   controllers: [HealthController],
-  providers: [Ledger],
+  providers: [Contexts, Ledger],
   exports: [Ledger],
 })
 export class ServiceModule {}
