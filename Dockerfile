@@ -20,11 +20,11 @@ RUN npx tsc -b apps/catalog apps/order apps/payment apps/orchestrator \
   && rm -rf libs/testing apps/demo \
   && find libs apps -type d -empty -delete
 
-# Services list every package they need, so peers that only tools satisfy (the compiler) stay out.
+# Optional packages are what tools bring (a compiler, for one); no service needs any.
 FROM node:20-bookworm-slim AS packages
 WORKDIR /srv
 COPY --from=manifests /srv ./
-RUN npm ci --omit=dev --omit=peer --ignore-scripts --no-audit --no-fund \
+RUN npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund \
   -w @shop/catalog -w @shop/order -w @shop/payment -w @shop/orchestrator
 
 FROM node:20-bookworm-slim
