@@ -1,1 +1,34 @@
-export {};
+import { BrokerModule } from '@millrace/broker';
+import { EventStoreModule } from '@millrace/event-store';
+import { SagaModule } from '@millrace/saga';
+import { Module } from '@nestjs/common';
+import type { DynamicModule, INestApplication } from '@nestjs/common';
+import { PARTITIONS } from '@shop/contracts/contexts';
+import { createService, LedgerController, placeOf, ServiceModule } from '@shop/service';
+import type { ServiceOptions } from '@shop/service';
+import { fromPayment, toPayment } from './domain/payment-boundary.js';
+import { PLACE_ORDER, PlaceOrder } from './domain/place-order.js';
+import { SagasController } from './http/sagas.controller.js';
+import { SagaList } from './read-model/saga-list.js';
+
+/** Hosts the place-order saga, and shows how each one goes. */
+@Module({
+  imports: [
+    BrokerModule.forFeature({ outbound: toPayment, inbound: fromPayment }),
+    SagaModule.forFeature([PlaceOrder]),
+    EventStoreModule.forFeature({ projections: [SagaList] }),
+    ServiceModule,
+  ],
+  controllers: [SagasController, LedgerController],
+})
+export class OrchestratorModule {
+  static forRoot(options: ServiceOptions): DynamicModule {
+    const settings = { context: PLACE_ORDER, partitions: PARTITIONS[PLACE_ORDER], ...placeOf(options) };
+    return { module: OrchestratorModule, imports: [BrokerModule.forRoot(settings)] };
+  }
+}
+
+/** The orchestrator service, ready to `listen()`. */
+export function createApp(options: ServiceOptions = {}): Promise<INestApplication> {
+  return createService('orchestrator', OrchestratorModule.forRoot(options), options);
+}
