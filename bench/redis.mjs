@@ -1,0 +1,24 @@
+import { Redis } from 'ioredis';
+import { findRedis } from '@millrace/testing';
+
+/** A private Redis with the asked durability. Both sides of a comparison use it in turn. */
+export async function privateRedis(fsync) {
+  const found = await findRedis({ skip: ['url'], say: (sentence) => console.error(sentence) });
+  const redis = new Redis(found.url);
+  if (fsync === 'none') await redis.config('SET', 'appendonly', 'no');
+  else await redis.config('SET', 'appendfsync', fsync);
+  return {
+    url: found.url,
+    description: `${found.product} ${found.version}, ${fsync === 'none' ? 'no AOF' : `AOF ${fsync}`}`,
+    cpuSeconds: async () => {
+      const info = await redis.info('cpu');
+      const of = (name) => Number(new RegExp(`${name}:([\\d.]+)`).exec(info)[1]);
+      return of('used_cpu_user_main_thread') + of('used_cpu_sys_main_thread');
+    },
+    flush: () => redis.flushall(),
+    stop: async () => {
+      redis.disconnect();
+      await found.stop();
+    },
+  };
+}

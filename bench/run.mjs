@@ -1,0 +1,25 @@
+#!/usr/bin/env node
+/** One command for every benchmark: `npm run bench -- <suite> [options]`. Human text on stderr, results on stdout. */
+import { Argument, Command, InvalidArgumentError } from 'commander';
+
+const suites = { messages: () => import('./messages/suite.mjs') };
+
+const program = new Command('npm run bench --')
+  .description('Measures Millrace against hand-written code, in turn, in one run.')
+  .addArgument(new Argument('<suite>', 'what to measure').choices(Object.keys(suites)))
+  .option('--json', 'one JSON line per case on stdout', false)
+  .option('--messages <n>', 'messages of one round', positive, 60_000)
+  .option('--rounds <n>', 'rounds of each side (A B A B ...)', positive, 4)
+  .option('--fsync <policy>', 'appendfsync of the private Redis: everysec, always, or none for no AOF', 'everysec')
+  .configureOutput({ outputError: (text, write) => write(text) })
+  .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
+
+program.parse();
+const { run } = await suites[program.args[0]]();
+await run(program.opts());
+
+function positive(text) {
+  const number = Number(text);
+  if (!Number.isInteger(number) || number < 1) throw new InvalidArgumentError('a positive integer is needed');
+  return number;
+}
