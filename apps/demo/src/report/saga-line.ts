@@ -14,6 +14,8 @@ export function sagaLine(history: readonly SagaHappening[]): string {
   const sent = new Map<string, number>();
   for (const { step, direction, what, at, times } of history) {
     const name = direction === 'undo' ? `undo ${step}` : step;
+    // It follows a last attempt without answer, which is told already.
+    if (what === 'given-up') continue;
     if (what === 'sent') {
       sent.set(name, at);
       continue;
@@ -22,7 +24,6 @@ export function sagaLine(history: readonly SagaHappening[]): string {
     if (what === 'done') words.push(`${name} ${took}`);
     if (what === 'refused') words.push(`${name} REFUSED`);
     if (what === 'timed-out') words.push(`${name} no answer for ${took}${times > 1 ? `, ${times} times` : ''}`);
-    if (what === 'given-up') words.push(`${name} GIVEN UP`);
   }
   return words.join('  ');
 }

@@ -16,7 +16,20 @@ export interface ProcessShopOptions {
 }
 
 /** The shop as its users run it: each service a process of its own, on ports 3001 to 3004 where they are free. */
-export async function startProcessShop({ redis, namespace, folder, onStarted }: ProcessShopOptions): Promise<Shop> {
+export async function startProcessShop(options: ProcessShopOptions): Promise<Shop> {
+  try {
+    return await start(options, (index) => getPort({ port: [3001 + index, ...portNumbers(3101, 3999)] }));
+  } catch (error) {
+    // Somebody took the port between looking and listening: the second try asks the system for ports.
+    if (!/EADDRINUSE/.test((error as Error).message)) throw error;
+    return start(options, () => getPort());
+  }
+}
+
+async function start(
+  { redis, namespace, folder, onStarted }: ProcessShopOptions,
+  portOf: (index: number) => Promise<number>,
+): Promise<Shop> {
   let lose: (error: Error) => void = () => undefined;
   const failure = new Promise<never>((_, reject) => (lose = reject));
   failure.catch(() => undefined);
@@ -24,7 +37,7 @@ export async function startProcessShop({ redis, namespace, folder, onStarted }: 
   const env = { REDIS_URL: redis.url, MILLRACE_NAMESPACE: namespace, BANK_LEDGER: join(folder, 'bank.ndjson') };
   const services = new Map<ServiceName, ServiceProcess>();
   for (const [index, name] of SERVICES.entries()) {
-    const port = await getPort({ port: [3001 + index, ...portNumbers(3101, 3999)] });
+    const port = await portOf(index);
     const main = fileURLToPath(new URL(`../../../${name}/dist/main.js`, import.meta.url));
     services.set(name, new ServiceProcess(name, { main, port, env, logFile: join(folder, `${name}.log`) }, lose));
   }
@@ -54,6 +67,11 @@ export async function startProcessShop({ redis, namespace, folder, onStarted }: 
   };
   onStarted(shop.stop);
   for (const service of all) service.start();
-  await shop.ready();
-  return shop;
+  try {
+    await shop.ready();
+    return shop;
+  } catch (error) {
+    await shop.stop();
+    throw error;
+  }
 }

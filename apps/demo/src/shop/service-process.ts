@@ -37,7 +37,7 @@ export class ServiceProcess {
     const { main, port, env, logFile } = this.setting;
     const log = openSync(logFile, 'a');
     const child = spawnBound(process.execPath, ['--enable-source-maps', main], {
-      env: { ...process.env, ...env, PORT: String(port) },
+      env: { ...process.env, NO_COLOR: '1', ...env, PORT: String(port) },
       stdio: ['ignore', log, log],
     });
     closeSync(log);
@@ -82,6 +82,6 @@ export class ServiceProcess {
 
   private async lastWords(): Promise<string> {
     const log = await readFile(this.setting.logFile, 'utf8').catch(() => '');
-    return log.trim().split('\n').slice(-20).join('\n');
+    return log.trim().split('\n').slice(-8).join('\n');
   }
 }
