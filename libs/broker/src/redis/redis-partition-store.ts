@@ -14,8 +14,8 @@ import type {
   StreamSlice,
 } from '../core/partition-store.js';
 import { CommitBatcher } from './commit-batcher.js';
-import { CommitCompiler, DEAD_LETTER_NAMES, retryField } from './commit-compiler.js';
-import type { Delivery } from './commit-compiler.js';
+import { CommitCompiler, retryField } from './commit-compiler.js';
+import type { DEAD_LETTER_NAMES, Delivery } from './commit-compiler.js';
 import { inspectRedis } from './inspect-redis.js';
 import { checkReachable, openConnection } from './redis-connection.js';
 import type { RedisConnection, RedisTarget } from './redis-connection.js';
