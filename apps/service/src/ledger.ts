@@ -26,13 +26,15 @@ export class Ledger {
   async entries(): Promise<LedgerEntry[]> {
     const all: LedgerEntry[] = [];
     for (let index = 0; index < this.broker.partitions; index++) {
-      for (let position = 0, page: readonly Entry[] = []; ; position += page.length) {
-        page = await this.broker.store.readFeed({ context: this.broker.context, index }, position, PAGE);
-        if (page.length === 0) break;
+      for (let page = await this.page(index, 0); page.length > 0; page = await this.page(index, all.at(-1)!.position)) {
         all.push(...page.map(ledgerEntry));
       }
     }
     return all;
+  }
+
+  private page(index: number, after: number): Promise<readonly Entry[]> {
+    return this.broker.store.readFeed({ context: this.broker.context, index }, after, PAGE);
   }
 }
 

@@ -1,7 +1,17 @@
 import { ConsoleLogger } from '@nestjs/common';
 
-/** Nest's logger, without the stack trace of a start that failed: whoever starts the service says why in a sentence. */
+/** Who tells at length how the application is put together. */
+const BUILDERS = new Set<unknown>(['NestFactory', 'InstanceLoader', 'RoutesResolver', 'RouterExplorer']);
+
+/**
+ * Nest's logger for people who run the service: without its inner structure, and without the stack trace of a start that
+ * failed, because whoever starts the service says why in a sentence.
+ */
 export class ServiceLogger extends ConsoleLogger {
+  override log(message: unknown, ...rest: unknown[]): void {
+    if (!BUILDERS.has(rest.at(-1))) super.log(message, ...rest);
+  }
+
   override error(message: unknown, ...rest: unknown[]): void {
     if (rest.at(-1) !== 'ExceptionHandler') super.error(message, ...rest);
   }
