@@ -14,6 +14,8 @@ export type SagaStatus = 'running' | 'compensating' | 'rejecting' | 'completed' 
 export interface SagaInstance<State = unknown> {
   readonly saga: string;
   readonly id: string;
+  /** Everything that the instance causes shares it. */
+  readonly correlationid: string;
   readonly status: SagaStatus;
   /** Index of the step that is done or undone. */
   readonly step: number;

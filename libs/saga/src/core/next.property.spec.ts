@@ -100,7 +100,7 @@ function check(holds: (world: World) => void): void {
       for (const blow of sequence) world.suffer(blow);
       holds(world);
     }),
-    { numRuns: 500 },
+    { numRuns: 300 },
   );
 }
 

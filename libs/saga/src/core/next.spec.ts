@@ -78,6 +78,7 @@ describe('a start event', () => {
     expect(instance).toEqual({
       saga: 'place-order',
       id: '4711',
+      correlationid: '4711',
       status: 'running',
       step: 0,
       state: { orderId: '4711', total: 990 },

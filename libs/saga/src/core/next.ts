@@ -38,8 +38,8 @@ export function next<State>(
   }
 }
 
-function start<State>(definition: SagaDefinition<State>, { id, event }: StartInput, now: number): Transition<State> {
-  return moved(doStep(begin(definition, id, event, now), 0));
+function start<State>(definition: SagaDefinition<State>, input: StartInput, now: number): Transition<State> {
+  return moved(doStep(begin(definition, input, now), 0));
 }
 
 // ── inputs ──────────────────────────────────────────────────────────────────────────────────────────────────────────

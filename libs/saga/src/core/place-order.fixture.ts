@@ -147,11 +147,13 @@ export class OrderConfirmed {
 
 @Command('order.confirm', { key: 'orderId' })
 export class ConfirmOrder extends Command<OrderConfirmed> {
-  constructor(
-    readonly orderId: string,
-    readonly payment: string,
-  ) {
+  @IsString() readonly orderId: string;
+  @IsString() readonly payment: string;
+
+  constructor(orderId: string, payment: string) {
     super();
+    this.orderId = orderId;
+    this.payment = payment;
   }
 }
 

@@ -9,6 +9,8 @@ export interface StartInput {
   /** Id of the instance. */
   readonly id: string;
   readonly event: object;
+  /** What everything that the instance causes will share. Default: its id. */
+  readonly correlationid?: string;
 }
 
 export interface ReplyInput {

@@ -5,7 +5,7 @@ import type { CommandPlan, SagaDefinition } from './definition.js';
 import type { Happening, HistoryEntry, SagaInstance, SagaStatus } from './instance.js';
 import { SagaEnded, SagaParked, SagaStarted, SagaTurned } from './saga-events.js';
 import type { SagaEvent } from './saga-events.js';
-import type { ReplyInput, SagaAction } from './transition.js';
+import type { ReplyInput, SagaAction, StartInput } from './transition.js';
 
 /** A transition while it is being decided. Every function here answers a new one. */
 export interface Turn<State> {
@@ -16,10 +16,19 @@ export interface Turn<State> {
 }
 
 /** A new instance that has not sent anything. */
-export function begin<State>(definition: SagaDefinition<State>, id: string, event: object, now: number): Turn<State> {
+export function begin<State>(definition: SagaDefinition<State>, input: StartInput, now: number): Turn<State> {
+  const { id, event, correlationid = id } = input;
   const { name: saga, start } = definition;
-  const state = start.state(event);
-  const instance: SagaInstance<State> = { saga, id, status: 'running', step: 0, state, history: [], startedAt: now };
+  const instance: SagaInstance<State> = {
+    saga,
+    id,
+    correlationid,
+    status: 'running',
+    step: 0,
+    state: start.state(event),
+    history: [],
+    startedAt: now,
+  };
   return record({ definition, instance, actions: [], now }, new SagaStarted(saga, id, iso(now)));
 }
 
