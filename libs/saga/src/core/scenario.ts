@@ -5,6 +5,8 @@ import type { SagaDefinition } from './definition.js';
 import { isOver } from './instance.js';
 import type { SagaInstance } from './instance.js';
 import { next } from './next.js';
+import { definitionOf } from './saga-class.js';
+import type { SagaHolder } from './saga-class.js';
 import type { SendAction, SagaInput } from './transition.js';
 
 /**
@@ -12,15 +14,15 @@ import type { SendAction, SagaInput } from './transition.js';
  * says so. The first line that does not hold throws an Error with the difference.
  *
  * ```ts
- * scenario(placeOrder)
+ * scenario(PlaceOrder)
  *   .given(new OrderPlaced('4711', 990))
  *   .expect(new ReserveStock('4711')).reply(new OutOfStock('tea'))
  *   .expect(new RejectOrder('4711', 'no tea left')).reply(new OrderRejected('4711'))
  *   .ends('compensated');
  * ```
  */
-export function scenario<State>(definition: SagaDefinition<State>): Scenario<State> {
-  return new Scenario(definition);
+export function scenario<State>(saga: SagaDefinition<State> | (new () => SagaHolder<State>)): Scenario<State> {
+  return new Scenario(typeof saga === 'function' ? definitionOf(new saga()) : saga);
 }
 
 /** What a test does with a saga that has sent a command, or has ended. */

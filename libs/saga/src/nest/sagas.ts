@@ -1,0 +1,34 @@
+import { Broker, Subscriptions } from '@millrace/broker';
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import type { SagaInstance } from '../core/instance.js';
+import { Orchestrator } from '../core/orchestrator.js';
+import { definitionOf } from '../core/saga-class.js';
+import type { SagaHolder } from '../core/saga-class.js';
+import { SagaInstances } from '../core/saga-instances.js';
+
+/** The sagas of this service. */
+@Injectable()
+export class Sagas {
+  private readonly instances: SagaInstances;
+  private readonly orchestrator: Orchestrator;
+
+  constructor(@Inject(Broker) broker: Broker, @Inject(Subscriptions) subscriptions: Subscriptions) {
+    const logger = new Logger('Millrace');
+    this.instances = new SagaInstances(broker, logger);
+    this.orchestrator = new Orchestrator(broker.context, subscriptions, this.instances, logger);
+  }
+
+  /** @throws ConfigurationError when one of this name is here already */
+  add(saga: SagaHolder): void {
+    this.orchestrator.add(definitionOf(saga));
+  }
+
+  /**
+   * An instance as it is now, with its state and its history; undefined when it has not been started.
+   *
+   * @param saga the name of the saga
+   */
+  find<State = unknown>(saga: string, id: string): Promise<SagaInstance<State> | undefined> {
+    return this.instances.find(saga, id);
+  }
+}
