@@ -54,9 +54,11 @@ const FAULTS: readonly Fault[] = [
     (d) => {
       append(d.ledgers.catalog, 'catalog.product-added', { sku: 'pen', stock: 1 });
       append(d.ledgers.catalog, 'catalog.stock-held', { sku: 'pen', orderId: 'stuck', quantity: 2 });
+      d.shelf.set('pen', -1);
     },
   ],
   ['E3', 'the shelf is not what the ledger says', (d) => d.shelf.set('mug', 17)],
+  ['E3', 'the catalog shows a product no more', (d) => d.shelf.clear()],
   [
     'E4',
     'an order never ends',

@@ -7,11 +7,12 @@ export const stockAddsUp: Invariant = ({ evidence }) =>
   [...bySku(evidence.ledgers.catalog)].flatMap(([sku, entries]) => {
     const { available, lowest } = replay(entries);
     const violation = (what: string): Violation => ({ code: 'E3', subject: sku, text: what });
+    const added = entries.some(({ type }) => type === 'catalog.product-added');
     const shelf = evidence.shelf.get(sku);
     return [
       ...(lowest < 0 ? [violation(`stock fell to ${lowest}`)] : []),
-      ...(shelf !== undefined && shelf !== available
-        ? [violation(`${available} must be left by the ledger, the catalog says ${shelf}`)]
+      ...(added && shelf !== available
+        ? [violation(`${available} must be left by the ledger, the catalog says ${shelf ?? 'nothing'}`)]
         : []),
     ];
   });

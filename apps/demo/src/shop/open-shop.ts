@@ -7,6 +7,7 @@ import { forgetNamespace } from './forget-namespace.js';
 import { startProcessShop } from './process-shop.js';
 import { useRunningShop } from './running-shop.js';
 import type { Shop } from './shop.js';
+import { storeReport } from './store-report.js';
 
 /**
  * The shop that the options ask for, ready for orders.
@@ -21,9 +22,11 @@ export async function openShop(
 ): Promise<Shop> {
   const started = Date.now();
   const shop = await open(options, folder, terminal, cleanups);
-  const { bold, dim } = terminal.colors;
+  const { bold, dim, yellow } = terminal.colors;
   const places = Object.entries(shop.urls).map(([name, url]) => `${bold(name)} :${new URL(url).port}`);
   terminal.say(`${places.join('  ')}     ${dim(`ready in ${((Date.now() - started) / 1000).toFixed(1)} s`)}`);
+  const { warnings } = options.inMemory ? { warnings: [] } : await storeReport(shop.urls);
+  for (const warning of warnings) terminal.say(yellow(`Warning: ${warning}`));
   return shop;
 }
 
@@ -51,6 +54,5 @@ async function open(options: DemoOptions, folder: string, terminal: Terminal, cl
   );
   const namespace = `demo-${randomBytes(4).toString('hex')}`;
   if (!own) cleanups.add(() => forgetNamespace(redis.url, namespace));
-  const shop = await startProcessShop({ redis, namespace, folder, onStarted: (stop) => cleanups.add(stop) });
-  return shop;
+  return startProcessShop({ redis, namespace, folder, onStarted: (stop) => cleanups.add(stop) });
 }

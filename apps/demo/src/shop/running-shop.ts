@@ -1,6 +1,7 @@
 import type { ServiceName, Shop } from './shop.js';
 import { SERVICES, never } from './shop.js';
 import { eventually, request } from './http.js';
+import { storeReport } from './store-report.js';
 
 /**
  * A shop that somebody else has started, for instance with `docker compose up`. It is left as it is.
@@ -20,9 +21,10 @@ export async function useRunningShop(host: string): Promise<Shop> {
     }
   };
   await ready();
+  const { server } = await storeReport(urls);
   return {
     urls,
-    redis: { source: `of the shop running on ${host}`, version: 'unknown' },
+    redis: { source: `of the shop running on ${host}`, version: server },
     failure: never(),
     killable: () => [],
     kill: () => undefined,
