@@ -1,4 +1,4 @@
-import { v7 as uuid } from 'uuid';
+import { randomUUID } from 'node:crypto';
 
 /**
  * A message on its way: CloudEvents 1.0 attributes, the extensions that Millrace adds, and the data.
@@ -39,9 +39,21 @@ export type EnvelopeInit<T = unknown> = Omit<Envelope<T>, 'specversion' | 'id' |
   time?: string;
 };
 
-/** Completes an envelope: a time-ordered id (UUIDv7) and the current time unless given. */
-export function envelope<T>(init: EnvelopeInit<T>, now: () => Date = () => new Date()): Envelope<T> {
-  return { specversion: '1.0', ...init, id: init.id ?? uuid(), time: init.time ?? now().toISOString() };
+/**
+ * Completes an envelope: a random id (UUIDv4) and the time unless given.
+ *
+ * @param now the current time, ms since 1970
+ */
+export function envelope<T>(init: EnvelopeInit<T>, now: number = Date.now()): Envelope<T> {
+  return { specversion: '1.0', ...init, id: init.id ?? randomUUID(), time: init.time ?? timestamp(now) };
+}
+
+let latest = { ms: Number.NaN, text: '' };
+
+/** Messages of the same millisecond share the text. */
+function timestamp(ms: number): string {
+  if (ms !== latest.ms) latest = { ms, text: new Date(ms).toISOString() };
+  return latest.text;
 }
 
 /** What identifies the order of a message: its key, else its subject, else its id (no order). */

@@ -1,10 +1,9 @@
-import { plainToInstance } from 'class-transformer';
-import type { ClassConstructor } from 'class-transformer';
 import { validateSync } from 'class-validator';
 import type { ValidationError } from 'class-validator';
 import { contractOf } from './contract.js';
 import type { MessageClass } from './contract.js';
 import { MessageError } from './message-error.js';
+import { revive } from './revive.js';
 
 /**
  * Turns received data into an instance of its contract class and checks it with class-validator. Properties that the
@@ -20,7 +19,7 @@ export function toInstance<T extends object>(contract: MessageClass<T>, data: un
   }
   let instance: T;
   try {
-    instance = plainToInstance(contract as ClassConstructor<T>, data);
+    instance = revive(contract, data);
   } catch (cause) {
     throw new MessageError('invalid-data', `${type}: ${(cause as Error).message}`, { cause });
   }

@@ -130,7 +130,7 @@ export class Broker {
     if (contract.kind === 'reply') init['outcome'] = contract.failure ? 'failure' : 'success';
     Object.assign(init, attributes);
     init['data'] = message;
-    const complete = this.outbound(envelope(init as unknown as EnvelopeInit));
+    const complete = this.outbound(envelope(init as unknown as EnvelopeInit, this.clock.now()));
     return { envelope: complete, text: encode(complete, this.limits) };
   }
 

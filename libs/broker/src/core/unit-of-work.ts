@@ -19,17 +19,23 @@ export interface Staged {
 export class UnitOfWork {
   private static readonly ambient = new AsyncLocalStorage<UnitOfWork>();
 
-  /** The unit of the handler that is running, if one is. */
+  /** The unit of the handler that is running, if one is. What a handler left running after its end has none. */
   static current(): UnitOfWork | undefined {
-    return UnitOfWork.ambient.getStore();
+    const unit = UnitOfWork.ambient.getStore();
+    return unit?.ended ? undefined : unit;
   }
 
   /** What participants have loaded in this unit, by their own keys (Identity Map, Fowler). */
-  readonly identities = new Map<string, unknown>();
+  get identities(): Map<string, unknown> {
+    return (this.known ??= new Map<string, unknown>());
+  }
 
-  private readonly staged: Staged[] = [];
-  private readonly emits: Write[] = [];
-  private readonly later: (() => Staged | undefined)[] = [];
+  // Made when first needed: most units of a busy subscription only acknowledge.
+  private known: Map<string, unknown> | undefined;
+  private staged: Staged[] | undefined;
+  private emits: Write[] | undefined;
+  private later: (() => Staged | undefined)[] | undefined;
+  private ended = false;
 
   /** @param message what is being handled; new messages name it as their cause */
   constructor(readonly message?: Envelope) {}
@@ -42,9 +48,11 @@ export class UnitOfWork {
   /**
    * Adds guards and writes on a partition to the commit.
    *
-   * @throws ConfigurationError when the unit already writes to another partition: a commit holds one
+   * @throws ConfigurationError when the unit already writes to another partition: a commit holds one; and when the unit
+   * has ended, since nobody would commit it
    */
   stage(partition: Partition, part: { readonly guards?: readonly Guard[]; readonly writes?: readonly Write[] }): void {
+    this.checkOpen();
     const home = this.partition;
     if (home && (home.context !== partition.context || home.index !== partition.index)) {
       throw new ConfigurationError(
@@ -52,22 +60,22 @@ export class UnitOfWork {
           `give both the same key, send a command for the second change, or declare the context with partitions: 1`,
       );
     }
-    this.staged.push({ partition, ...part });
+    (this.staged ??= []).push({ partition, ...part });
   }
 
   /** Adds what can only be known when the handler has finished; undefined adds nothing. */
   stageLater(produce: () => Staged | undefined): void {
-    this.later.push(produce);
+    (this.later ??= []).push(produce);
   }
 
   /** Delivers an encoded message to an inbox with the commit, whatever its partition. */
   emit(to: Partition, message: string): void {
-    this.emits.push({ kind: 'emit', to, message });
+    (this.emits ??= []).push({ kind: 'emit', to, message });
   }
 
   /** The partition that this unit writes to, once something has been staged. */
   get partition(): Partition | undefined {
-    return this.staged[0]?.partition;
+    return this.staged?.[0]?.partition;
   }
 
   /**
@@ -76,15 +84,30 @@ export class UnitOfWork {
    * @param fallback the partition when the unit itself writes to none
    */
   toCommit(fallback: Partition, guards: readonly Guard[] = [], writes: readonly Write[] = []): Commit {
-    for (const produce of this.later.splice(0)) {
+    for (const produce of this.later?.splice(0) ?? []) {
       const part = produce();
       if (part) this.stage(part.partition, part);
     }
-    if (this.staged.length === 0 && this.emits.length === 0) return { partition: fallback, guards, writes };
+    this.end();
+    const { staged = [], emits = [] } = this;
+    if (staged.length === 0 && emits.length === 0) return { partition: fallback, guards, writes };
     return {
       partition: this.partition ?? fallback,
-      guards: [...this.staged.flatMap((part) => part.guards ?? []), ...guards],
-      writes: [...this.staged.flatMap((part) => part.writes ?? []), ...this.emits, ...writes],
+      guards: [...staged.flatMap((part) => part.guards ?? []), ...guards],
+      writes: [...staged.flatMap((part) => part.writes ?? []), ...emits, ...writes],
     };
+  }
+
+  /** From now on nothing can be added. */
+  end(): void {
+    this.ended = true;
+  }
+
+  private checkOpen(): void {
+    if (this.ended) {
+      throw new ConfigurationError(
+        `${this.message?.type ?? 'the unit of work'} has been handled, this would be lost: await what a handler begins`,
+      );
+    }
   }
 }

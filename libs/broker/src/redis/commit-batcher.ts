@@ -51,8 +51,11 @@ export class CommitBatcher {
 
   /** Resolves when everything committed so far has been answered. */
   async drain(): Promise<void> {
-    this.flush();
-    while (this.underway.size > 0) await Promise.all(this.underway);
+    // A commit that is tried again comes back into the queue.
+    while (this.queue.length > 0 || this.underway.size > 0) {
+      this.flush();
+      await Promise.all(this.underway);
+    }
   }
 
   private enqueue(waiting: Waiting): void {
@@ -67,9 +70,8 @@ export class CommitBatcher {
     if (this.queue.length === 0) return;
     const batches = new Map<string, Waiting[]>();
     for (const waiting of this.queue) {
-      const { shape, keys, args, acknowledgesOnly } = waiting.compiled;
-      // Bare acknowledgements share lease, log, epoch and group with their neighbours, so that one XACK takes them all.
-      const name = acknowledgesOnly ? `ack ${keys.join(' ')} ${args[0]} ${args[1]}` : shape;
+      const { shape, slot } = waiting.compiled;
+      const name = `${slot} ${shape}`;
       const batch = batches.get(name);
       if (batch) batch.push(waiting);
       else batches.set(name, [waiting]);
@@ -109,13 +111,31 @@ export class CommitBatcher {
     return this.compiler.script(batch[0]!.compiled.shape).run(this.connection, keys, args) as Promise<RawResult[]>;
   }
 
+  /** Bare acknowledgements: the lease of a log is looked at once, whatever their number. */
   private async acknowledge(batch: readonly Waiting[]): Promise<RawResult[]> {
-    const { keys, args } = batch[0]!.compiled;
-    const ids = batch.map(({ compiled }) => compiled.args[2]!);
-    const answer = (await ACKNOWLEDGE.run(this.connection, keys, [args[0]!, args[1]!, ...ids])) as (number | string)[];
-    if (answer[0] === 0) return batch.map(() => [0, 'lease', answer[1]!]);
-    const refused = new Set(answer.slice(1));
-    return batch.map((_, i) => (refused.has(i + 1) ? [0, 'input', 'acknowledged'] : [1]));
+    const logs = new Map<string, number[]>();
+    batch.forEach(({ compiled: { keys, args } }, i) => {
+      const log = `${keys[0]} ${keys[1]} ${args[0]} ${args[1]}`;
+      const members = logs.get(log);
+      if (members) members.push(i);
+      else logs.set(log, [i]);
+    });
+    const keys: string[] = [];
+    const args: (string | number)[] = [];
+    for (const members of logs.values()) {
+      const first = batch[members[0]!]!.compiled;
+      keys.push(...first.keys);
+      args.push(first.args[0]!, first.args[1]!, members.length);
+      for (const i of members) args.push(batch[i]!.compiled.args[2]!);
+    }
+    const answers = (await ACKNOWLEDGE.run(this.connection, keys, args)) as (number | string)[][];
+    const results = new Array<RawResult>(batch.length);
+    [...logs.values()].forEach((members, n) => {
+      const [held, ...rest] = answers[n]!;
+      for (const i of members) results[i] = held === 1 ? DONE : [0, 'lease', rest[0]!];
+      if (held === 1) for (const place of rest) results[members[Number(place) - 1]!] = [0, 'input', 'acknowledged'];
+    });
+    return results;
   }
 
   private async settle(waiting: Waiting, raw: RawResult | undefined): Promise<void> {
@@ -131,17 +151,20 @@ export class CommitBatcher {
   }
 
   private async fail(batch: readonly Waiting[], error: unknown): Promise<void> {
-    const known = isServerError(error);
+    // Answered with an error, or never sent: nothing has been written.
+    const known = isServerError(error) || error instanceof StoreUnavailableError;
     const again: Waiting[] = [];
     for (const waiting of batch) {
       const patient = Date.now() < waiting.giveUpAt;
-      if (known && !isNotNow(error)) waiting.reject(error);
+      if (isServerError(error) && !isNotNow(error)) waiting.reject(error);
       else if (patient && (known || isRepeatable(waiting.commit))) {
         waiting.repeated ||= !known;
         again.push(waiting);
       } else if (known) {
         waiting.reject(
-          new StoreUnavailableError(`Redis refuses writes: ${(error as Error).message}`, { cause: error }),
+          isServerError(error)
+            ? new StoreUnavailableError(`Redis refuses writes: ${error.message}`, { cause: error })
+            : error,
         );
       } else {
         waiting.reject(
@@ -161,19 +184,30 @@ export class CommitBatcher {
 /** `[1, position, version, ...]`, `[0, guard, found]` or `[2, error]` */
 type RawResult = readonly (number | string)[];
 
+const DONE: RawResult = [1];
+
 /**
- * KEYS  lease, log
- * ARGV  epoch, group, entry ids
- * Returns {0, found epoch} when the lease is another's; else {1, numbers of the entries acknowledged before}
+ * KEYS  per log: its lease, the log
+ * ARGV  per log: epoch, group, number of entries, their ids
+ * Returns per log: {0, found epoch} when the lease is another's; else {1, places of the entries acknowledged before}
  */
 const ACKNOWLEDGE = new Script(`#!lua
-local epoch = redis.call('HGET', KEYS[1], 'epoch')
-if epoch ~= ARGV[1] then return {0, epoch or '0'} end
-local answer = {1}
-for i = 3, #ARGV do
-  if redis.call('XACK', KEYS[2], ARGV[2], ARGV[i]) == 0 then answer[#answer + 1] = i - 2 end
+local answers, a = {}, 0
+for k = 1, #KEYS, 2 do
+  local count = tonumber(ARGV[a + 3])
+  local epoch = redis.call('HGET', KEYS[k], 'epoch')
+  local answer = {1}
+  if epoch ~= ARGV[a + 1] then
+    answer = {0, epoch or '0'}
+  else
+    for i = 1, count do
+      if redis.call('XACK', KEYS[k + 1], ARGV[a + 2], ARGV[a + 3 + i]) == 0 then answer[#answer + 1] = i end
+    end
+  end
+  answers[#answers + 1] = answer
+  a = a + 3 + count
 end
-return answer`);
+return answers`);
 
 function parse(raw: RawResult): CommitResult {
   if (raw[0] === 0) return { status: 'refused', guard: raw[1] as Guard['kind'], found: String(raw[2]) };

@@ -19,6 +19,8 @@ export type Delivery = 'direct' | 'outbox';
 export interface CompiledCommit {
   /** Same shape, same script. */
   readonly shape: string;
+  /** Commits of different slots cannot share a call. Empty where all keys are in one slot anyway. */
+  readonly slot: string;
   readonly keys: readonly string[];
   readonly args: readonly (string | number)[];
   /** Answers with bare acknowledgements can be joined into one command per log. */
@@ -57,8 +59,7 @@ export class CommitCompiler {
     for (const guard of guards) if (guard.kind === 'command') parts.push(this.remember(commit.partition, guard));
     for (const write of commit.writes) parts.push(this.write(commit.partition, write));
     const compiled = join(parts);
-    if (this.delivery === 'outbox') checkOneSlot(commit, compiled.keys);
-    return compiled;
+    return this.delivery === 'outbox' ? { ...compiled, slot: slotOf(commit, compiled.keys) } : compiled;
   }
 
   /** The script for a shape; calls are `[keys of each commit], [number of keys, number of args, args of each commit]`. */
@@ -158,7 +159,7 @@ function join(parts: readonly Part[]): CompiledCommit {
     }
   }
   const name = shape.join();
-  return { shape: name, keys, args, acknowledgesOnly: name === 'lease,input' };
+  return { shape: name, slot: '', keys, args, acknowledgesOnly: name === 'lease,input' };
 }
 
 /** The field of a retry record: the log and the entry, since one group reads several logs of a partition. */
@@ -337,12 +338,15 @@ function step(token: string): string {
   end`;
 }
 
-function checkOneSlot(commit: Commit, keys: readonly string[]): void {
+/** The hash tag that all keys of a commit share. */
+function slotOf(commit: Commit, keys: readonly string[]): string {
   const tag = (key: string): string => key.slice(0, key.indexOf('}') + 1);
-  const foreign = keys.find((key) => tag(key) !== tag(keys[0]!));
+  const slot = tag(keys[0] ?? '');
+  const foreign = keys.find((key) => tag(key) !== slot);
   if (foreign !== undefined) {
     throw new ConfigurationError(
       `a commit on ${addressOf(commit.partition)} also needs ${foreign}, which is in another Cluster slot`,
     );
   }
+  return slot;
 }

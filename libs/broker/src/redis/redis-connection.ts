@@ -12,7 +12,10 @@ export interface RedisTarget {
 
 /** The narrow port to a Redis client: everything Millrace asks of ioredis. */
 export interface RedisConnection {
-  /** Sends one command. Rejects with the server's error, or with a connection error when the reply was lost. */
+  /**
+   * Sends one command, once. Rejects with the server's error; with {@link StoreUnavailableError} when it was never sent;
+   * with another error when the reply was lost.
+   */
   send(command: string, args: readonly (string | number)[]): Promise<unknown>;
   /** Another connection to the same server. */
   duplicate(): RedisConnection;
@@ -41,8 +44,11 @@ export function openConnection(target: RedisTarget, name: string, deadlineMs: nu
       connectionName: name,
       // RESP2 shapes, the same on ioredis 5 and 6, and cheaper to parse.
       protocol: 2,
-      maxRetriesPerRequest: null,
+      // Zero: a command whose connection breaks rejects at once, instead of waiting for its deadline.
+      maxRetriesPerRequest: 0,
       autoResendUnfulfilledCommands: false,
+      // A queued command could be sent long after its caller has been told that it failed.
+      enableOfflineQueue: false,
       showFriendlyErrorStack: false,
       retryStrategy: (attempt) => Math.min(50 * 2 ** Math.min(attempt, 6), 2_000),
       ...(deadlineMs > 0 ? { commandTimeout: deadlineMs } : {}),
@@ -51,7 +57,7 @@ export function openConnection(target: RedisTarget, name: string, deadlineMs: nu
     redis.on('error', () => undefined);
     return redis;
   };
-  return wrap(open(), () => openConnection(target, name, 0));
+  return wrap(open(), deadlineMs, () => openConnection(target, name, 0));
 }
 
 /**
@@ -81,16 +87,41 @@ export async function checkReachable(target: RedisTarget): Promise<void> {
   }
 }
 
-function wrap(redis: Redis, duplicate: () => RedisConnection): RedisConnection {
+function wrap(redis: Redis, deadlineMs: number, duplicate: () => RedisConnection): RedisConnection {
+  const call = (command: string, args: readonly (string | number)[]) =>
+    redis.call(command, ...args) as Promise<unknown>;
+  // Every command that waits for the connection listens to it.
+  redis.setMaxListeners(0);
   return {
-    send: (command, args) => redis.call(command, ...args) as Promise<unknown>,
+    send: (command, args) =>
+      redis.status === 'ready' ? call(command, args) : connected(redis, deadlineMs).then(() => call(command, args)),
     duplicate,
     onLost: (callback) => void redis.on('close', callback),
     reset: () => redis.disconnect(true),
     quit: async () => {
-      if (redis.status === 'wait' || redis.status === 'end') redis.disconnect();
-      else await redis.quit().catch(() => redis.disconnect());
+      if (redis.status === 'ready') await redis.quit().catch(() => redis.disconnect());
+      else redis.disconnect();
     },
     disconnect: () => redis.disconnect(),
   };
+}
+
+/** Resolves when commands can be sent. */
+function connected(redis: Redis, deadlineMs: number): Promise<void> {
+  if (redis.status === 'end')
+    return Promise.reject(new StoreUnavailableError('the connection to Redis has been closed'));
+  if (redis.status === 'wait') redis.connect().catch(() => undefined);
+  return new Promise((resolve, reject) => {
+    const settle = (act: () => void) => () => {
+      clearTimeout(timer);
+      redis.off('ready', ready).off('end', end);
+      act();
+    };
+    const refuse = (text: string) => settle(() => reject(new StoreUnavailableError(text)));
+    const ready = settle(resolve);
+    const end = refuse('the connection to Redis was closed');
+    const late = refuse(`no connection to Redis within ${deadlineMs} ms`);
+    const timer = deadlineMs > 0 ? setTimeout(late, deadlineMs) : undefined;
+    redis.once('ready', ready).once('end', end);
+  });
 }

@@ -32,9 +32,9 @@ export function explainRedisError(error: unknown, url = 'redis://127.0.0.1:6379'
   return `Redis at ${where} cannot be used: ${text}`;
 }
 
-/** A Redis URL that may be printed. */
+/** A Redis URL that may be printed. A password may itself hold `@` or `/`, so all before the last `@` goes. */
 export function withoutSecrets(url: string): string {
-  return url.replace(/\/\/[^@/]*@/, '//***@');
+  return url.replace(/\/\/.*@/, '//***@').replace(/(password=)[^&]*/i, '$1***');
 }
 
 function messageOf(error: unknown): string {
