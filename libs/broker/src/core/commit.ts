@@ -54,11 +54,13 @@ export interface RetryRecord {
   /** First failure, ms since 1970. */
   readonly first: number;
   readonly error: string;
+  /** Times its handler was begun, once under suspicion of ending its process, and has not answered. Absent: none. */
+  readonly begun?: number;
 }
 
 /** A message that no handler could take, and why. */
 export interface DeadLetter {
-  /** Short code: `handler-failed`, `crashed`, `no-handler`, or a `MessageErrorCode`. */
+  /** Short code: `handler-failed`, `crashed`, `transform-failed`, the code of an error for which no retry helps, or a `MessageErrorCode`. */
   readonly reason: string;
   /** What went wrong, in a sentence. */
   readonly error: string;

@@ -6,8 +6,11 @@ export class Dispatcher {
   /** Keys with a running task, and what waits behind it. */
   private readonly lanes = new Map<string, (() => Promise<void>)[]>();
   private readonly ready: (() => void)[] = [];
+  /** Tasks that stood aside and want their slot back. */
+  private readonly returning: (() => void)[] = [];
   private running = 0;
   private waiting = 0;
+  private aside = 0;
   private stopped = false;
   private idle: (() => void)[] = [];
   private roomier: (() => void)[] = [];
@@ -17,7 +20,7 @@ export class Dispatcher {
 
   /** Tasks accepted and not finished. */
   get size(): number {
-    return this.running + this.waiting;
+    return this.running + this.waiting + this.aside;
   }
 
   /** Tasks must not reject: what to do about a failure is their own affair. */
@@ -29,6 +32,20 @@ export class Dispatcher {
     else {
       this.lanes.set(key, []);
       this.start(key, task);
+    }
+  }
+
+  /** Lets others run while a running task only waits; its key stays taken. */
+  async standAside<T>(wait: () => Promise<T>): Promise<T> {
+    this.running--;
+    this.aside++;
+    this.fill();
+    try {
+      return await wait();
+    } finally {
+      const full = this.running >= this.concurrency && !this.stopped;
+      if (full) await new Promise<void>((resolve) => this.returning.push(() => resolve(this.comeBack())));
+      else this.comeBack();
     }
   }
 
@@ -44,7 +61,8 @@ export class Dispatcher {
     this.ready.length = 0;
     for (const lane of this.lanes.values()) lane.length = 0;
     this.wake(this.roomier);
-    if (this.running > 0) await new Promise<void>((resolve) => this.idle.push(resolve));
+    this.wake(this.returning);
+    if (this.running + this.aside > 0) await new Promise<void>((resolve) => this.idle.push(resolve));
   }
 
   private start(key: string, task: () => Promise<void>): void {
@@ -65,9 +83,20 @@ export class Dispatcher {
     const next = lane?.shift();
     if (next) this.ready.push(() => this.run(key, next));
     else this.lanes.delete(key);
-    while (this.running < this.concurrency && this.ready.length > 0) this.ready.shift()!();
+    this.fill();
     if (this.roomier.length > 0) this.wake(this.roomier);
-    if (this.running === 0 && this.stopped) this.wake(this.idle);
+    if (this.running + this.aside === 0 && this.stopped) this.wake(this.idle);
+  }
+
+  private comeBack(): void {
+    this.running++;
+    this.aside--;
+  }
+
+  private fill(): void {
+    for (const queue of [this.returning, this.ready]) {
+      while (this.running < this.concurrency && queue.length > 0) queue.shift()!();
+    }
   }
 
   private wake(waiters: (() => void)[]): void {

@@ -45,8 +45,10 @@ export class GroupConsumer {
   private readonly held = new Map<string, Held>();
   private readonly dispatcher: Dispatcher;
   private readonly processor: MessageProcessor;
-  private readonly inFlight = new Set<string>();
+  /** Entries dispatched and not settled, with the epoch under which they were read. */
+  private readonly inFlight = new Map<string, number>();
   private readonly abort = new AbortController();
+  private readonly drained = new AbortController();
   private reader: Reader | undefined;
   private loops: Promise<unknown> = Promise.resolve();
   private wanted: readonly { readonly partition: Partition; readonly sources: readonly Source[] }[] = [];
@@ -58,7 +60,9 @@ export class GroupConsumer {
     private readonly logger: Logger,
   ) {
     this.dispatcher = new Dispatcher(settings.concurrency);
-    this.processor = new MessageProcessor(broker, group, settings.retry, logger, this.abort.signal);
+    this.processor = new MessageProcessor(broker, group, settings.retry, logger, this.abort.signal, (wait) =>
+      this.dispatcher.standAside(wait),
+    );
   }
 
   /** Creates the groups, so that nothing published from now on is missed, and starts to consume. */
@@ -78,6 +82,7 @@ export class GroupConsumer {
     this.abort.abort();
     await this.reader?.close();
     await this.dispatcher.stop();
+    this.drained.abort();
     await this.loops;
     for (const { partition, epoch } of this.held.values()) {
       await this.broker.store.releaseLease(partition, this.group.name, epoch).catch(() => undefined);
@@ -104,16 +109,18 @@ export class GroupConsumer {
     return [...byAddress.values()];
   }
 
+  /** Goes on while handlers finish, however long that takes: without the lease their commits would be refused. */
   private async leaseLoop(): Promise<void> {
-    while (await this.pause(this.settings.leaseTtlMs / 3)) await this.takeLeases();
+    while (await pause(this.settings.leaseTtlMs / 3, this.drained.signal)) await this.takeLeases();
   }
 
-  /** Renews what is held and takes what is free. */
+  /** Renews what is held and, unless it is stopping, takes what is free. */
   private async takeLeases(): Promise<void> {
     const { owner, leaseTtlMs: ttlMs } = this.settings;
     await Promise.all(
       this.wanted.map(async ({ partition, sources }) => {
         const address = addressOf(partition);
+        if (this.abort.signal.aborted && !this.held.has(address)) return;
         try {
           const answer = await this.broker.store.acquireLease({ partition, group: this.group.name, owner, ttlMs });
           const held = this.held.get(address);
@@ -135,7 +142,7 @@ export class GroupConsumer {
         await this.dispatcher.below(this.settings.prefetch);
         const sources = [...this.held.values()].filter((held) => held.recovered).flatMap((held) => held.sources);
         if (sources.length === 0) {
-          await this.pause(FAILURE_PAUSE_MS);
+          await pause(FAILURE_PAUSE_MS, this.abort.signal);
           if (this.held.size === 0) await this.takeLeases();
           continue;
         }
@@ -152,13 +159,20 @@ export class GroupConsumer {
         this.logger.warn(`${this.group.name}: ${(error as Error).message}`);
         // A lost reply leaves entries delivered to us that we never saw: look at what is pending before reading on.
         for (const held of this.held.values()) held.recovered = false;
-        await this.pause(FAILURE_PAUSE_MS);
+        await pause(FAILURE_PAUSE_MS, this.abort.signal);
       }
     }
   }
 
-  /** Takes up everything delivered and not acknowledged, in order, before anything new of the partition is read. */
+  /**
+   * Takes up everything delivered and not acknowledged, in order, before anything new of the partition is read. What is
+   * still in flight under a former epoch will be refused, so it comes first: else later entries would overtake it.
+   */
   private async recover(held: Held): Promise<void> {
+    const address = addressOf(held.partition);
+    for (const [name, epoch] of this.inFlight) {
+      if (epoch !== held.epoch && name.startsWith(`${address}/`)) return;
+    }
     for (const source of held.sources) {
       for (let after = '0'; ;) {
         const entries = await this.broker.store.readPending(source, this.group.name, after, RECOVERY_BATCH);
@@ -175,7 +189,7 @@ export class GroupConsumer {
     const epoch = this.held.get(address)?.epoch;
     const name = `${address}/${entry.source.log}/${entry.id}`;
     if (epoch === undefined || this.inFlight.has(name)) return;
-    this.inFlight.add(name);
+    this.inFlight.set(name, epoch);
     const received = this.processor.receive(entry);
     this.dispatcher.add(received.key, async () => {
       // Taken over by another process meanwhile: its holder handles the entry.
@@ -192,13 +206,14 @@ export class GroupConsumer {
     if (held?.epoch === epoch) this.held.delete(address);
     else if (held) held.recovered = false;
   }
+}
 
-  private async pause(ms: number): Promise<boolean> {
-    try {
-      await sleep(ms, undefined, { signal: this.abort.signal });
-      return true;
-    } catch {
-      return false;
-    }
+/** False when the signal came first. */
+async function pause(ms: number, signal: AbortSignal): Promise<boolean> {
+  try {
+    await sleep(ms, undefined, { signal });
+    return true;
+  } catch {
+    return false;
   }
 }

@@ -3,7 +3,7 @@ import { contractOf, decode, findContract, keyOf, MessageError, toInstance } fro
 import type { Envelope } from '@millrace/messages';
 import { TransformError } from '@millrace/transforms';
 import type { Broker } from './broker.js';
-import type { CommitResult, DeadLetter, Guard, RetryRecord, Write } from './commit.js';
+import type { Commit, CommitResult, DeadLetter, Guard, RetryRecord, Write } from './commit.js';
 import { ConfigurationError, NonRetryableError, StoreUnavailableError, UnknownOutcomeError } from './errors.js';
 import type { HandlerDeclaration, HandlerGroup } from './handler.js';
 import type { Logger } from './logger.js';
@@ -37,13 +37,23 @@ type Received =
   | { readonly kind: 'irrelevant'; readonly key: string }
   | { readonly kind: 'refused'; readonly key: string; readonly reason: string; readonly error: unknown };
 
+type Message = Extract<Received, { kind: 'message' }>;
+
 const STORE_RETRY_MS = 200;
+
+/**
+ * Deliveries before a message is suspected of ending its process. Restarts and lost connections redeliver the innocent
+ * too, so a count of deliveries proves nothing: a suspect is handled alone, and each beginning is recorded before it.
+ */
+const UNSUSPECTED = 2;
 
 /**
  * Takes one entry from bytes to its commit: decode, transform, validate, handle, commit; on failure retry with backoff,
  * in the end dead-letter with the reason. Every path ends in exactly one commit that acknowledges the entry.
  */
 export class MessageProcessor {
+  private lastSuspect: Promise<unknown> = Promise.resolve();
+
   constructor(
     private readonly broker: Broker,
     private readonly group: HandlerGroup,
@@ -51,6 +61,8 @@ export class MessageProcessor {
     private readonly logger: Logger,
     /** Aborted when the service stops: waits end, the entry stays pending for the next start. */
     private readonly stopping: AbortSignal,
+    /** Runs a wait during which other messages may be handled. */
+    private readonly aside: <T>(wait: () => Promise<T>) => Promise<T>,
   ) {}
 
   /** Reads an entry, without side effects. The key says which entries it must not overtake. */
@@ -85,18 +97,20 @@ export class MessageProcessor {
   private async attempt(delivery: Delivery, received: Received): Promise<Outcome> {
     if (received.kind === 'irrelevant') return this.settle(delivery, []);
     if (received.kind === 'refused') return this.bury(delivery, received.reason, received.error, 0);
-    if (delivery.deliveries > this.policy.deliveries) {
+    const started = Math.min(UNSUSPECTED, this.policy.deliveries) + (delivery.retry?.begun ?? 0);
+    const suspect = delivery.deliveries > Math.min(UNSUSPECTED, this.policy.deliveries);
+    if (suspect && started >= this.policy.deliveries) {
       const error = new Error(
-        `delivered ${delivery.deliveries} times, and each time the process ended before the handler did`,
+        `its handler was begun ${started} times, and each time the process ended before the handler did`,
       );
       return this.bury(delivery, 'crashed', error, delivery.retry?.attempts ?? 0);
     }
     for (;;) {
       const due = delivery.retry?.due ?? 0;
       const early = due - this.broker.clock.now();
-      if (early > 0 && !(await this.wait(early))) return 'abandoned';
+      if (early > 0 && !(await this.aside(() => this.wait(early)))) return 'abandoned';
       try {
-        return await this.handle(delivery, received);
+        return await (suspect ? this.handleAlone(delivery, received) : this.handle(delivery, received));
       } catch (error) {
         if (error instanceof StoreUnavailableError || error instanceof UnknownOutcomeError) throw error;
         const outcome = await this.failed(delivery, received.handler, error);
@@ -105,18 +119,39 @@ export class MessageProcessor {
     }
   }
 
+  /** Handles one suspect at a time, so that the one whose process ends is the one to blame. */
+  private handleAlone(delivery: Delivery, received: Message): Promise<Outcome> {
+    const turn = this.lastSuspect.then(async (): Promise<Outcome> => {
+      if (this.stopping.aborted) return 'abandoned';
+      const { entry, retry } = delivery;
+      const now = this.broker.clock.now();
+      const before = retry ?? { attempts: 0, due: now, first: now, error: 'the process ended before the handler did' };
+      if (!(await this.remember(delivery, { ...before, begun: (before.begun ?? 0) + 1 }))) return 'lease-lost';
+      // Processes are counted, not attempts of this one when the store is away meanwhile.
+      delivery.retry = before;
+      this.logger.warn(`${received.handler.name} begins ${entry.id} alone, after ${delivery.deliveries} deliveries`);
+      return this.handle(delivery, received);
+    });
+    this.lastSuspect = turn.catch(() => undefined);
+    return turn;
+  }
+
   /** One run of the handler and its commit; again with fresh state when somebody else changed the same stream meanwhile. */
-  private async handle(delivery: Delivery, received: Extract<Received, { kind: 'message' }>): Promise<Outcome> {
+  private async handle(delivery: Delivery, received: Message): Promise<Outcome> {
     const { entry } = delivery;
     const { envelope, handler, data } = received;
     const context = { envelope, entry, attempt: (delivery.retry?.attempts ?? 0) + 1 };
     for (;;) {
       const unit = new UnitOfWork(envelope);
-      const reply = await unit.run(() => handler.handle(data, context));
-      if (reply !== undefined && reply !== null) unit.run(() => this.reply(unit, envelope, handler, reply));
-      const result = await this.broker.commit(
-        unit.toCommit(entry.source.partition, this.guards(delivery), this.clearRetry(delivery)),
-      );
+      let commit: Commit;
+      try {
+        const reply = await unit.run(() => handler.handle(data, context));
+        if (reply !== undefined && reply !== null) unit.run(() => this.reply(unit, envelope, handler, reply));
+        commit = unit.toCommit(entry.source.partition, this.guards(delivery), this.clearRetry(delivery));
+      } finally {
+        unit.end();
+      }
+      const result = await this.broker.commit(commit);
       if (result.status === 'committed' || result.guard === 'input') return 'settled';
       if (result.guard === 'lease') return 'lease-lost';
       if (result.guard === 'command') {
@@ -156,15 +191,19 @@ export class MessageProcessor {
     const delay = backoff(this.policy, attempts, Math.random());
     const record = { attempts, due: now + delay, first: delivery.retry?.first ?? now, error: describe(error) };
     this.logger.warn(`${handler.name} failed (attempt ${attempts}), again in ${delay} ms: ${describe(error)}`);
+    return (await this.remember(delivery, record)) ? undefined : 'lease-lost';
+  }
+
+  /** False when the lease is another's. */
+  private async remember(delivery: Delivery, record: RetryRecord): Promise<boolean> {
     const { entry } = delivery;
-    const result = await this.broker.commit({
+    const { status } = await this.broker.commit({
       partition: entry.source.partition,
       guards: [this.lease(delivery)],
       writes: [{ kind: 'retry', entry: ref(entry), group: this.group.name, record }],
     });
-    if (result.status === 'refused') return 'lease-lost';
-    delivery.retry = record;
-    return undefined;
+    if (status === 'committed') delivery.retry = record;
+    return status === 'committed';
   }
 
   /** Dead-letters the entry with its reason. */

@@ -10,7 +10,7 @@ export interface RetryPolicy {
   readonly maxDelayMs: number;
   /** Share of the wait that is random, 0 to 1, so that failures do not retry in step. Default 0.2. */
   readonly jitter: number;
-  /** Deliveries of a message whose handler never answered (the process died) before it is dead-lettered. Default 10. */
+  /** Times a handler is begun and never answers (the process died) before its message is dead-lettered. Default 10. */
   readonly deliveries: number;
 }
 
