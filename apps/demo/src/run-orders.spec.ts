@@ -27,7 +27,9 @@ describe('a run of orders', () => {
     expect(run.result.confirmed + run.result.rejected).toBe(20);
     expect(isGood(run.result)).toBe(true);
     await report(run, shop, terminal);
-    expect(stripVTControlCharacters(String(out.read()))).toMatch(/more than there is +rejected(.|\n)*0 unfinished\n.*9 of 9 hold/);
+    expect(stripVTControlCharacters(String(out.read()))).toMatch(
+      /more than there is +rejected(.|\n)*0 unfinished\n.*9 of 9 hold/,
+    );
   });
 
   it('sends an order that got no answer again with the same key, until it has one', async () => {
