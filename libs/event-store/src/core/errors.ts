@@ -1,6 +1,13 @@
 import { addressOf, MillraceError } from '@millrace/broker';
 import type { Partition } from '@millrace/broker';
 
+/** Where an event stands. */
+export interface EventPlace {
+  readonly partition: Partition;
+  readonly position: number;
+  readonly stream?: string;
+}
+
 /**
  * A stored event cannot be understood: its type is unknown, or its schema version has no upcaster. Nothing was written.
  * Declare what is missing; the event stays as it is.
@@ -8,14 +15,20 @@ import type { Partition } from '@millrace/broker';
 export class UnreadableEventError extends MillraceError {
   override readonly name = 'UnreadableEventError';
   readonly code = 'unreadable-event';
+  readonly partition: Partition;
+  readonly position: number;
+  readonly stream: string | undefined;
 
   constructor(
-    readonly where: { readonly partition: Partition; readonly position: number; readonly stream?: string },
+    { partition, position, stream }: EventPlace,
     readonly type: string,
     reason: string,
     options?: ErrorOptions,
   ) {
-    const stream = where.stream === undefined ? '' : `stream ${where.stream}, `;
-    super(`${stream}${addressOf(where.partition)} position ${where.position}, ${type}: ${reason}`, options);
+    const of = stream === undefined ? '' : `stream ${stream}, `;
+    super(`${of}${addressOf(partition)} position ${position}, ${type}: ${reason}`, options);
+    this.partition = partition;
+    this.position = position;
+    this.stream = stream;
   }
 }

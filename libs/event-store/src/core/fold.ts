@@ -30,10 +30,11 @@ export async function fold(
   let position = after;
   for (const [index, entry] of entries.entries()) {
     try {
-      const envelope = openEntry(broker, entry);
+      const stored = openEntry(broker, entry);
+      const { message: envelope } = stored;
       const target = methods.get(envelope.type);
       if (target) {
-        const event = eventOf(envelope, target.contract, entry);
+        const event = eventOf(stored, target.contract);
         const method = (projection as Record<string | symbol, ProjectsMethod>)[target.method]!;
         await method.call(projection, event, rows, { envelope, entry, attempt: index === 0 ? attempt : 1 });
         rows.keep();

@@ -3,6 +3,7 @@ import { Broker, InMemoryPartitionStore, RedisPartitionStore, UnitOfWork } from 
 import type { PartitionStore } from '@millrace/broker';
 import { decode, Event } from '@millrace/messages';
 import { upcast } from '@millrace/transforms';
+import { jest } from '@jest/globals';
 import { Type } from 'class-transformer';
 import { IsInt, Min } from 'class-validator';
 import { Aggregate, AggregateRoot } from './aggregate.js';
@@ -152,6 +153,22 @@ describe.each(stores)('a repository in %s', (_name, open) => {
       upcast<{ sku: string }>(ShelfLabelled, { from: 1, to: 2 }, ({ sku }) => ({ line: { sku } })),
     ]);
     expect((await shelves.load('a')).label).toBe('PEN');
+  });
+
+  it('reads only the news of a long stream, and everything when its past has changed', async () => {
+    const reads = jest.spyOn(store, 'readStream');
+    for (let n = 0; n < 30; n++) await shelves.change('a', (shelf) => shelf.fill(1));
+    expect(reads.mock.calls.slice(-2).map(([, , after]) => after)).toEqual([26, 27]);
+
+    const partition = broker.partitionFor('a');
+    const forged = new Broker(new InMemoryPartitionStore(), { context: 'shelf', partitions: 2 });
+    const past = new Repository(forged, Shelf);
+    for (let n = 0; n < 30; n++) await past.change('a', (shelf) => shelf.fill(2));
+    reads.mockImplementation((_partition, stream, after) => forged.store.readStream(partition, stream, after));
+    expect(await shelves.load('a')).toMatchObject({ quantity: 60, version: 30 });
+    await past.change('a', (shelf) => shelf.fill(1));
+    expect(await shelves.load('a')).toMatchObject({ quantity: 61, version: 31 });
+    reads.mockRestore();
   });
 
   describe('inside a handler', () => {

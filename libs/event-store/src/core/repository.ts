@@ -4,6 +4,7 @@ import type { Broker } from '@millrace/broker';
 import { aggregateName, takeRecorded } from './aggregate.js';
 import type { AggregateClass, AggregateRoot } from './aggregate.js';
 import { AggregateStream } from './aggregate-stream.js';
+import { EventCache } from './event-cache.js';
 import { TrackedAggregate } from './tracked-aggregate.js';
 
 /** How often `change` decides anew, outside of a handler, when others change the same aggregate. */
@@ -16,6 +17,8 @@ export const MAX_DECISIONS = 11;
  * await products.change('book-1', (product) => product.reserve(orderId, 2));
  */
 export class Repository<A extends AggregateRoot> {
+  private readonly cache = new EventCache();
+
   /** @throws ConfigurationError when the class has no `@Aggregate` */
   constructor(
     private readonly broker: Broker,
@@ -82,7 +85,7 @@ export class Repository<A extends AggregateRoot> {
   }
 
   private stream(id: string): AggregateStream<A> {
-    return new AggregateStream(this.broker, this.type, id);
+    return new AggregateStream(this.broker, this.type, id, this.cache);
   }
 }
 
