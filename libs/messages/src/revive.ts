@@ -17,10 +17,13 @@ export function revive<T extends object>(contract: MessageClass<T>, data: object
 
 type Fields = Record<string, unknown>;
 
+/** What becomes of a property: an instance of a class, the value as it is, or nothing. */
+type Take = MessageClass | 'as-is' | 'nothing';
+
 /** How instances of one class are made; filled with what its properties need as they are first seen. */
 interface Plan {
   readonly type: MessageClass;
-  readonly nested: Map<string, MessageClass | undefined>;
+  readonly properties: Map<string, Take>;
   /** False once something was found that only class-transformer can do. */
   simple: boolean;
   create(): object;
@@ -34,7 +37,7 @@ function planFor(type: MessageClass): Plan {
   const simple =
     defaultMetadataStorage.getExposedMetadatas(type).length === 0 &&
     defaultMetadataStorage.getExcludedMetadatas(type).length === 0;
-  return { type, nested: new Map(), simple, create: creator(type) };
+  return { type, properties: new Map(), simple, create: creator(type) };
 }
 
 /** A constructor that needs arguments cannot be called without; then only the prototype is given. */
@@ -48,19 +51,35 @@ function creator(type: MessageClass): () => object {
   }
 }
 
+/** Senders choose the names of properties, so only so many are remembered. */
+const MAX_PROPERTIES = 256;
+
 function build(plan: Plan, data: Fields): object {
   const instance = plan.create() as Fields;
   for (const key of Object.keys(data)) {
-    let nested = plan.nested.get(key);
-    if (nested === undefined && !plan.nested.has(key)) {
-      nested = nestedType(plan, key);
-      plan.nested.set(key, nested);
+    let take = plan.properties.get(key);
+    if (take === undefined) {
+      take = howToTake(plan, key);
+      if (plan.properties.size < MAX_PROPERTIES) plan.properties.set(key, take);
       if (!plan.simple) return plainToInstance(plan.type as ClassConstructor<object>, data);
     }
+    if (take === 'nothing') continue;
     const value = data[key];
-    instance[key] = nested && typeof value === 'object' && value !== null ? reviveNested(nested, value) : value;
+    instance[key] = take !== 'as-is' && typeof value === 'object' && value !== null ? reviveNested(take, value) : value;
   }
   return instance;
+}
+
+/** Data never replace what the class itself defines: `constructor`, a method, a getter. */
+function howToTake(plan: Plan, key: string): Take {
+  if (key in (plan.type.prototype as object) && (key === '__proto__' || !hasSetter(plan.type, key))) return 'nothing';
+  return nestedType(plan, key) ?? 'as-is';
+}
+
+function hasSetter(type: MessageClass, key: string): boolean {
+  let owner: unknown = type.prototype;
+  while (owner && !Object.hasOwn(owner, key)) owner = Object.getPrototypeOf(owner);
+  return Object.getOwnPropertyDescriptor(owner, key)?.set !== undefined;
 }
 
 function reviveNested(type: MessageClass, value: object): unknown {

@@ -3,6 +3,7 @@ import type { ValidationError } from 'class-validator';
 import { contractOf } from './contract.js';
 import type { MessageClass } from './contract.js';
 import { MessageError } from './message-error.js';
+import { missingNested } from './nested.js';
 import { revive } from './revive.js';
 
 /**
@@ -37,7 +38,8 @@ export function validateMessage<T extends object>(message: T): T {
 
 function validated<T extends object>(instance: T, type: string, whitelist: boolean): T {
   const errors = validateSync(instance, { whitelist, forbidUnknownValues: false, stopAtFirstError: true });
-  if (errors.length > 0) throw new MessageError('invalid-data', `${type}: ${explain(errors).join('; ')}`);
+  const sentences = [...explain(errors), ...missingNested(instance)];
+  if (sentences.length > 0) throw new MessageError('invalid-data', `${type}: ${[...new Set(sentences)].join('; ')}`);
   return instance;
 }
 
