@@ -1,18 +1,26 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { ContextIdFactory, DiscoveryService, ExternalContextCreator, MetadataScanner, ModuleRef } from '@nestjs/core';
+import {
+  ApplicationConfig,
+  ContextIdFactory,
+  DiscoveryService,
+  ExternalContextCreator,
+  MetadataScanner,
+  ModuleRef,
+} from '@nestjs/core';
 import { contractOf } from '@millrace/messages';
+import { isObservable, lastValueFrom } from 'rxjs';
 import { Broker } from '../core/broker.js';
 import { Subscriptions } from '../core/handler.js';
-import type { HandlerDeclaration, MessageContext } from '../core/handler.js';
+import type { HandlerDeclaration } from '../core/handler.js';
+import { isEnhanced, PARAMETERS } from './enhancers.js';
 import { handlersOf } from './handler-decorators.js';
 import type { HandlerMetadata } from './handler-decorators.js';
 
 type Wrapper = ReturnType<DiscoveryService['getProviders']>[number];
 type ContextId = ReturnType<typeof ContextIdFactory.create>;
-type Call = (data: object, context: MessageContext) => Promise<object | void>;
+type Call = HandlerDeclaration['handle'];
 
-/** Where Nest keeps the parameters of `@Payload()` and `@Ctx()`, and their numbers (RpcParamtype). */
-const PARAMETERS = '__routeArguments__';
+/** Nest's numbers of `@Payload()` and `@Ctx()` (RpcParamtype). */
 const PAYLOAD = 3;
 const CONTEXT = 6;
 
@@ -27,6 +35,7 @@ export class HandlerExplorer {
   constructor(
     @Inject(DiscoveryService) private readonly discovery: DiscoveryService,
     @Inject(ExternalContextCreator) private readonly contexts: ExternalContextCreator,
+    @Inject(ApplicationConfig) private readonly config: ApplicationConfig,
     @Inject(ModuleRef) private readonly modules: ModuleRef,
     @Inject(Broker) private readonly broker: Broker,
     @Inject(Subscriptions) private readonly subscriptions: Subscriptions,
@@ -62,7 +71,12 @@ export class HandlerExplorer {
   }
 
   private staticCall(wrapper: Wrapper, method: string): Call {
-    return this.wrap(wrapper, wrapper.instance as object, method);
+    const instance = wrapper.instance as Record<string, (...args: unknown[]) => unknown>;
+    if (isEnhanced(wrapper.metatype as object, method, this.config)) return this.wrap(wrapper, instance, method);
+    return (data, context) => {
+      const result = instance[method]!(data, context);
+      return (isObservable(result) ? lastValueFrom(result, { defaultValue: undefined }) : result) as ReturnType<Call>;
+    };
   }
 
   /** A provider of request scope is made anew for every message; the message context is its REQUEST. */

@@ -27,6 +27,8 @@ export interface CompiledCommit {
   readonly acknowledgesOnly: boolean;
 }
 
+const ACKNOWLEDGEMENT = 'lease,input';
+
 /** One guard or write: its Lua for key and argument offsets, and its values. */
 interface Part {
   readonly op: string;
@@ -51,6 +53,25 @@ export class CommitCompiler {
 
   /** @throws ConfigurationError for a bad name, or for keys of two slots under `outbox` delivery */
   compile(commit: Commit): CompiledCommit {
+    const compiled = this.acknowledgement(commit) ?? this.parts(commit);
+    return this.delivery === 'outbox' ? { ...compiled, slot: slotOf(commit, compiled.keys) } : compiled;
+  }
+
+  /** Most commits of a busy subscription only acknowledge: they take a short way to the same result. */
+  private acknowledgement({ guards, writes }: Commit): CompiledCommit | undefined {
+    const [lease, input] = guards;
+    if (writes.length > 0 || guards.length !== 2 || lease?.kind !== 'lease' || input?.kind !== 'input')
+      return undefined;
+    return {
+      shape: ACKNOWLEDGEMENT,
+      slot: '',
+      keys: [this.keys.lease(lease.partition, lease.group), this.keys.log(input.entry.source)],
+      args: [lease.epoch, this.keys.group(input.group), input.entry.id],
+      acknowledgesOnly: true,
+    };
+  }
+
+  private parts(commit: Commit): CompiledCommit {
     const guards = inGuardOrder(commit.guards);
     const parts = guards.map((guard) => this.guard(commit.partition, guard));
     const inputs = parts.filter((part) => part.op === 'input');
@@ -58,8 +79,7 @@ export class CommitCompiler {
     if (inputs.length > 1) parts.splice(-inputs.length, 0, ...inputs.map((part) => ({ ...part, op: 'pending' })));
     for (const guard of guards) if (guard.kind === 'command') parts.push(this.remember(commit.partition, guard));
     for (const write of commit.writes) parts.push(this.write(commit.partition, write));
-    const compiled = join(parts);
-    return this.delivery === 'outbox' ? { ...compiled, slot: slotOf(commit, compiled.keys) } : compiled;
+    return join(parts);
   }
 
   /** The script for a shape; calls are `[keys of each commit], [number of keys, number of args, args of each commit]`. */
@@ -159,7 +179,7 @@ function join(parts: readonly Part[]): CompiledCommit {
     }
   }
   const name = shape.join();
-  return { shape: name, slot: '', keys, args, acknowledgesOnly: name === 'lease,input' };
+  return { shape: name, slot: '', keys, args, acknowledgesOnly: name === ACKNOWLEDGEMENT };
 }
 
 /** The field of a retry record: the log and the entry, since one group reads several logs of a partition. */
