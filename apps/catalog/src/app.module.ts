@@ -25,7 +25,8 @@ export class CatalogModule {
     const broker = BrokerModule.forRoot({
       context: 'catalog',
       partitions: PARTITIONS.catalog,
-      concurrency: 8,
+      // Orders for the same product compete for its version; more at a time would mostly decide anew.
+      concurrency: 4,
       ...placeOf(options),
     });
     return { module: CatalogModule, imports: [broker] };

@@ -37,7 +37,7 @@ export class AggregateStream<A extends AggregateRoot> {
         const reason = `${this.type.name} has no method that applies it: add @Apply, or an upcast to a known type`;
         throw new UnreadableEventError(event, type, reason);
       }
-      replay(aggregate, type, eventOf(event, applier.contract));
+      replay(aggregate, type, eventOf(event, applier));
     }
     return aggregate;
   }

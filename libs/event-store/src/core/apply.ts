@@ -2,10 +2,10 @@ import 'reflect-metadata';
 import { ConfigurationError } from '@millrace/broker';
 import { contractOf } from '@millrace/messages';
 import type { MessageClass } from '@millrace/messages';
+import type { EventClass } from './stored-event.js';
 
 /** The method that applies one event type to an aggregate's state. */
-export interface Applier {
-  readonly contract: MessageClass;
+export interface Applier extends EventClass {
   readonly method: string | symbol;
 }
 
@@ -23,7 +23,7 @@ export function Apply<E extends object>(event: MessageClass<E>) {
     method: string | symbol,
     _descriptor: TypedPropertyDescriptor<M>,
   ): void => {
-    const { kind, type } = contractOf(event);
+    const { kind, type, version } = contractOf(event);
     const where = `${target.constructor.name}.${String(method)}`;
     if (kind !== 'event') throw new ConfigurationError(`${where} applies ${type}, a ${kind}: only events are applied`);
     let own = Reflect.getOwnMetadata(APPLIERS, target) as Map<string, Applier> | undefined;
@@ -32,7 +32,7 @@ export function Apply<E extends object>(event: MessageClass<E>) {
     if (other) {
       throw new ConfigurationError(`${where} and ${String(other.method)} both apply ${type}: keep one of them`);
     }
-    own.set(type, { contract: event, method });
+    own.set(type, { contract: event, version, method });
   };
 }
 

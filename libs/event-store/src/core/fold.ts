@@ -12,7 +12,7 @@ export interface Folded {
   readonly failure?: { readonly position: number; readonly error: unknown };
 }
 
-type ProjectsMethod = (event: object, view: View<unknown>, context: MessageContext) => void | Promise<void>;
+type Projecting = (event: object, view: View<unknown>, context: MessageContext) => void | Promise<void>;
 
 /**
  * Folds consecutive events of one partition into rows, up to the first one that fails.
@@ -34,8 +34,8 @@ export async function fold(
       const { message: envelope } = stored;
       const target = methods.get(envelope.type);
       if (target) {
-        const event = eventOf(stored, target.contract);
-        const method = (projection as Record<string | symbol, ProjectsMethod>)[target.method]!;
+        const event = eventOf(stored, target);
+        const method = (projection as Record<string | symbol, Projecting>)[target.method]!;
         await method.call(projection, event, rows, { envelope, entry, attempt: index === 0 ? attempt : 1 });
         rows.keep();
       }

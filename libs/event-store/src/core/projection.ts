@@ -3,6 +3,7 @@ import { checkContext, ConfigurationError } from '@millrace/broker';
 import type { MessageContext } from '@millrace/broker';
 import { contractOf } from '@millrace/messages';
 import type { MessageClass } from '@millrace/messages';
+import type { EventClass } from './stored-event.js';
 import type { View } from './view.js';
 
 export interface ProjectionOptions {
@@ -20,12 +21,17 @@ export interface ProjectionDeclaration {
   readonly name: string;
   /** The state that holds the position it has reached. */
   readonly checkpoint: string;
-  readonly methods: ReadonlyMap<string, { readonly contract: MessageClass; readonly method: string | symbol }>;
+  readonly methods: ReadonlyMap<string, ProjectsMethod>;
+}
+
+/** The method that takes one event type. */
+export interface ProjectsMethod extends EventClass {
+  readonly method: string | symbol;
 }
 
 const DECLARED = Symbol.for('millrace:projection');
 const METHODS = Symbol.for('millrace:projects');
-type Methods = Map<string, { contract: MessageClass; method: string | symbol }>;
+type Methods = Map<string, ProjectsMethod>;
 
 /**
  * Declares a projection of this context's own events. Each event changes the view exactly once, and the events of one
@@ -54,7 +60,7 @@ export function Projects<E extends object>(event: MessageClass<E>) {
     method: string | symbol,
     _descriptor: TypedPropertyDescriptor<M>,
   ): void => {
-    const { kind, type } = contractOf(event);
+    const { kind, type, version } = contractOf(event);
     const where = `${target.constructor.name}.${String(method)}`;
     if (kind !== 'event')
       throw new ConfigurationError(`${where} projects ${type}, a ${kind}: only events are projected`);
@@ -64,7 +70,7 @@ export function Projects<E extends object>(event: MessageClass<E>) {
     if (other) {
       throw new ConfigurationError(`${where} and ${String(other.method)} both project ${type}: keep one of them`);
     }
-    own.set(type, { contract: event, method });
+    own.set(type, { contract: event, version, method });
   };
 }
 

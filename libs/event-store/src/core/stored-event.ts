@@ -1,5 +1,5 @@
 import type { Broker, Entry } from '@millrace/broker';
-import { contractOf, decode, revive } from '@millrace/messages';
+import { decode, revive } from '@millrace/messages';
 import type { Envelope, MessageClass } from '@millrace/messages';
 import { UnreadableEventError } from './errors.js';
 import type { EventPlace } from './errors.js';
@@ -8,6 +8,12 @@ import type { EventPlace } from './errors.js';
 export interface StoredEvent extends EventPlace {
   /** Brought to its current version by the inbound transforms. */
   readonly message: Envelope;
+}
+
+/** A class of events, with the schema version it has. */
+export interface EventClass {
+  readonly contract: MessageClass;
+  readonly version: number;
 }
 
 /** Position of a feed entry: the second half of its id. */
@@ -34,21 +40,18 @@ export function openEntry(broker: Broker, entry: Entry, stream?: string): Stored
  *
  * @throws UnreadableEventError when it has a schema version that the class does not have
  */
-export function eventOf(event: StoredEvent, contract: MessageClass): object {
+export function eventOf(event: StoredEvent, { contract, version }: EventClass): object {
   const { message } = event;
   const stored = message.schemaversion ?? 1;
-  const { version } = contractOf(contract);
   if (stored !== version) {
     const reason = `has schema version ${stored}, ${contract.name} has ${version}: declare an upcast`;
     throw new UnreadableEventError(event, message.type, reason);
   }
-  return revive(contract, copyOf(message.data) as object);
+  return revive(contract, copyOf(message.data as object));
 }
 
-function copyOf(data: unknown): unknown {
-  if (typeof data !== 'object' || data === null) return data;
-  if (Array.isArray(data)) return data.map(copyOf);
-  const copy: Record<string, unknown> = {};
-  for (const key of Object.keys(data)) copy[key] = copyOf((data as Record<string, unknown>)[key]);
-  return copy;
+/** Deep where it must be: `revive` itself copies the first level. */
+function copyOf<T extends object>(data: T): T {
+  for (const key in data) if (typeof data[key] === 'object') return structuredClone(data);
+  return data;
 }
