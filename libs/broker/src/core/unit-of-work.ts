@@ -70,6 +70,7 @@ export class UnitOfWork {
 
   /** Delivers an encoded message to an inbox with the commit, whatever its partition. */
   emit(to: Partition, message: string): void {
+    this.checkOpen();
     (this.emits ??= []).push({ kind: 'emit', to, message });
   }
 
