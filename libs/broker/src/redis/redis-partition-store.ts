@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Commit, CommitResult, DeadLetter, RetryRecord } from '../core/commit.js';
+import type { Appended, Commit, CommitResult, DeadLetter, RetryRecord } from '../core/commit.js';
 import { KeyBuilder } from '../core/keys.js';
 import type { Entry, Partition, Source } from '../core/partition.js';
 import type {
@@ -222,21 +222,28 @@ export class RedisPartitionStore implements PartitionStore {
     return own ?? refused;
   }
 
+  /** The events of one commit stand side by side in the feed, so the place of one append tells those of all. */
   private async ownEvents(commit: Commit): Promise<CommitResult | undefined> {
-    const appended = [];
-    for (const write of commit.writes) {
-      if (write.kind !== 'append') continue;
-      const guard = commit.guards.find((g) => g.kind === 'version' && g.stream === write.stream);
-      if (guard?.kind !== 'version' || write.stream === undefined) return undefined;
-      const { entries } = await this.readStream(commit.partition, write.stream, guard.expected);
-      if (!write.events.every((event, i) => entries[i]?.fields[1] === event)) return undefined;
-      const last = entries[write.events.length - 1];
-      appended.push({
-        position: last ? Number(last.id.slice(2)) : 0,
-        version: guard.expected + write.events.length,
-      });
+    const appends = commit.writes.filter((write) => write.kind === 'append');
+    const versions = new Map(commit.guards.flatMap((g) => (g.kind === 'version' ? [[g.stream, g.expected]] : [])));
+    const appended: Appended[] = [];
+    let count = 0;
+    let start: number | undefined;
+    for (const { stream, events } of appends) {
+      count += events.length;
+      const version = stream === undefined ? undefined : versions.get(stream);
+      if (stream !== undefined && version !== undefined) {
+        const { entries } = await this.readStream(commit.partition, stream, version);
+        if (!events.every((event, i) => entries[i]?.fields[1] === event)) return undefined;
+        const last = entries[events.length - 1];
+        if (events.length > 0) start ??= Number(last!.id.slice(2)) - count;
+        versions.set(stream, version + events.length);
+      }
+      appended.push({ position: count, version: version === undefined ? 0 : version + events.length });
     }
-    return { status: 'committed', appended };
+    if (start === undefined) return undefined;
+    const first = start;
+    return { status: 'committed', appended: appended.map((each) => ({ ...each, position: first + each.position })) };
   }
 
   private async ownState(commit: Commit, guard: string): Promise<CommitResult | undefined> {
