@@ -47,11 +47,20 @@ export function eventOf(event: StoredEvent, { contract, version }: EventClass): 
     const reason = `has schema version ${stored}, ${contract.name} has ${version}: declare an upcast`;
     throw new UnreadableEventError(event, message.type, reason);
   }
-  return revive(contract, copyOf(message.data as object));
+  return revive(contract, ownOf(message.data as object));
 }
 
-/** Deep where it must be: `revive` itself copies the first level. */
-function copyOf<T extends object>(data: T): T {
-  for (const key in data) if (typeof data[key] === 'object') return structuredClone(data);
+/** JSON as deep as it goes: several times as fast as `structuredClone`. */
+function copyOf<T>(data: T): T {
+  if (typeof data !== 'object' || data === null) return data;
+  if (Array.isArray(data)) return data.map(copyOf) as T;
+  const copy: Record<string, unknown> = {};
+  for (const key in data) copy[key] = copyOf(data[key]);
+  return copy as T;
+}
+
+/** `revive` itself copies the first level, and most events have no second one. */
+function ownOf(data: object): object {
+  for (const value of Object.values(data)) if (typeof value === 'object') return copyOf(data);
   return data;
 }
