@@ -73,7 +73,7 @@ describe.each(SITES)('a handler that fails on %s', (_name, open) => {
     await site.start(
       {
         'work.do': () => {
-          throw undefined; // eslint-disable-line no-throw-literal -- what a user's function may do
+          throw undefined;
         },
       },
       { retry: { attempts: 1 } },

@@ -1,0 +1,53 @@
+import type { ChildProcess } from 'node:child_process';
+import { tmpdir } from 'node:os';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import type { SubscriberSettings } from '@millrace/broker';
+import { ended, spawnBound } from '@millrace/testing';
+import { eventually, onTestFinished, redisUrl } from './redis.js';
+import type { Site } from './site.js';
+
+const PROGRAM = fileURLToPath(new URL('./worker-process.mjs', import.meta.url));
+
+/** A service process of a site, which can be killed, frozen and stopped. */
+export class Worker {
+  readonly lines: string[] = [];
+  readonly ended: Promise<number | NodeJS.Signals | null>;
+
+  private constructor(private readonly child: ChildProcess) {
+    this.ended = ended(child);
+    createInterface({ input: child.stdout! }).on('line', (line) => this.lines.push(line));
+  }
+
+  static start(site: Site, settings: SubscriberSettings = {}, url = redisUrl()): Worker {
+    const argument = JSON.stringify({ url, namespace: site.namespace, settings: { blockMs: 100, ...settings } });
+    const child = spawnBound(process.execPath, [PROGRAM, argument], {
+      cwd: tmpdir(),
+      stdio: ['ignore', 'pipe', process.env['DEBUG_WORKER'] ? 'inherit' : 'ignore'],
+    });
+    const worker = new Worker(child);
+    onTestFinished(async () => {
+      worker.signal('SIGKILL');
+      await worker.ended;
+    });
+    return worker;
+  }
+
+  async said(line: string): Promise<void> {
+    await eventually(() => expect(this.lines).toContain(line));
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.child.kill(signal);
+  }
+
+  get pid(): number {
+    return this.child.pid!;
+  }
+}
+
+/** The events that the workers of a site have appended. */
+export async function done(site: Site): Promise<readonly { readonly n: number; readonly pid: number }[]> {
+  const { entries } = await site.store.readStream({ context: site.context, index: 0 }, 'done');
+  return entries.map(({ fields }) => JSON.parse(fields[1]!) as { n: number; pid: number });
+}
