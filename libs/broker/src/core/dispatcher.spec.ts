@@ -115,7 +115,7 @@ describe('a dispatcher', () => {
     it('gives its slot to others, but not its key', async () => {
       const dispatcher = new Dispatcher(1);
       const pause = task();
-      dispatcher.add('a', () => dispatcher.standAside(pause.run));
+      dispatcher.add('a', (slot) => slot.aside(pause.run));
       const [same, other] = started(dispatcher, 'a', 'b');
       expect(begun([same!, other!])).toEqual([false, true]);
       expect(dispatcher.size).toBe(3);
@@ -125,8 +125,8 @@ describe('a dispatcher', () => {
       const dispatcher = new Dispatcher(1);
       const pause = task();
       let back = false;
-      dispatcher.add('a', async () => {
-        await dispatcher.standAside(pause.run);
+      dispatcher.add('a', async (slot) => {
+        await slot.aside(pause.run);
         back = true;
       });
       const [running, next] = started(dispatcher, 'b', 'c');
@@ -142,7 +142,7 @@ describe('a dispatcher', () => {
     it('is waited for by a stop', async () => {
       const dispatcher = new Dispatcher(1);
       const pause = task();
-      dispatcher.add('a', () => dispatcher.standAside(pause.run));
+      dispatcher.add('a', (slot) => slot.aside(pause.run));
       let stopped = false;
       const stopping = dispatcher.stop().then(() => (stopped = true));
       await turn();
@@ -150,5 +150,17 @@ describe('a dispatcher', () => {
       await pause.finish();
       await stopping;
     });
+  });
+
+  it('lets others run while a task that gave its slot back finishes', async () => {
+    const dispatcher = new Dispatcher(1);
+    const committing = task();
+    dispatcher.add('a', (slot) => (slot.release(), committing.run()));
+    const [same, other] = started(dispatcher, 'a', 'b');
+    expect(begun([same!, other!])).toEqual([false, true]);
+    await committing.finish();
+    await other!.finish();
+    expect(begun([same!])).toEqual([true]);
+    expect(dispatcher.size).toBe(1);
   });
 });

@@ -1,105 +1,134 @@
+/** A task's place among those that run at the same time. */
+export interface Slot {
+  /** Gives the place to another task for good; the key stays taken until the task has finished. */
+  release(): void;
+  /** Gives the place away for the time of a wait. */
+  aside<T>(wait: () => Promise<T>): Promise<T>;
+}
+
+/** Must not reject: what to do about a failure is the task's own affair. */
+export type Task = (slot: Slot) => Promise<unknown>;
+
 /**
  * Runs tasks concurrently, but those of one key one after the other in the order they came. Holds what waits in memory,
  * so its size is the caller's to bound.
  */
 export class Dispatcher {
   /** Keys with a running task, and what waits behind it. */
-  private readonly lanes = new Map<string, (() => Promise<void>)[]>();
+  private readonly lanes = new Map<string, Task[]>();
   private readonly ready: (() => void)[] = [];
-  /** Tasks that stood aside and want their slot back. */
+  /** Tasks that stood aside and want their place back. */
   private readonly returning: (() => void)[] = [];
+  private accepted = 0;
+  /** Tasks that have begun and not finished, and those of them that hold a place. */
+  private begun = 0;
   private running = 0;
-  private waiting = 0;
-  private aside = 0;
   private stopped = false;
-  private idle: (() => void)[] = [];
-  private roomier: (() => void)[] = [];
+  private readonly idle: (() => void)[] = [];
+  private readonly roomier: { readonly size: number; readonly resolve: () => void }[] = [];
 
   /** @param concurrency tasks that run at the same time, at least 1 */
   constructor(private readonly concurrency: number) {}
 
   /** Tasks accepted and not finished. */
   get size(): number {
-    return this.running + this.waiting + this.aside;
+    return this.accepted;
   }
 
-  /** Tasks must not reject: what to do about a failure is their own affair. */
-  add(key: string, task: () => Promise<void>): void {
+  add(key: string, task: Task): void {
     if (this.stopped) return;
-    this.waiting++;
+    this.accepted++;
     const lane = this.lanes.get(key);
     if (lane) lane.push(task);
     else {
       this.lanes.set(key, []);
-      this.start(key, task);
-    }
-  }
-
-  /** Lets others run while a running task only waits; its key stays taken. */
-  async standAside<T>(wait: () => Promise<T>): Promise<T> {
-    this.running--;
-    this.aside++;
-    this.fill();
-    try {
-      return await wait();
-    } finally {
-      const full = this.running >= this.concurrency && !this.stopped;
-      if (full) await new Promise<void>((resolve) => this.returning.push(() => resolve(this.comeBack())));
-      else this.comeBack();
+      if (this.running < this.concurrency) this.run(key, task);
+      else this.ready.push(() => this.run(key, task));
     }
   }
 
   /** Resolves when fewer than `size` tasks are left. */
   async below(size: number): Promise<void> {
-    while (this.size >= size && !this.stopped) await new Promise<void>((resolve) => this.roomier.push(resolve));
+    if (this.accepted < size || this.stopped) return;
+    await new Promise<void>((resolve) => this.roomier.push({ size, resolve }));
   }
 
-  /** Forgets what has not begun, and resolves when what runs has finished. */
+  /** Forgets what has not begun, and resolves when what has begun is finished. */
   async stop(): Promise<void> {
     this.stopped = true;
-    this.waiting = 0;
+    this.accepted = this.begun;
     this.ready.length = 0;
     for (const lane of this.lanes.values()) lane.length = 0;
-    this.wake(this.roomier);
-    this.wake(this.returning);
-    if (this.running + this.aside > 0) await new Promise<void>((resolve) => this.idle.push(resolve));
+    for (const { resolve } of this.roomier.splice(0)) resolve();
+    wake(this.returning);
+    if (this.begun > 0) await new Promise<void>((resolve) => this.idle.push(resolve));
   }
 
-  private start(key: string, task: () => Promise<void>): void {
-    if (this.running >= this.concurrency) {
-      this.ready.push(() => this.run(key, task));
-    } else this.run(key, task);
-  }
-
-  private run(key: string, task: () => Promise<void>): void {
+  private run(key: string, task: Task): void {
+    this.begun++;
     this.running++;
-    this.waiting--;
-    void task().then(() => this.finished(key));
+    const slot = new TakenSlot(
+      () => this.give(),
+      () => this.takeBack(),
+    );
+    void task(slot).then(() => this.finished(key, slot));
   }
 
-  private finished(key: string): void {
-    this.running--;
-    const lane = this.lanes.get(key);
-    const next = lane?.shift();
+  private finished(key: string, slot: TakenSlot): void {
+    this.accepted--;
+    this.begun--;
+    const next = this.lanes.get(key)?.shift();
     if (next) this.ready.push(() => this.run(key, next));
     else this.lanes.delete(key);
-    this.fill();
-    if (this.roomier.length > 0) this.wake(this.roomier);
-    if (this.running + this.aside === 0 && this.stopped) this.wake(this.idle);
+    if (slot.held) this.give();
+    else this.fill();
+    while (this.roomier.length > 0 && this.accepted < this.roomier[0]!.size) this.roomier.shift()!.resolve();
+    if (this.begun === 0 && this.stopped) wake(this.idle);
   }
 
-  private comeBack(): void {
-    this.running++;
-    this.aside--;
+  private give(): void {
+    this.running--;
+    this.fill();
+  }
+
+  private async takeBack(): Promise<void> {
+    const take = (): void => void this.running++;
+    if (this.running < this.concurrency || this.stopped) return take();
+    await new Promise<void>((resolve) => this.returning.push(() => resolve(take())));
   }
 
   private fill(): void {
-    for (const queue of [this.returning, this.ready]) {
-      while (this.running < this.concurrency && queue.length > 0) queue.shift()!();
-    }
+    while (this.running < this.concurrency && this.returning.length > 0) this.returning.shift()!();
+    while (this.running < this.concurrency && this.ready.length > 0) this.ready.shift()!();
+  }
+}
+
+class TakenSlot implements Slot {
+  held = true;
+
+  constructor(
+    private readonly give: () => void,
+    private readonly takeBack: () => Promise<void>,
+  ) {}
+
+  release(): void {
+    if (!this.held) return;
+    this.held = false;
+    this.give();
   }
 
-  private wake(waiters: (() => void)[]): void {
-    for (const resolve of waiters.splice(0)) resolve();
+  async aside<T>(wait: () => Promise<T>): Promise<T> {
+    if (!this.held) return wait();
+    this.release();
+    try {
+      return await wait();
+    } finally {
+      await this.takeBack();
+      this.held = true;
+    }
   }
+}
+
+function wake(waiters: (() => void)[]): void {
+  for (const resolve of waiters.splice(0)) resolve();
 }

@@ -14,9 +14,9 @@ export interface ConsumerSettings {
   readonly owner: string;
   /** Handlers running at the same time, per group. Default 64. */
   readonly concurrency: number;
-  /** Entries read ahead, per group. Default 512. */
+  /** Entries taken in and not finished beyond which no more are read, per group. Default 256. */
   readonly prefetch: number;
-  /** Entries of one read. Default 200. */
+  /** Entries of one read, over all logs. Default 200. */
   readonly batch: number;
   /** How long one read waits for entries, ms. Default 1000. */
   readonly blockMs: number;
@@ -60,9 +60,7 @@ export class GroupConsumer {
     private readonly logger: Logger,
   ) {
     this.dispatcher = new Dispatcher(settings.concurrency);
-    this.processor = new MessageProcessor(broker, group, settings.retry, logger, this.abort.signal, (wait) =>
-      this.dispatcher.standAside(wait),
-    );
+    this.processor = new MessageProcessor(broker, group, settings.retry, logger, this.abort.signal);
   }
 
   /** Creates the groups, so that nothing published from now on is missed, and starts to consume. */
@@ -149,7 +147,7 @@ export class GroupConsumer {
         for (const entry of await reader.readGroup(
           this.group.name,
           sources,
-          this.settings.batch,
+          Math.ceil(this.settings.batch / sources.length),
           this.settings.blockMs,
         )) {
           this.dispatch(entry, 1, undefined);
@@ -191,10 +189,11 @@ export class GroupConsumer {
     if (epoch === undefined || this.inFlight.has(name)) return;
     this.inFlight.set(name, epoch);
     const received = this.processor.receive(entry);
-    this.dispatcher.add(received.key, async () => {
+    this.dispatcher.add(received.key, async (slot) => {
       // Taken over by another process meanwhile: its holder handles the entry.
       const ours = this.held.get(address)?.epoch === epoch;
-      const outcome = ours ? await this.processor.process({ entry, epoch, retry, deliveries }, received) : 'lease-lost';
+      const delivery = { entry, epoch, retry, deliveries };
+      const outcome = ours ? await this.processor.process(delivery, received, slot) : 'lease-lost';
       this.inFlight.delete(name);
       if (outcome === 'lease-lost') this.lost(address, epoch);
     });

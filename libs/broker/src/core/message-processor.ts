@@ -4,6 +4,7 @@ import type { Envelope } from '@millrace/messages';
 import { TransformError } from '@millrace/transforms';
 import type { Broker } from './broker.js';
 import type { Commit, CommitResult, DeadLetter, Guard, RetryRecord, Write } from './commit.js';
+import type { Slot } from './dispatcher.js';
 import { ConfigurationError, NonRetryableError, StoreUnavailableError, UnknownOutcomeError } from './errors.js';
 import type { HandlerDeclaration, HandlerGroup } from './handler.js';
 import type { Logger } from './logger.js';
@@ -61,8 +62,6 @@ export class MessageProcessor {
     private readonly logger: Logger,
     /** Aborted when the service stops: waits end, the entry stays pending for the next start. */
     private readonly stopping: AbortSignal,
-    /** Runs a wait during which other messages may be handled. */
-    private readonly aside: <T>(wait: () => Promise<T>) => Promise<T>,
   ) {}
 
   /** Reads an entry, without side effects. The key says which entries it must not overtake. */
@@ -82,10 +81,10 @@ export class MessageProcessor {
   }
 
   /** Handles what was received until it is committed, dead-lettered, or no longer ours. */
-  async process(delivery: Delivery, received: Received): Promise<Outcome> {
+  async process(delivery: Delivery, received: Received, slot: Slot): Promise<Outcome> {
     for (;;) {
       try {
-        return await this.attempt(delivery, received);
+        return await this.attempt(delivery, received, slot);
       } catch (error) {
         // Only the store can fail here: nothing is decided yet, so wait for it, for as long as it takes.
         this.logger.warn(`${this.group.name}: ${describe(error)}; trying again`);
@@ -94,7 +93,7 @@ export class MessageProcessor {
     }
   }
 
-  private async attempt(delivery: Delivery, received: Received): Promise<Outcome> {
+  private async attempt(delivery: Delivery, received: Received, slot: Slot): Promise<Outcome> {
     if (received.kind === 'irrelevant') return this.settle(delivery, []);
     if (received.kind === 'refused') return this.bury(delivery, received.reason, received.error, 0);
     const started = Math.min(UNSUSPECTED, this.policy.deliveries) + (delivery.retry?.begun ?? 0);
@@ -108,9 +107,9 @@ export class MessageProcessor {
     for (;;) {
       const due = delivery.retry?.due ?? 0;
       const early = due - this.broker.clock.now();
-      if (early > 0 && !(await this.aside(() => this.wait(early)))) return 'abandoned';
+      if (early > 0 && !(await slot.aside(() => this.wait(early)))) return 'abandoned';
       try {
-        return await (suspect ? this.handleAlone(delivery, received) : this.handle(delivery, received));
+        return await (suspect ? this.handleAlone(delivery, received, slot) : this.handle(delivery, received, slot));
       } catch (error) {
         if (error instanceof StoreUnavailableError || error instanceof UnknownOutcomeError) throw error;
         const outcome = await this.failed(delivery, received.handler, error);
@@ -120,7 +119,7 @@ export class MessageProcessor {
   }
 
   /** Handles one suspect at a time, so that the one whose process ends is the one to blame. */
-  private handleAlone(delivery: Delivery, received: Message): Promise<Outcome> {
+  private handleAlone(delivery: Delivery, received: Message, slot: Slot): Promise<Outcome> {
     const turn = this.lastSuspect.then(async (): Promise<Outcome> => {
       if (this.stopping.aborted) return 'abandoned';
       const { entry, retry } = delivery;
@@ -130,14 +129,14 @@ export class MessageProcessor {
       // Processes are counted, not attempts of this one when the store is away meanwhile.
       delivery.retry = before;
       this.logger.warn(`${received.handler.name} begins ${entry.id} alone, after ${delivery.deliveries} deliveries`);
-      return this.handle(delivery, received);
+      return this.handle(delivery, received, slot);
     });
     this.lastSuspect = turn.catch(() => undefined);
     return turn;
   }
 
   /** One run of the handler and its commit; again with fresh state when somebody else changed the same stream meanwhile. */
-  private async handle(delivery: Delivery, received: Message): Promise<Outcome> {
+  private async handle(delivery: Delivery, received: Message, slot: Slot): Promise<Outcome> {
     const { entry } = delivery;
     const { envelope, handler, data } = received;
     const context = { envelope, entry, attempt: (delivery.retry?.attempts ?? 0) + 1 };
@@ -151,6 +150,8 @@ export class MessageProcessor {
       } finally {
         unit.end();
       }
+      // What is decided only has to be written: the next message can be handled meanwhile, unless it has the same key.
+      slot.release();
       const result = await this.broker.commit(commit);
       if (result.status === 'committed' || result.guard === 'input') return 'settled';
       if (result.guard === 'lease') return 'lease-lost';
