@@ -3,10 +3,11 @@ import { isRepeatable } from '../core/commit.js';
 import type { Appended, Commit, CommitResult, Guard } from '../core/commit.js';
 import { StoreUnavailableError, UnknownOutcomeError } from '../core/errors.js';
 import { addressOf } from '../core/partition.js';
+import { BULK, MAX_BULK } from './bulk-commits.js';
+import type { RawResult } from './bulk-commits.js';
 import type { CommitCompiler, CompiledCommit } from './commit-compiler.js';
 import type { RedisConnection } from './redis-connection.js';
 import { isNotNow, isServerError } from './redis-errors.js';
-import { Script } from './script.js';
 
 interface Waiting {
   readonly commit: Commit;
@@ -78,11 +79,8 @@ export class CommitBatcher {
     }
     this.queue = [];
     for (const batch of batches.values()) {
-      for (let i = 0; i < batch.length;) {
-        const size = batch[i]!.compiled.acknowledgesOnly ? 1_000 : MAX_BATCH;
-        this.track(this.send(batch.slice(i, i + size)));
-        i += size;
-      }
+      const size = batch[0]!.compiled.shape in BULK ? MAX_BULK : MAX_BATCH;
+      for (let i = 0; i < batch.length; i += size) this.track(this.send(batch.slice(i, i + size)));
     }
   }
 
@@ -93,7 +91,7 @@ export class CommitBatcher {
 
   private async send(batch: readonly Waiting[]): Promise<void> {
     try {
-      const results = batch[0]!.compiled.acknowledgesOnly ? await this.acknowledge(batch) : await this.run(batch);
+      const results = await this.run(batch);
       await Promise.all(batch.map((waiting, i) => this.settle(waiting, results[i])));
     } catch (error) {
       await this.fail(batch, error);
@@ -101,6 +99,13 @@ export class CommitBatcher {
   }
 
   private run(batch: readonly Waiting[]): Promise<RawResult[]> {
+    const { shape } = batch[0]!.compiled;
+    const bulk = BULK[shape];
+    if (bulk)
+      return bulk(
+        this.connection,
+        batch.map(({ compiled }) => compiled),
+      );
     const keys: string[] = [];
     const args: (string | number)[] = [];
     for (const { compiled } of batch) {
@@ -108,34 +113,7 @@ export class CommitBatcher {
       for (const key of compiled.keys) keys.push(key);
       for (const arg of compiled.args) args.push(arg);
     }
-    return this.compiler.script(batch[0]!.compiled.shape).run(this.connection, keys, args) as Promise<RawResult[]>;
-  }
-
-  /** Bare acknowledgements: the lease of a log is looked at once, whatever their number. */
-  private async acknowledge(batch: readonly Waiting[]): Promise<RawResult[]> {
-    const logs = new Map<string, number[]>();
-    batch.forEach(({ compiled: { keys, args } }, i) => {
-      const log = `${keys[0]} ${keys[1]} ${args[0]} ${args[1]}`;
-      const members = logs.get(log);
-      if (members) members.push(i);
-      else logs.set(log, [i]);
-    });
-    const keys: string[] = [];
-    const args: (string | number)[] = [];
-    for (const members of logs.values()) {
-      const first = batch[members[0]!]!.compiled;
-      keys.push(...first.keys);
-      args.push(first.args[0]!, first.args[1]!, members.length);
-      for (const i of members) args.push(batch[i]!.compiled.args[2]!);
-    }
-    const answers = (await ACKNOWLEDGE.run(this.connection, keys, args)) as (number | string)[][];
-    const results = new Array<RawResult>(batch.length);
-    [...logs.values()].forEach((members, n) => {
-      const [held, ...rest] = answers[n]!;
-      for (const i of members) results[i] = held === 1 ? DONE : [0, 'lease', rest[0]!];
-      if (held === 1) for (const place of rest) results[members[Number(place) - 1]!] = [0, 'input', 'acknowledged'];
-    });
-    return results;
+    return this.compiler.script(shape).run(this.connection, keys, args) as Promise<RawResult[]>;
   }
 
   private async settle(waiting: Waiting, raw: RawResult | undefined): Promise<void> {
@@ -180,34 +158,6 @@ export class CommitBatcher {
     for (const waiting of again) this.enqueue(waiting);
   }
 }
-
-/** `[1, position, version, ...]`, `[0, guard, found]` or `[2, error]` */
-type RawResult = readonly (number | string)[];
-
-const DONE: RawResult = [1];
-
-/**
- * KEYS  per log: its lease, the log
- * ARGV  per log: epoch, group, number of entries, their ids
- * Returns per log: {0, found epoch} when the lease is another's; else {1, places of the entries acknowledged before}
- */
-const ACKNOWLEDGE = new Script(`#!lua
-local answers, a = {}, 0
-for k = 1, #KEYS, 2 do
-  local count = tonumber(ARGV[a + 3])
-  local epoch = redis.call('HGET', KEYS[k], 'epoch')
-  local answer = {1}
-  if epoch ~= ARGV[a + 1] then
-    answer = {0, epoch or '0'}
-  else
-    for i = 1, count do
-      if redis.call('XACK', KEYS[k + 1], ARGV[a + 2], ARGV[a + 3 + i]) == 0 then answer[#answer + 1] = i end
-    end
-  end
-  answers[#answers + 1] = answer
-  a = a + 3 + count
-end
-return answers`);
 
 function parse(raw: RawResult): CommitResult {
   if (raw[0] === 0) return { status: 'refused', guard: raw[1] as Guard['kind'], found: String(raw[2]) };

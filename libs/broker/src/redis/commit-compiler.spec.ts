@@ -133,9 +133,10 @@ describe('a compiled commit', () => {
       { kind: 'lease', partition: home, group: 'g', epoch: 1 },
       { kind: 'input', entry: { source: { partition: home, log: 'in' }, id: '1-0' }, group: 'g' },
     ];
-    expect(compiler.compile({ partition: home, guards, writes: [] }).acknowledgesOnly).toBe(true);
-    expect(compiler.compile({ partition: home, guards, writes: [append('a', 'x')] }).acknowledgesOnly).toBe(false);
-    expect(compiler.compile({ partition: home, guards: [], writes: [] }).acknowledgesOnly).toBe(false);
+    const direct = compiler.compile({ partition: home, guards, writes: [] });
+    expect(direct).toEqual(compiler.compile({ partition: home, guards: [...guards].reverse(), writes: [] }));
+    expect(direct.shape).toBe('lease,input');
+    expect(compiler.compile({ partition: home, guards, writes: [append('a', 'x')] }).shape).toBe('lease,input,append');
   });
 });
 

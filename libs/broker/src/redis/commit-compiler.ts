@@ -23,11 +23,7 @@ export interface CompiledCommit {
   readonly slot: string;
   readonly keys: readonly string[];
   readonly args: readonly (string | number)[];
-  /** Answers with bare acknowledgements can be joined into one command per log. */
-  readonly acknowledgesOnly: boolean;
 }
-
-const ACKNOWLEDGEMENT = 'lease,input';
 
 /** One guard or write: its Lua for key and argument offsets, and its values. */
 interface Part {
@@ -63,11 +59,10 @@ export class CommitCompiler {
     if (writes.length > 0 || guards.length !== 2 || lease?.kind !== 'lease' || input?.kind !== 'input')
       return undefined;
     return {
-      shape: ACKNOWLEDGEMENT,
+      shape: 'lease,input',
       slot: '',
       keys: [this.keys.lease(lease.partition, lease.group), this.keys.log(input.entry.source)],
       args: [lease.epoch, this.keys.group(input.group), input.entry.id],
-      acknowledgesOnly: true,
     };
   }
 
@@ -179,7 +174,7 @@ function join(parts: readonly Part[]): CompiledCommit {
     }
   }
   const name = shape.join();
-  return { shape: name, slot: '', keys, args, acknowledgesOnly: name === ACKNOWLEDGEMENT };
+  return { shape: name, slot: '', keys, args };
 }
 
 /** The field of a retry record: the log and the entry, since one group reads several logs of a partition. */

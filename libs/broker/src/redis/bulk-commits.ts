@@ -1,0 +1,120 @@
+import { MESSAGE_FIELD } from '@millrace/messages';
+import type { CompiledCommit } from './commit-compiler.js';
+import type { RedisConnection } from './redis-connection.js';
+import { Script } from './script.js';
+
+/** `[1, position, version, ...]` committed, `[0, guard, found]` refused, `[2, error]` failed. */
+export type RawResult = readonly (number | string)[];
+
+/**
+ * The two commits that make up most traffic, each in a form that does its work once per log instead of once per commit.
+ */
+export const BULK: Readonly<
+  Record<string, (connection: RedisConnection, commits: readonly CompiledCommit[]) => Promise<RawResult[]>>
+> = { 'lease,input': acknowledge, publish };
+
+/** Shapes with a bulk form take that many commits in a call. */
+export const MAX_BULK = 500;
+
+const DONE: RawResult = [1];
+
+/**
+ * Bare acknowledgements. The lease of a log is looked at once, and one XACK takes all its entries. Entries acknowledged
+ * before are refused; where they stand beside fresh ones all count as committed, since a bare acknowledgement writes nothing else.
+ */
+async function acknowledge(connection: RedisConnection, commits: readonly CompiledCommit[]): Promise<RawResult[]> {
+  const results = new Array<RawResult>(commits.length);
+  const logs = new Map<string, Map<string | number, number>>();
+  commits.forEach(({ keys, args: [epoch, group, id] }, i) => {
+    const log = `${keys[0]} ${keys[1]} ${epoch} ${group}`;
+    let members = logs.get(log);
+    if (!members) logs.set(log, (members = new Map()));
+    if (members.has(id!)) results[i] = [0, 'input', 'acknowledged'];
+    else members.set(id!, i);
+  });
+  const keys: string[] = [];
+  const args: (string | number)[] = [];
+  for (const members of logs.values()) {
+    const first = commits[members.values().next().value!]!;
+    keys.push(...first.keys);
+    args.push(first.args[0]!, first.args[1]!, members.size, ...members.keys());
+  }
+  const answers = (await ACKNOWLEDGE.run(connection, keys, args)) as [number, number | string][];
+  let log = 0;
+  for (const members of logs.values()) {
+    const [held, found] = answers[log++]!;
+    const result: RawResult = held === 0 ? [0, 'lease', found] : found === 0 ? [0, 'input', 'acknowledged'] : DONE;
+    for (const i of members.values()) results[i] = result;
+  }
+  return results;
+}
+
+/**
+ * KEYS  per log: its lease, the log
+ * ARGV  per log: epoch, group, number of entries, their ids
+ * Returns per log: {0, found epoch} when the lease is another's; else {1, number of entries acknowledged}
+ */
+const ACKNOWLEDGE = new Script(`#!lua
+local answers, a = {}, 0
+for k = 1, #KEYS, 2 do
+  local count = tonumber(ARGV[a + 3])
+  local epoch = redis.call('HGET', KEYS[k], 'epoch')
+  if epoch ~= ARGV[a + 1] then
+    answers[#answers + 1] = {0, epoch or '0'}
+  else
+    answers[#answers + 1] = {1, redis.call('XACK', KEYS[k + 1], ARGV[a + 2], unpack(ARGV, a + 4, a + 3 + count))}
+  end
+  a = a + 3 + count
+end
+return answers`);
+
+/** Events appended to feeds without stream or guard: a feed's positions follow each other, so its last one tells all. */
+async function publish(connection: RedisConnection, commits: readonly CompiledCommit[]): Promise<RawResult[]> {
+  const feeds = new Map<string, number[]>();
+  commits.forEach(({ keys }, i) => {
+    const members = feeds.get(keys[0]!);
+    if (members) members.push(i);
+    else feeds.set(keys[0]!, [i]);
+  });
+  const args: (string | number)[] = [];
+  for (const members of feeds.values()) {
+    const counts = members.map((i) => commits[i]!.args.length - 1);
+    args.push(counts.reduce((sum, count) => sum + count, 0));
+    for (const i of members)
+      for (let event = 1; event < commits[i]!.args.length; event++) args.push(commits[i]!.args[event]!);
+  }
+  const answers = (await PUBLISH.run(connection, [...feeds.keys()], args)) as [number, string, string?][];
+  const results = new Array<RawResult>(commits.length);
+  let feed = 0;
+  for (const members of feeds.values()) {
+    const [written, last, error] = answers[feed++]!;
+    let done = 0;
+    for (const i of members) {
+      done += commits[i]!.args.length - 1;
+      results[i] = done > written ? [2, error ?? 'not written'] : [1, Number(last) - written + done, 0];
+    }
+  }
+  return results;
+}
+
+/**
+ * KEYS  feeds
+ * ARGV  per feed: number of events, the events
+ * Returns per feed: {events written, position of the last, error}; what was written before an error stays
+ */
+const PUBLISH = new Script(`#!lua
+local answers, a = {}, 0
+for k, feed in ipairs(KEYS) do
+  local count, written, last, failed = tonumber(ARGV[a + 1]), 0, '0-0', nil
+  while written < count do
+    local id = redis.pcall('XADD', feed, '0-*', '${MESSAGE_FIELD}', ARGV[a + 2 + written])
+    if type(id) == 'table' then
+      failed = id.err
+      break
+    end
+    written, last = written + 1, id
+  end
+  answers[k] = {written, string.sub(last, 3), failed}
+  a = a + 1 + count
+end
+return answers`);
