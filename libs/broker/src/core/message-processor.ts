@@ -96,11 +96,12 @@ export class MessageProcessor {
   private async attempt(delivery: Delivery, received: Received, slot: Slot): Promise<Outcome> {
     if (received.kind === 'irrelevant') return this.settle(delivery, []);
     if (received.kind === 'refused') return this.bury(delivery, received.reason, received.error, 0);
-    const started = Math.min(UNSUSPECTED, this.policy.deliveries) + (delivery.retry?.begun ?? 0);
-    const suspect = delivery.deliveries > Math.min(UNSUSPECTED, this.policy.deliveries);
-    if (suspect && started >= this.policy.deliveries) {
+    const unrecorded = Math.min(UNSUSPECTED, this.policy.deliveries);
+    const begun = delivery.retry?.begun ?? 0;
+    const suspect = delivery.deliveries > unrecorded;
+    if (suspect && unrecorded + begun >= this.policy.deliveries) {
       const error = new Error(
-        `its handler was begun ${started} times, and each time the process ended before the handler did`,
+        `delivered ${delivery.deliveries} times; its handler was begun alone ${begun} times, and each time the process ended first`,
       );
       return this.bury(delivery, 'crashed', error, delivery.retry?.attempts ?? 0);
     }
