@@ -24,7 +24,7 @@ export class CatalogModule {
   static forRoot(options: ServiceOptions): DynamicModule {
     const broker = BrokerModule.forRoot({
       context: 'catalog',
-      partitions: PARTITIONS.catalog,
+      partitions: PARTITIONS,
       // Orders for the same product compete for its version; more at a time would mostly decide anew.
       concurrency: 4,
       ...placeOf(options),

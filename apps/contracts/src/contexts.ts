@@ -1,6 +1,6 @@
 /**
  * The contexts of the shop with their partitions. The number is fixed when a context is created, and whoever first reads
- * or writes it creates it: so every service knows all numbers, and the services start in any order.
+ * or writes it creates it: so every service is given all numbers, and the services start in any order.
  *
  * Catalog has one partition, so that all products of an order are reserved in one commit.
  */

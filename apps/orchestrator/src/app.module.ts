@@ -23,7 +23,7 @@ import { SagaList } from './read-model/saga-list.js';
 })
 export class OrchestratorModule {
   static forRoot(options: ServiceOptions): DynamicModule {
-    const settings = { context: PLACE_ORDER, partitions: PARTITIONS[PLACE_ORDER], ...placeOf(options) };
+    const settings = { context: PLACE_ORDER, partitions: PARTITIONS, ...placeOf(options) };
     return { module: OrchestratorModule, imports: [BrokerModule.forRoot(settings)] };
   }
 }

@@ -21,7 +21,7 @@ import { OrderList } from './read-model/order-list.js';
 })
 export class OrderModule {
   static forRoot(options: ServiceOptions): DynamicModule {
-    const broker = BrokerModule.forRoot({ context: 'order', partitions: PARTITIONS.order, ...placeOf(options) });
+    const broker = BrokerModule.forRoot({ context: 'order', partitions: PARTITIONS, ...placeOf(options) });
     return { module: OrderModule, imports: [broker] };
   }
 }

@@ -31,7 +31,7 @@ export class PaymentModule {
     const { bankLedger = join(tmpdir(), `bank-of-${options.namespace ?? 'millrace'}.ndjson`) } = options;
     return {
       module: PaymentModule,
-      imports: [BrokerModule.forRoot({ context: 'payment', partitions: PARTITIONS.payment, ...placeOf(options) })],
+      imports: [BrokerModule.forRoot({ context: 'payment', partitions: PARTITIONS, ...placeOf(options) })],
       providers: [{ provide: Bank, useFactory: () => new FileBank(bankLedger) }],
     };
   }

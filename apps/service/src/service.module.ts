@@ -1,7 +1,6 @@
 import { EventStoreCoreModule } from '@millrace/event-store';
 import { Module } from '@nestjs/common';
 import { TerminusModule } from '@nestjs/terminus';
-import { Contexts } from './contexts.js';
 import { HealthController } from './health.controller.js';
 import { Ledger } from './ledger.js';
 
@@ -9,7 +8,7 @@ import { Ledger } from './ledger.js';
 @Module({
   imports: [TerminusModule, EventStoreCoreModule],
   controllers: [HealthController],
-  providers: [Contexts, Ledger],
+  providers: [Ledger],
   exports: [Ledger],
 })
 export class ServiceModule {}

@@ -15,8 +15,11 @@ import { UnitOfWork } from './unit-of-work.js';
 export interface BrokerSettings {
   /** The context of this service. */
   readonly context: string;
-  /** Partitions of this context, fixed when it is first created. Default 4. */
-  readonly partitions?: number;
+  /**
+   * Partitions of this context, default 4; or of all contexts that talk to each other, by name. The number is fixed when a
+   * context is first used, by whichever service that is: where one differs from the default, give all services the same table.
+   */
+  readonly partitions?: number | Readonly<Record<string, number>>;
   readonly clock?: Clock;
   readonly limits?: Partial<MessageLimits>;
   /** Check messages with class-validator when publishing and receiving. Default true. */
@@ -40,7 +43,8 @@ export class Broker {
   readonly validate: boolean;
 
   private readonly source: string;
-  private readonly known = new Map<string, number>();
+  private readonly declared = new Map<string, number>();
+  private readonly known: Map<string, number>;
   private readonly inboundTransforms: Transform[] = [];
   private readonly outboundTransforms: Transform[] = [];
   private outbound = pipeline([]);
@@ -51,26 +55,33 @@ export class Broker {
     settings: BrokerSettings,
   ) {
     this.context = checkContext(settings.context);
-    this.partitions = checkPartitions(settings.context, settings.partitions ?? DEFAULT_PARTITIONS);
+    const { partitions = {} } = settings;
+    const table = typeof partitions === 'number' ? { [this.context]: partitions } : partitions;
+    for (const [context, count] of Object.entries({ [this.context]: DEFAULT_PARTITIONS, ...table })) {
+      this.declared.set(checkContext(context), checkPartitions(context, count));
+    }
+    this.partitions = this.declared.get(this.context)!;
+    this.known = new Map(this.declared);
     this.clock = settings.clock ?? systemClock;
     this.limits = { ...DEFAULT_LIMITS, ...settings.limits };
     this.validate = settings.validate ?? true;
     this.source = `/${this.context}`;
-    this.known.set(this.context, this.partitions);
   }
 
   /**
-   * Creates the context in the store, or joins it.
+   * Creates the declared contexts in the store, or joins them.
    *
-   * @throws ConfigurationError when it exists with another number of partitions
+   * @throws ConfigurationError when one exists with another number of partitions
    */
   async declare(): Promise<void> {
-    const actual = await this.store.declareContext(this.context, this.partitions);
-    if (actual !== this.partitions) {
-      throw new ConfigurationError(
-        `context '${this.context}' was created with ${actual} partitions, this service declares ${this.partitions}: ` +
-          `the number is fixed at creation; declare partitions: ${actual}, or use another namespace`,
-      );
+    for (const [context, partitions] of this.declared) {
+      const actual = await this.store.declareContext(context, partitions);
+      if (actual !== partitions) {
+        throw new ConfigurationError(
+          `context '${context}' was created with ${actual} partitions, service '${this.context}' declares ${partitions}: ` +
+            `the number is fixed by whichever service uses the context first; declare ${actual}, or use another namespace`,
+        );
+      }
     }
   }
 
