@@ -1,8 +1,8 @@
 import { Event } from '@millrace/messages';
-import { RedisPartitionStore, UnitOfWork, UnknownOutcomeError } from '@millrace/broker';
+import { RedisPartitionStore, StoreUnavailableError, UnitOfWork, UnknownOutcomeError } from '@millrace/broker';
 import type { Commit, Write } from '@millrace/broker';
 import { Redis } from 'ioredis';
-import { eventually, onTestFinished, redisUrl } from '../support/redis.js';
+import { eventually, freshNamespace, onTestFinished, redisUrl } from '../support/redis.js';
 import { redisSite } from '../support/site.js';
 import type { Site } from '../support/site.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
@@ -115,6 +115,34 @@ describe('when the reply to a commit is lost', () => {
     expect((await feed()).map((text) => (JSON.parse(text) as { data: Done }).data.n)).toEqual(['lost-1', 'lost-2']);
     await site.publisher.publish(new Done('lost-1'), { id: 'once' });
     expect(await feed()).toHaveLength(2);
+  });
+});
+
+describe('while Redis cannot be reached', () => {
+  it('a commit waits for it, even one that must not be repeated: it was never sent', async () => {
+    const { site, proxy, feed } = await proxied();
+    proxy.away();
+    const commits = ['a', 'b'].map((event) => site.store.commit(commit([], append(event))));
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(await feed()).toEqual([]);
+    proxy.back();
+    expect(await Promise.all(commits)).toMatchObject([{ status: 'committed' }, { status: 'committed' }]);
+    expect(await feed()).toEqual(['a', 'b']);
+  });
+
+  it('a commit is given up after a while, and is not written later', async () => {
+    const proxy = await TcpProxy.open(redisUrl());
+    const store = await RedisPartitionStore.connect({
+      url: proxy.url,
+      namespace: freshNamespace(),
+      patienceMs: 100,
+      deadlineMs: 100,
+    });
+    onTestFinished(() => store.close());
+    proxy.away();
+    await expect(store.commit(commit([], append('a')))).rejects.toThrow(StoreUnavailableError);
+    proxy.back();
+    expect(await store.commit(commit([], append('b')))).toMatchObject({ appended: [{ position: 1 }] });
   });
 });
 

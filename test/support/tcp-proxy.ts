@@ -14,6 +14,7 @@ interface Loss {
 export class TcpProxy {
   private readonly losses: Loss[] = [];
   private readonly sockets = new Set<Socket>();
+  private reachable = true;
 
   private constructor(
     private readonly server: Server,
@@ -46,6 +47,16 @@ export class TcpProxy {
     });
   }
 
+  /** Cuts all connections, and new ones too until it is told that Redis is back. */
+  away(): void {
+    this.reachable = false;
+    this.cut();
+  }
+
+  back(): void {
+    this.reachable = true;
+  }
+
   /** Cuts all connections. */
   cut(): void {
     for (const socket of this.sockets) socket.destroy();
@@ -57,6 +68,7 @@ export class TcpProxy {
   }
 
   private connected(client: Socket): void {
+    if (!this.reachable) return void client.destroy();
     const server = connect(Number(this.target.port), this.target.hostname);
     let losing: Loss | undefined;
     const end = (): void => {
@@ -75,6 +87,8 @@ export class TcpProxy {
       server.write(request);
     });
     server.on('data', (reply) => {
+      // A script unknown to the server has done nothing yet: its text follows.
+      if (reply.includes('-NOSCRIPT')) losing = undefined;
       if (!losing) return void client.write(reply);
       const loss = losing;
       // Replies to earlier commands may come first: wait until the server has said all.
