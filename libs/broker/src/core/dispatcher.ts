@@ -67,10 +67,7 @@ export class Dispatcher {
   private run(key: string, task: Task): void {
     this.begun++;
     this.running++;
-    const slot = new TakenSlot(
-      () => this.give(),
-      () => this.takeBack(),
-    );
+    const slot = new TakenSlot(this);
     void task(slot).then(() => this.finished(key, slot));
   }
 
@@ -86,12 +83,14 @@ export class Dispatcher {
     if (this.begun === 0 && this.stopped) wake(this.idle);
   }
 
-  private give(): void {
+  /** @internal for its slots */
+  give(): void {
     this.running--;
     this.fill();
   }
 
-  private async takeBack(): Promise<void> {
+  /** @internal for its slots */
+  async takeBack(): Promise<void> {
     const take = (): void => void this.running++;
     if (this.running < this.concurrency || this.stopped) return take();
     await new Promise<void>((resolve) => this.returning.push(() => resolve(take())));
@@ -106,15 +105,12 @@ export class Dispatcher {
 class TakenSlot implements Slot {
   held = true;
 
-  constructor(
-    private readonly give: () => void,
-    private readonly takeBack: () => Promise<void>,
-  ) {}
+  constructor(private readonly dispatcher: Dispatcher) {}
 
   release(): void {
     if (!this.held) return;
     this.held = false;
-    this.give();
+    this.dispatcher.give();
   }
 
   async aside<T>(wait: () => Promise<T>): Promise<T> {
@@ -123,7 +119,7 @@ class TakenSlot implements Slot {
     try {
       return await wait();
     } finally {
-      await this.takeBack();
+      await this.dispatcher.takeBack();
       this.held = true;
     }
   }

@@ -45,8 +45,8 @@ export class GroupConsumer {
   private readonly held = new Map<string, Held>();
   private readonly dispatcher: Dispatcher;
   private readonly processor: MessageProcessor;
-  /** Entries dispatched and not settled, with the epoch under which they were read. */
-  private readonly inFlight = new Map<string, number>();
+  /** Per partition: entries dispatched and not settled, with the epoch under which they were read. */
+  private readonly inFlight = new Map<string, Map<string, number>>();
   private readonly abort = new AbortController();
   private readonly drained = new AbortController();
   private reader: Reader | undefined;
@@ -168,9 +168,7 @@ export class GroupConsumer {
    */
   private async recover(held: Held): Promise<void> {
     const address = addressOf(held.partition);
-    for (const [name, epoch] of this.inFlight) {
-      if (epoch !== held.epoch && name.startsWith(`${address}/`)) return;
-    }
+    for (const epoch of this.inFlight.get(address)?.values() ?? []) if (epoch !== held.epoch) return;
     for (const source of held.sources) {
       for (let after = '0'; ;) {
         const entries = await this.broker.store.readPending(source, this.group.name, after, RECOVERY_BATCH);
@@ -185,16 +183,18 @@ export class GroupConsumer {
   private dispatch(entry: Entry, deliveries: number, retry: Parameters<MessageProcessor['process']>[0]['retry']): void {
     const address = addressOf(entry.source.partition);
     const epoch = this.held.get(address)?.epoch;
-    const name = `${address}/${entry.source.log}/${entry.id}`;
-    if (epoch === undefined || this.inFlight.has(name)) return;
-    this.inFlight.set(name, epoch);
+    let inFlight = this.inFlight.get(address);
+    if (!inFlight) this.inFlight.set(address, (inFlight = new Map<string, number>()));
+    // Ids of a feed begin with 0-, those of an inbox with a time: one set serves both logs.
+    if (epoch === undefined || inFlight.has(entry.id)) return;
+    inFlight.set(entry.id, epoch);
     const received = this.processor.receive(entry);
     this.dispatcher.add(received.key, async (slot) => {
       // Taken over by another process meanwhile: its holder handles the entry.
       const ours = this.held.get(address)?.epoch === epoch;
       const delivery = { entry, epoch, retry, deliveries };
       const outcome = ours ? await this.processor.process(delivery, received, slot) : 'lease-lost';
-      this.inFlight.delete(name);
+      inFlight.delete(entry.id);
       if (outcome === 'lease-lost') this.lost(address, epoch);
     });
   }
