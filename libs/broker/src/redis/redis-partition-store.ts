@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Appended, Commit, CommitResult, DeadLetter, RetryRecord } from '../core/commit.js';
+import { StoreUnavailableError } from '../core/errors.js';
 import { KeyBuilder } from '../core/keys.js';
 import type { Entry, Partition, Source } from '../core/partition.js';
 import type {
@@ -78,7 +79,8 @@ export class RedisPartitionStore implements PartitionStore {
     return Number(await this.connection.send('HGET', [key, context]));
   }
 
-  commit(commit: Commit): Promise<CommitResult> {
+  async commit(commit: Commit): Promise<CommitResult> {
+    if (this.closed) throw new StoreUnavailableError('the store has been closed');
     return this.batcher.commit(commit);
   }
 
