@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Appended, Commit, CommitResult, DeadLetter, RetryRecord } from '../core/commit.js';
+import type { Commit, CommitResult, DeadLetter, RetryRecord } from '../core/commit.js';
 import { StoreUnavailableError } from '../core/errors.js';
 import { KeyBuilder } from '../core/keys.js';
 import type { Entry, Partition, Source } from '../core/partition.js';
@@ -16,7 +16,9 @@ import type {
 } from '../core/partition-store.js';
 import { CommitBatcher } from './commit-batcher.js';
 import { CommitCompiler, retryField } from './commit-compiler.js';
-import type { DEAD_LETTER_NAMES, Delivery } from './commit-compiler.js';
+import type { Delivery } from './commit-compiler.js';
+import { toDeadLetter } from './dead-letter-fields.js';
+import { outcomeOfFirstTry } from './first-try.js';
 import { inspectRedis } from './inspect-redis.js';
 import { checkReachable, openConnection } from './redis-connection.js';
 import type { RedisConnection, RedisTarget } from './redis-connection.js';
@@ -63,7 +65,7 @@ export class RedisPartitionStore implements PartitionStore {
       this.connection,
       new CommitCompiler(this.keys, options.delivery ?? 'direct'),
       options.patienceMs ?? 30_000,
-      (commit, refused) => this.wasOurs(commit, refused),
+      (commit, refused) => outcomeOfFirstTry(this, commit, refused),
     );
     this.leases = new RedisLeases(this.connection, this.keys, name);
   }
@@ -213,52 +215,6 @@ export class RedisPartitionStore implements PartitionStore {
     const behind = await this.connection.send('XRANGE', [key, `(${group.get('last-delivered-id')}`, '+']);
     return (behind as unknown[]).length;
   }
-
-  /**
-   * A repeated commit was refused by a guard that its own first try may have changed: when what is stored is exactly what
-   * it would have written (events carry unique ids), the first try succeeded and this is its result.
-   */
-  private async wasOurs(commit: Commit, refused: CommitResult): Promise<CommitResult> {
-    if (refused.status !== 'refused') return refused;
-    const own = refused.guard === 'version' ? await this.ownEvents(commit) : await this.ownState(commit, refused.guard);
-    return own ?? refused;
-  }
-
-  /** The events of one commit stand side by side in the feed, so the place of one append tells those of all. */
-  private async ownEvents(commit: Commit): Promise<CommitResult | undefined> {
-    const appends = commit.writes.filter((write) => write.kind === 'append');
-    const versions = new Map(commit.guards.flatMap((g) => (g.kind === 'version' ? [[g.stream, g.expected]] : [])));
-    const appended: Appended[] = [];
-    let count = 0;
-    let start: number | undefined;
-    for (const { stream, events } of appends) {
-      count += events.length;
-      const version = stream === undefined ? undefined : versions.get(stream);
-      if (stream !== undefined && version !== undefined) {
-        const { entries } = await this.readStream(commit.partition, stream, version);
-        if (!events.every((event, i) => entries[i]?.fields[1] === event)) return undefined;
-        const last = entries[events.length - 1];
-        if (events.length > 0) start ??= Number(last!.id.slice(2)) - count;
-        versions.set(stream, version + events.length);
-      }
-      appended.push({ position: count, version: version === undefined ? 0 : version + events.length });
-    }
-    if (start === undefined) return undefined;
-    const first = start;
-    return { status: 'committed', appended: appended.map((each) => ({ ...each, position: first + each.position })) };
-  }
-
-  private async ownState(commit: Commit, guard: string): Promise<CommitResult | undefined> {
-    if (guard !== 'revision') return undefined;
-    for (const write of commit.writes) {
-      if (write.kind !== 'put') continue;
-      const stored = await this.readState(commit.partition, write.state);
-      const guarded = commit.guards.find((g) => g.kind === 'revision' && g.state === write.state);
-      if (guarded?.kind !== 'revision') continue;
-      if (stored?.value !== write.value || stored.revision !== guarded.expected + 1) return undefined;
-    }
-    return { status: 'committed', appended: [] };
-  }
 }
 
 /** A handler of errors that takes one server error for an empty answer. */
@@ -266,26 +222,6 @@ function nothingIf(prefix: string): (error: unknown) => null {
   return (error) => {
     if (isServerError(error) && error.message.startsWith(prefix)) return null;
     throw error;
-  };
-}
-
-function toDeadLetter(fields: ReadonlyMap<string, string>): DeadLetter {
-  const text = (name: (typeof DEAD_LETTER_NAMES)[number]): string => fields.get(name) ?? '';
-  return {
-    reason: text('reason'),
-    error: text('error'),
-    group: text('group'),
-    entry: {
-      source: {
-        partition: { context: text('context'), index: Number(text('partition')) },
-        log: text('log') === 'feed' ? 'feed' : 'in',
-      },
-      id: text('entry'),
-    },
-    attempts: Number(text('attempts')),
-    first: Number(text('first')),
-    last: Number(text('last')),
-    fields: JSON.parse(text('fields')) as string[],
   };
 }
 

@@ -1,0 +1,160 @@
+import { MESSAGE_FIELD } from '@millrace/messages';
+import { DEAD_LETTER_NAMES } from './dead-letter-fields.js';
+import { Script } from './script.js';
+
+/**
+ * The script for commits of one shape.
+ *
+ * KEYS  the keys of every commit, one after the other
+ * ARGV  per commit: number of its keys, number of its arguments, its arguments
+ * Returns per commit: {1, position, version per append ...} committed; {0, guard, found} refused; {2, error}
+ */
+export function scriptFor(shape: string): Script {
+  const body = shape === '' ? '' : shape.split(',').map(step).join('\n');
+  return new Script(`#!lua
+-- ${shape}
+local K, A, call = KEYS, ARGV, redis.call
+local function commit(k, a)
+  local answer = {1}${body}
+  return answer
+end
+local results, k, a = {}, 0, 0
+while a < #A do
+  local keys, args = tonumber(A[a + 1]), tonumber(A[a + 2])
+  local done, result = pcall(commit, k, a + 2)
+  if done then results[#results + 1] = result
+  else results[#results + 1] = {2, type(result) == 'table' and result.err or tostring(result)} end
+  k, a = k + keys, a + 2 + args
+end
+return results`);
+}
+
+/** One op as a block that leaves `k` and `a` behind its keys and arguments; `op*` repeats it as often as its first argument says. */
+function step(token: string): string {
+  const repeated = token.endsWith('*');
+  const op = OPS[repeated ? token.slice(0, -1) : token]!;
+  const body = `${op
+    .lua(
+      (i) => `K[k + ${i}]`,
+      (i) => `A[a + ${i}]`,
+    )
+    .trim()}
+    k${op.args === 'counted' ? '' : ', a'} = k + ${op.keys}${op.args === 'counted' ? '' : `, a + ${op.args}`}`;
+  return repeated
+    ? `
+  do
+    local times = tonumber(A[a + 1])
+    a = a + 1
+    for _ = 1, times do
+    ${body}
+    end
+  end`
+    : `
+  do
+    ${body}
+  end`;
+}
+
+/**
+ * The Lua of every op. `key(i)` and `arg(i)` stand for its i-th key and argument; `counted` ops begin with the number of
+ * their events and step over them themselves.
+ */
+type Place = (i: number) => string;
+interface Op {
+  readonly keys: number;
+  readonly args: number | 'counted';
+  lua(key: Place, arg: Place): string;
+}
+
+const append = (key: Place, stream: boolean): string => `
+    local events, last, version = tonumber(A[a + 1]), '', 0
+    for i = 1, events do
+      last = string.sub(call('XADD', ${key(1)}, '0-*', '${MESSAGE_FIELD}', A[a + 1 + i]), 3)
+      ${stream ? `version = call('RPUSH', ${key(2)}, last)` : ''}
+    end
+    if events == 0 then
+      local top = call('XREVRANGE', ${key(1)}, '+', '-', 'COUNT', 1)[1]
+      last = top and string.sub(top[1], 3) or 0
+      ${stream ? `version = call('LLEN', ${key(2)})` : ''}
+    end
+    a = a + 1 + events
+    answer[#answer + 1] = last
+    answer[#answer + 1] = version`;
+
+const OPS: Readonly<Record<string, Op>> = {
+  lease: {
+    keys: 1,
+    args: 1,
+    lua: (key, arg) => `
+    local epoch = call('HGET', ${key(1)}, 'epoch')
+    if epoch ~= ${arg(1)} then return {0, 'lease', epoch or '0'} end`,
+  },
+  command: {
+    keys: 1,
+    args: 0,
+    lua: (key) => `
+    local result = call('GET', ${key(1)})
+    if result then return {0, 'command', result} end`,
+  },
+  version: {
+    keys: 1,
+    args: 1,
+    lua: (key, arg) => `
+    local version = call('LLEN', ${key(1)})
+    if version ~= tonumber(${arg(1)}) then return {0, 'version', version} end`,
+  },
+  revision: {
+    keys: 1,
+    args: 1,
+    lua: (key, arg) => `
+    local revision = call('HGET', ${key(1)}, 'revision') or '0'
+    if revision ~= ${arg(1)} then return {0, 'revision', revision} end`,
+  },
+  input: {
+    keys: 1,
+    args: 2,
+    lua: (key, arg) => `
+    if call('XACK', ${key(1)}, ${arg(1)}, ${arg(2)}) == 0 then return {0, 'input', 'acknowledged'} end`,
+  },
+  pending: {
+    keys: 1,
+    args: 2,
+    lua: (key, arg) => `
+    if #call('XPENDING', ${key(1)}, ${arg(1)}, ${arg(2)}, ${arg(2)}, 1) == 0 then return {0, 'input', 'acknowledged'} end`,
+  },
+  remember: { keys: 1, args: 2, lua: (key, arg) => `call('SET', ${key(1)}, ${arg(1)}, 'PX', ${arg(2)})` },
+  append: { keys: 2, args: 'counted', lua: (key) => append(key, true) },
+  publish: { keys: 1, args: 'counted', lua: (key) => append(key, false) },
+  put: {
+    keys: 1,
+    args: 1,
+    lua: (key, arg) => `call('HSET', ${key(1)}, 'value', ${arg(1)}) call('HINCRBY', ${key(1)}, 'revision', 1)`,
+  },
+  delete: { keys: 1, args: 0, lua: (key) => `call('DEL', ${key(1)})` },
+  row: { keys: 1, args: 2, lua: (key, arg) => `call('HSET', ${key(1)}, ${arg(1)}, ${arg(2)})` },
+  'delete-row': { keys: 1, args: 1, lua: (key, arg) => `call('HDEL', ${key(1)}, ${arg(1)})` },
+  emit: { keys: 1, args: 1, lua: (key, arg) => `call('XADD', ${key(1)}, '*', '${MESSAGE_FIELD}', ${arg(1)})` },
+  out: {
+    keys: 1,
+    args: 2,
+    lua: (key, arg) => `call('XADD', ${key(1)}, '*', 'to', ${arg(1)}, '${MESSAGE_FIELD}', ${arg(2)})`,
+  },
+  timer: {
+    keys: 2,
+    args: 3,
+    lua: (key, arg) => `call('ZADD', ${key(1)}, ${arg(2)}, ${arg(1)}) call('HSET', ${key(2)}, ${arg(1)}, ${arg(3)})`,
+  },
+  'cancel-timer': {
+    keys: 2,
+    args: 1,
+    lua: (key, arg) => `call('ZREM', ${key(1)}, ${arg(1)}) call('HDEL', ${key(2)}, ${arg(1)})`,
+  },
+  'dead-letter': {
+    keys: 1,
+    args: DEAD_LETTER_NAMES.length,
+    lua: (key, arg) =>
+      `call('XADD', ${key(1)}, '*', ${DEAD_LETTER_NAMES.map((name, i) => `'${name}', ${arg(i + 1)}`).join(', ')})`,
+  },
+  retry: { keys: 1, args: 2, lua: (key, arg) => `call('HSET', ${key(1)}, ${arg(1)}, ${arg(2)})` },
+  'clear-retry': { keys: 1, args: 1, lua: (key, arg) => `call('HDEL', ${key(1)}, ${arg(1)})` },
+};
