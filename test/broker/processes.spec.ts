@@ -79,8 +79,9 @@ describe('a process that is frozen', () => {
     await site.start({ 'work.do': append }, { leaseTtlMs });
     await eventually(async () => expect(await done(site)).toEqual([{ n: 0, pid: process.pid }]));
     zombie.signal('SIGCONT');
-    await zombie.said('end 0');
+    // Awake again, it must not take messages either: nobody would look for them.
     await site.say('work.do', { n: 1 });
+    await zombie.said('end 0');
     await eventually(async () => expect(await site.open()).toBe(0));
     // It answers SIGTERM when its commit has been answered.
     zombie.signal('SIGTERM');

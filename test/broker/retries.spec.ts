@@ -137,6 +137,52 @@ describe.each(SITES)('messages of one key on %s', (_name, open) => {
     for (const order of seen.values()) expect(order).toEqual(Array.from({ length: 30 }, (_, n) => n));
     expect(seen.size).toBe(10);
   });
+
+  it('keep their order when the lease is lost and regained while one is handled', async () => {
+    const site = await open();
+    const home = { context: 'work', index: 0 };
+    const { passed, open: letGo } = gate();
+    const begun: number[] = [];
+    await site.start(
+      {
+        'work.do': async ({ n }: { n: number }) => {
+          if (begun.push(n) === 1) await passed;
+          await site.publisher.publish(new Done(n));
+        },
+      },
+      { leaseTtlMs: 150 },
+    );
+    for (const n of [0, 1]) await site.say('work.do', { n }, 'k');
+    await eventually(() => expect(begun).toEqual([0]));
+    const other = { partition: home, group: 'work', owner: 'other', ttlMs: 1 };
+    await site.store.releaseLease(home, 'work', 1);
+    expect(await site.store.acquireLease(other)).toEqual({ held: true, epoch: 2 });
+    await eventually(async () => expect(await site.store.acquireLease(other)).toMatchObject({ held: false }));
+    await site.say('work.do', { n: 2 }, 'k');
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    letGo();
+    await eventually(async () => expect(await site.open()).toBe(0));
+    const feed = await site.store.readFeed(home, 0, 100);
+    expect(feed.map(({ fields }) => (JSON.parse(fields[1]!) as { data: Done }).data.n)).toEqual([0, 1, 2]);
+    expect(begun).toEqual([0, 0, 1, 2]);
+  });
+});
+
+describe.each(SITES)('a message that was delivered again and again on %s', (_name, open) => {
+  it('is handled all the same: only a process that ended while handling it speaks against it', async () => {
+    const site = await open();
+    await site.store.createGroup(site.inbox(), 'work');
+    const reader = site.store.openReader();
+    for (let n = 0; n < 5; n++) await site.say('work.do', { n });
+    await reader.readGroup('work', [site.inbox()], 10, 0);
+    await reader.close();
+    for (let i = 0; i < 20; i++) await site.store.readPending(site.inbox(), 'work', '0', 10);
+    const seen: number[] = [];
+    await site.start({ 'work.do': ({ n }: { n: number }) => void seen.push(n) });
+    await eventually(async () => expect(await site.open()).toBe(0));
+    expect(seen).toEqual([0, 1, 2, 3, 4]);
+    expect(await site.deadLetters()).toEqual([]);
+  });
 });
 
 describe.each(SITES)('a subscriber that stops on %s', (_name, open) => {

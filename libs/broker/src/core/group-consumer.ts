@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Broker } from './broker.js';
+import type { RetryRecord } from './commit.js';
 import { Dispatcher } from './dispatcher.js';
 import type { HandlerGroup } from './handler.js';
 import type { Logger } from './logger.js';
@@ -29,12 +30,16 @@ export interface ConsumerSettings {
 interface Held {
   readonly partition: Partition;
   readonly sources: readonly Source[];
-  epoch: number;
+  readonly epoch: number;
+  /** Until then, in `performance.now()`, nobody else can have the lease, so only until then may be read. */
+  until: number;
   /** Pending entries of the previous holder have been taken over, so new ones may be read. */
   recovered: boolean;
 }
 
 const RECOVERY_BATCH = 100;
+/** Renewals between two looks for entries that a former holder, paused in the middle of a read, took after our look. */
+const LOOK_AGAIN = 6;
 const FAILURE_PAUSE_MS = 200;
 
 /**
@@ -109,7 +114,10 @@ export class GroupConsumer {
 
   /** Goes on while handlers finish, however long that takes: without the lease their commits would be refused. */
   private async leaseLoop(): Promise<void> {
-    while (await pause(this.settings.leaseTtlMs / 3, this.drained.signal)) await this.takeLeases();
+    for (let turn = 1; await pause(this.settings.leaseTtlMs / 3, this.drained.signal); turn++) {
+      await this.takeLeases();
+      if (turn % LOOK_AGAIN === 0) for (const held of this.held.values()) held.recovered = false;
+    }
   }
 
   /** Renews what is held and, unless it is stopping, takes what is free. */
@@ -120,12 +128,12 @@ export class GroupConsumer {
         const address = addressOf(partition);
         if (this.abort.signal.aborted && !this.held.has(address)) return;
         try {
+          const until = performance.now() + ttlMs;
           const answer = await this.broker.store.acquireLease({ partition, group: this.group.name, owner, ttlMs });
           const held = this.held.get(address);
           if (!answer.held) this.held.delete(address);
-          else if (held?.epoch !== answer.epoch) {
-            this.held.set(address, { partition, sources, epoch: answer.epoch, recovered: false });
-          }
+          else if (held?.epoch === answer.epoch) held.until = until;
+          else this.held.set(address, { partition, sources, epoch: answer.epoch, until, recovered: false });
         } catch (error) {
           this.logger.warn(`${this.group.name}: lease on ${address}: ${(error as Error).message}`);
         }
@@ -134,29 +142,35 @@ export class GroupConsumer {
   }
 
   private async readLoop(reader: Reader): Promise<void> {
+    // A read that waits must have ended before its lease can.
+    const blockMs = Math.min(this.settings.blockMs, this.settings.leaseTtlMs / 3);
+    const sure = (held: Held): boolean => held.until > performance.now() + blockMs;
     while (!this.abort.signal.aborted) {
       try {
-        for (const held of this.held.values()) if (!held.recovered) await this.recover(held);
         await this.dispatcher.below(this.settings.prefetch);
-        const sources = [...this.held.values()].filter((held) => held.recovered).flatMap((held) => held.sources);
+        // After a pause of this process or a lost connection, another one may have the lease.
+        if (this.held.size === 0 || ![...this.held.values()].every(sure)) await this.takeLeases();
+        for (const held of this.held.values()) if (!held.recovered && sure(held)) await this.recover(held);
+        const readable = [...this.held.values()].filter((held) => held.recovered && sure(held));
+        const sources = readable.flatMap((held) => held.sources);
         if (sources.length === 0) {
           await pause(FAILURE_PAUSE_MS, this.abort.signal);
-          if (this.held.size === 0) await this.takeLeases();
           continue;
         }
-        for (const entry of await reader.readGroup(
-          this.group.name,
-          sources,
-          Math.ceil(this.settings.batch / sources.length),
-          this.settings.blockMs,
-        )) {
-          this.dispatch(entry, 1, undefined);
+        const epochs = new Map(readable.map(({ partition, epoch }) => [addressOf(partition), epoch]));
+        const limit = Math.ceil(this.settings.batch / sources.length);
+        for (const entry of await reader.readGroup(this.group.name, sources, limit, blockMs)) {
+          this.dispatch(entry, epochs.get(addressOf(entry.source.partition))!, 1, undefined);
         }
       } catch (error) {
         if (this.abort.signal.aborted) return;
         this.logger.warn(`${this.group.name}: ${(error as Error).message}`);
-        // A lost reply leaves entries delivered to us that we never saw: look at what is pending before reading on.
-        for (const held of this.held.values()) held.recovered = false;
+        // A lost reply leaves entries delivered to us that we never saw: look at what is pending before reading on. Who
+        // is not connected is taken for dead, so the lease may be another's.
+        for (const held of this.held.values()) {
+          held.recovered = false;
+          held.until = 0;
+        }
         await pause(FAILURE_PAUSE_MS, this.abort.signal);
       }
     }
@@ -172,7 +186,7 @@ export class GroupConsumer {
     for (const source of held.sources) {
       for (let after = '0'; ;) {
         const entries = await this.broker.store.readPending(source, this.group.name, after, RECOVERY_BATCH);
-        for (const { deliveries, retry, ...entry } of entries) this.dispatch(entry, deliveries, retry);
+        for (const { deliveries, retry, ...entry } of entries) this.dispatch(entry, held.epoch, deliveries, retry);
         if (entries.length < RECOVERY_BATCH) break;
         after = entries.at(-1)!.id;
       }
@@ -180,13 +194,13 @@ export class GroupConsumer {
     held.recovered = true;
   }
 
-  private dispatch(entry: Entry, deliveries: number, retry: Parameters<MessageProcessor['process']>[0]['retry']): void {
+  /** @param epoch under which the entry was read, even if the lease has changed since */
+  private dispatch(entry: Entry, epoch: number, deliveries: number, retry: RetryRecord | undefined): void {
     const address = addressOf(entry.source.partition);
-    const epoch = this.held.get(address)?.epoch;
     let inFlight = this.inFlight.get(address);
     if (!inFlight) this.inFlight.set(address, (inFlight = new Map<string, number>()));
     // Ids of a feed begin with 0-, those of an inbox with a time: one set serves both logs.
-    if (epoch === undefined || inFlight.has(entry.id)) return;
+    if (inFlight.has(entry.id)) return;
     inFlight.set(entry.id, epoch);
     const received = this.processor.receive(entry);
     this.dispatcher.add(received.key, async (slot) => {
