@@ -24,7 +24,7 @@ export async function useRunningShop(host: string): Promise<Shop> {
   const { server } = await storeReport(urls);
   return {
     urls,
-    redis: { source: `of the shop running on ${host}`, version: server },
+    redis: { source: `of the shop running on ${host}`, version: server.slice(server.indexOf(' ') + 1) },
     failure: never(),
     killable: () => [],
     kill: () => undefined,
