@@ -114,6 +114,10 @@ for k, feed in ipairs(KEYS) do
     end
     written, last = written + 1, id
   end
+  if count == 0 then
+    local top = redis.call('XREVRANGE', feed, '+', '-', 'COUNT', 1)[1]
+    last = top and top[1] or last
+  end
   answers[k] = {written, string.sub(last, 3), failed}
   a = a + 1 + count
 end
