@@ -1,10 +1,10 @@
-import { validateSync } from 'class-validator';
-import type { ValidationError } from 'class-validator';
+import { certainlyValid } from './certainly-valid.js';
 import { contractOf } from './contract.js';
 import type { MessageClass } from './contract.js';
 import { MessageError } from './message-error.js';
-import { missingNested } from './nested.js';
 import { revive } from './revive.js';
+import { planOf } from './validation-plan.js';
+import { wrongFields } from './wrong-fields.js';
 
 /**
  * Turns received data into an instance of its contract class and checks it with class-validator. Properties that the
@@ -20,7 +20,7 @@ export function toInstance<T extends object>(contract: MessageClass<T>, data: un
   }
   let instance: T;
   try {
-    instance = revive(contract, data);
+    instance = revive(contract, data, validate ? planOf(contract)?.declared : undefined);
   } catch (cause) {
     throw new MessageError('invalid-data', `${type}: ${(cause as Error).message}`, { cause });
   }
@@ -37,23 +37,10 @@ export function validateMessage<T extends object>(message: T): T {
 }
 
 function validated<T extends object>(instance: T, type: string, whitelist: boolean): T {
-  const errors = validateSync(instance, { whitelist, forbidUnknownValues: false, stopAtFirstError: true });
-  const sentences = [...explain(errors), ...missingNested(instance)];
-  if (sentences.length > 0) throw new MessageError('invalid-data', `${type}: ${[...new Set(sentences)].join('; ')}`);
+  if (certainlyValid(instance, whitelist)) return instance;
+  const wrong = wrongFields(instance, whitelist);
+  if (wrong.length > 0) throw new MessageError('invalid-data', `${type}: ${wrong.join('; ')}`);
   return instance;
-}
-
-/** One sentence per wrong field, with its path: `lines.0.quantity must not be less than 1`. */
-function explain(errors: readonly ValidationError[], path = ''): string[] {
-  return errors.flatMap((error) => {
-    const here = path ? `${path}.${error.property}` : error.property;
-    const own = Object.values(error.constraints ?? {}).map((text) => sentence(here, error.property, text));
-    return [...own, ...explain(error.children ?? [], here)];
-  });
-}
-
-function sentence(path: string, property: string, text: string): string {
-  return text.includes(property) ? text.replace(property, path) : `${path}: ${text}`;
 }
 
 function describe(value: unknown): string {
