@@ -19,7 +19,7 @@ describe('a process that is killed', () => {
     const leaseTtlMs = 30_000;
     const doomed = Worker.start(site, { concurrency: 16, leaseTtlMs });
     await doomed.said('ready');
-    for (const n of numbers(200)) await site.say('work.do', { n, slowMs: 5 });
+    for (const n of numbers(200)) await site.say('work.do', { n, slowMs: 50 });
     let first: number | undefined;
     await site.start(
       { 'work.do': (data, context) => ((first ??= performance.now()), append(data, context)) },

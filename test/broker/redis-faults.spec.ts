@@ -26,13 +26,14 @@ describe('a Redis that is killed and started again under load', () => {
       message: JSON.stringify({ id: `${n}`, source: '/test', type: 'work.do', data: { n } }),
     });
     const sending: Promise<unknown>[] = [];
+    let crashes: Promise<void> = Promise.resolve();
     for (let n = 0; n < 600; n++) {
       const guards = [{ kind: 'command', id: `send-${n}`, result: '', ttlMs: 60_000 }] as const;
       sending.push(site.store.commit({ partition: home, guards, writes: [emit(n)] }));
       if (n % 20 === 0) await new Promise((resolve) => setTimeout(resolve, 10));
-      if (n === 200 || n === 400) sending.push(redis.crash());
+      if (n === 200 || n === 400) crashes = crashes.then(() => redis.crash());
     }
-    await Promise.all(sending);
+    await Promise.all([crashes, ...sending]);
     await eventually(async () => expect([await site.open(0), await site.open(1)]).toEqual([0, 0]), 15_000);
     const feeds = await Promise.all([0, 1].map((index) => site.store.readFeed({ ...home, index }, 0, 1_000)));
     const handled = feeds.flat().map(({ fields }) => Number(fields[1]));
