@@ -31,6 +31,8 @@ async function demo(options: DemoOptions, cleanups: Cleanups, interrupted: Promi
   if (options.keep) {
     terminal.say('\nEverything keeps running. Look around:');
     for (const [name, url] of Object.entries(shop.urls)) terminal.say(`  ${name.padEnd(14)}${url}/docs`);
+    if (shop.keyspace)
+      terminal.say(`  ${'Redis'.padEnd(14)}redis-cli -u ${shop.keyspace.url}   keys {${shop.keyspace.namespace}:...}`);
     terminal.say('Ctrl-C stops it.');
     await Promise.race([shop.failure, interrupted]).catch((error: unknown) => {
       if (!(error instanceof Interruption)) throw error;

@@ -42,6 +42,16 @@ describe('a translation', () => {
     expect(translated.data).toBeInstanceOf(Authorize);
   });
 
+  it('gives the key of its target to a message that has none', () => {
+    @Command('payment.open', { key: 'reference' })
+    class Open {
+      @IsString() reference!: string;
+    }
+    const open = pipeline([translate(TakePayment, Open, ({ orderId }) => ({ reference: orderId }))]);
+    expect(open(paid).partitionkey).toBe('o-1');
+    expect(open({ ...paid, partitionkey: 'own' }).partitionkey).toBe('own');
+  });
+
   it('sets the outcome that its target declares', () => {
     const refuse = translate(TakePayment, Declined, () => new Declined());
     expect(pipeline([refuse])(paid).outcome).toBe('failure');

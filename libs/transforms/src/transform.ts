@@ -26,7 +26,8 @@ export class TransformError extends Error {
 }
 
 /**
- * Message Translator (Hohpe and Woolf): one context's words into another's. The result is validated by its contract.
+ * Message Translator (Hohpe and Woolf): one context's words into another's. The result is validated by its contract, whose
+ * key it gets unless the message has one.
  *
  * @example
  * translate(TakePayment, payment.Authorize, ({ orderId, total }) =>
@@ -71,7 +72,9 @@ export type Fields<T> = { [K in keyof T as T[K] extends (...args: never[]) => un
 
 function retyped(message: Envelope, target: Contract, data: object): Envelope {
   const { schemaversion: _old, outcome: _outcome, ...rest } = message;
+  const key = target.key === undefined ? undefined : (data as Record<string, unknown>)[target.key];
   return {
+    ...(key === undefined ? {} : { partitionkey: String(key) }),
     ...rest,
     type: target.type,
     ...(target.version > 1 ? { schemaversion: target.version } : {}),

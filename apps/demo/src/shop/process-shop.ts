@@ -47,6 +47,7 @@ async function start(
   const shop: Shop = {
     urls: Object.fromEntries(all.map(({ name, url }) => [name, url])) as Record<ServiceName, string>,
     redis,
+    keyspace: { url: redis.url, namespace },
     failure,
     killable: () => all.filter(({ up }) => up).map(({ name }) => name),
     kill: (name) => {

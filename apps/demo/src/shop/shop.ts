@@ -6,6 +6,8 @@ export interface Shop {
   readonly urls: Readonly<Record<ServiceName, string>>;
   /** What keeps its data. */
   readonly redis: { readonly source: string; readonly version: string };
+  /** Where its keys can be looked at; absent when that is not known, or when there are none. */
+  readonly keyspace?: { readonly url: string; readonly namespace: string };
   /** Rejects when a service has ended that nobody stopped; never resolves. */
   readonly failure: Promise<never>;
   /** Services that are up and can be killed. */

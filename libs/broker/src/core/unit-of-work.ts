@@ -104,7 +104,8 @@ export class UnitOfWork {
     this.ended = true;
   }
 
-  private checkOpen(): void {
+  /** @throws ConfigurationError when the unit has ended: what is added now would be lost */
+  checkOpen(): void {
     if (this.ended) {
       throw new ConfigurationError(
         `${this.message?.type ?? 'the unit of work'} has been handled, this would be lost: await what a handler begins`,

@@ -169,7 +169,8 @@ function parse(raw: RawResult): CommitResult {
 /** A write failed inside the script, after the guards: the keys hold something that Millrace did not put there. */
 function writeFailed(commit: Commit, text: string): Error {
   const hint = text.includes('equal or smaller than the target stream top item')
-    ? `; an entry was written into its feed by hand: write by hand into the inbox ('in') instead, and repair the feed with XDEL and XSETID`
+    ? `: its feed holds an entry that was written by hand. Nothing was written. Remove it with XDEL, then set the last id ` +
+      `back with XSETID and, for every group past it, XGROUP SETID; by hand, write into inboxes ('in') only`
     : '';
   return new Error(`a commit on ${addressOf(commit.partition)} failed: ${text}${hint}`);
 }

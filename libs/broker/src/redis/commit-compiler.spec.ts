@@ -121,10 +121,10 @@ describe('a compiled commit', () => {
     ];
     const writes = [append('a', 'x')];
     expect(compiler.compile({ partition: home, guards, writes }).shape).toBe(
-      'lease,command,version,revision,input,remember,append',
+      'lease,command,version,revision,pending,append,input,remember',
     );
     expect(compiler.compile({ partition: home, guards: [input('1-0'), input('2-0')], writes }).shape).toBe(
-      'pending*,input*,append',
+      'pending*,append,input*',
     );
   });
 
@@ -136,7 +136,9 @@ describe('a compiled commit', () => {
     const direct = compiler.compile({ partition: home, guards, writes: [] });
     expect(direct).toEqual(compiler.compile({ partition: home, guards: [...guards].reverse(), writes: [] }));
     expect(direct.shape).toBe('lease,input');
-    expect(compiler.compile({ partition: home, guards, writes: [append('a', 'x')] }).shape).toBe('lease,input,append');
+    expect(compiler.compile({ partition: home, guards, writes: [append('a', 'x')] }).shape).toBe(
+      'lease,pending,append,input',
+    );
   });
 });
 

@@ -36,8 +36,8 @@ interface Part {
  * Turns commits into calls of a script made for their shape: which guards, which writes, in which order. Values never
  * enter a script's text. Shapes are few, so scripts are made once and cached, here and in Redis.
  *
- * A script runs any number of commits of its shape; each is committed or refused alone. All guards that read come before
- * the first write, and XACK is the last guard and the first write: it answers 0 when the entry was committed before.
+ * A script runs any number of commits of its shape; each is committed or refused alone. All guards come before the first
+ * write. Without appends, XACK is the last guard and the first write: it answers 0 when the entry was committed before.
  */
 export class CommitCompiler {
   private readonly scripts = new Map<string, Script>();
@@ -68,12 +68,15 @@ export class CommitCompiler {
 
   private parts(commit: Commit): CompiledCommit {
     const guards = inGuardOrder(commit.guards);
-    const parts = guards.map((guard) => this.guard(commit.partition, guard));
-    const inputs = parts.filter((part) => part.op === 'input');
-    // XACK guards by writing, so with several inputs all are looked at before the first is acknowledged.
-    if (inputs.length > 1) parts.splice(-inputs.length, 0, ...inputs.map((part) => ({ ...part, op: 'pending' })));
+    const inputs = guards.filter((guard) => guard.kind === 'input').map((guard) => this.guard(commit.partition, guard));
+    const reads = guards.filter((guard) => guard.kind !== 'input').map((guard) => this.guard(commit.partition, guard));
+    const appends = commit.writes.filter((write) => write.kind === 'append');
+    // Redis refuses an append to a feed that holds a foreign id: appends come first, while nothing has been written. XACK
+    // guards by writing, so whenever it is not the first write, the inputs are looked at before.
+    if (inputs.length > 1 || appends.length > 0) reads.push(...inputs.map((part) => ({ ...part, op: 'pending' })));
+    const parts = [...reads, ...appends.map((write) => this.write(commit.partition, write)), ...inputs];
     for (const guard of guards) if (guard.kind === 'command') parts.push(this.remember(commit.partition, guard));
-    for (const write of commit.writes) parts.push(this.write(commit.partition, write));
+    for (const write of commit.writes) if (write.kind !== 'append') parts.push(this.write(commit.partition, write));
     return join(parts);
   }
 

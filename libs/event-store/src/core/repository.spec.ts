@@ -195,6 +195,19 @@ describe.each(stores)('a repository in %s', (_name, open) => {
       expect(await shelves.load('a')).toMatchObject({ quantity: 9 });
     });
 
+    it('refuses what a handler did not wait for, instead of losing it', async () => {
+      let late: Promise<unknown> = Promise.resolve();
+      let go = (): void => undefined;
+      const gate = new Promise<void>((resolve) => (go = resolve));
+      await inUnit(async () => {
+        await shelves.change('a', (shelf) => shelf.fill(1));
+        late = shelves.change('a', async (shelf) => gate.then(() => shelf.fill(2)));
+      });
+      go();
+      await expect(late).rejects.toThrow('await what a handler begins');
+      expect(await shelves.load('a')).toMatchObject({ quantity: 1, version: 1 });
+    });
+
     it('appends the groups in the order in which they began', async () => {
       const [first, second] = Array.from({ length: 20 }, (_, n) => `s${n}`).filter(
         (id) => broker.partitionFor(id).index === 0,

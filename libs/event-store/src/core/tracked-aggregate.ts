@@ -77,6 +77,7 @@ export class TrackedAggregate<A extends AggregateRoot> {
   private keep(aggregate: A): void {
     const events = takeRecorded(aggregate);
     if (events.length === 0) return;
+    this.unit.checkOpen();
     const texts = this.stream.encode(events);
     if (this.encoded.length === 0) {
       this.guard();
