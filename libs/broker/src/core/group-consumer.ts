@@ -5,6 +5,7 @@ import { Dispatcher } from './dispatcher.js';
 import type { HandlerGroup } from './handler.js';
 import type { Logger } from './logger.js';
 import { MessageProcessor } from './message-processor.js';
+import type { Outcome } from './message-processor.js';
 import { addressOf } from './partition.js';
 import type { Entry, Partition, Source } from './partition.js';
 import type { Reader } from './partition-store.js';
@@ -203,13 +204,14 @@ export class GroupConsumer {
     if (inFlight.has(entry.id)) return;
     inFlight.set(entry.id, epoch);
     const received = this.processor.receive(entry);
-    this.dispatcher.add(received.key, async (slot) => {
+    this.dispatcher.add(received.key, (slot) => {
+      const settled = (outcome: Outcome): void => {
+        inFlight.delete(entry.id);
+        if (outcome === 'lease-lost') this.lost(address, epoch);
+      };
       // Taken over by another process meanwhile: its holder handles the entry.
-      const ours = this.held.get(address)?.epoch === epoch;
-      const delivery = { entry, epoch, retry, deliveries };
-      const outcome = ours ? await this.processor.process(delivery, received, slot) : 'lease-lost';
-      inFlight.delete(entry.id);
-      if (outcome === 'lease-lost') this.lost(address, epoch);
+      if (this.held.get(address)?.epoch !== epoch) return Promise.resolve(settled('lease-lost'));
+      return this.processor.process({ entry, epoch, retry, deliveries }, received, slot).then(settled);
     });
   }
 

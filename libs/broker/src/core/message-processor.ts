@@ -1,18 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { contractOf, decode, findContract, keyOf, MessageError, toInstance } from '@millrace/messages';
+import { contractOf, decode, keyOf, MessageError, toInstance } from '@millrace/messages';
 import type { Envelope } from '@millrace/messages';
 import { TransformError } from '@millrace/transforms';
 import type { Broker } from './broker.js';
 import type { Commit, CommitResult, DeadLetter, Guard, RetryRecord, Write } from './commit.js';
+import { decide } from './decision.js';
+import type { Message } from './decision.js';
 import type { Slot } from './dispatcher.js';
 import { ConfigurationError, NonRetryableError, StoreUnavailableError, UnknownOutcomeError } from './errors.js';
 import type { HandlerDeclaration, HandlerGroup } from './handler.js';
 import type { Logger } from './logger.js';
-import { parseAddress } from './partition.js';
 import type { Entry } from './partition.js';
 import { backoff } from './retry-policy.js';
 import type { RetryPolicy } from './retry-policy.js';
-import { UnitOfWork } from './unit-of-work.js';
 
 /** An entry on its way to a commit. */
 export interface Delivery {
@@ -28,17 +28,14 @@ export type Outcome = 'settled' | 'lease-lost' | 'abandoned';
 
 /** What reading an entry gave: a message with its handler, or the reason why there is none. */
 type Received =
-  | {
-      readonly kind: 'message';
-      readonly key: string;
-      readonly envelope: Envelope;
-      readonly handler: HandlerDeclaration;
-      readonly data: object;
-    }
+  | Message
   | { readonly kind: 'irrelevant'; readonly key: string }
   | { readonly kind: 'refused'; readonly key: string; readonly reason: string; readonly error: unknown };
 
-type Message = Extract<Received, { kind: 'message' }>;
+/** What a handler or its commit threw, which may be anything. */
+interface Failure {
+  readonly error: unknown;
+}
 
 const STORE_RETRY_MS = 200;
 
@@ -81,19 +78,34 @@ export class MessageProcessor {
   }
 
   /** Handles what was received until it is committed, dead-lettered, or no longer ours. */
-  async process(delivery: Delivery, received: Received, slot: Slot): Promise<Outcome> {
+  process(delivery: Delivery, received: Received, slot: Slot): Promise<Outcome> {
+    if (received.kind !== 'message' || delivery.deliveries > 1 || delivery.retry) {
+      return this.persevere(delivery, received, slot);
+    }
+    // The way of nearly all messages, with few promises: each one costs, and more so inside a unit of work.
+    return this.handle(delivery, received, slot, (error) => this.persevere(delivery, received, slot, { error }));
+  }
+
+  /** @param failure how a first attempt failed, if there was one */
+  private async persevere(delivery: Delivery, received: Received, slot: Slot, failure?: Failure): Promise<Outcome> {
     for (;;) {
       try {
-        return await this.attempt(delivery, received, slot);
+        return await this.attempt(delivery, received, slot, failure);
       } catch (error) {
         // Only the store can fail here: nothing is decided yet, so wait for it, for as long as it takes.
         this.logger.warn(`${this.group.name}: ${describe(error)}; trying again`);
         if (!(await this.wait(STORE_RETRY_MS))) return 'abandoned';
+        failure = undefined;
       }
     }
   }
 
-  private async attempt(delivery: Delivery, received: Received, slot: Slot): Promise<Outcome> {
+  private async attempt(
+    delivery: Delivery,
+    received: Received,
+    slot: Slot,
+    failure: Failure | undefined,
+  ): Promise<Outcome> {
     if (received.kind === 'irrelevant') return this.settle(delivery, []);
     if (received.kind === 'refused') return this.bury(delivery, received.reason, received.error, 0);
     const unrecorded = Math.min(UNSUSPECTED, this.policy.deliveries);
@@ -106,15 +118,19 @@ export class MessageProcessor {
       return this.bury(delivery, 'crashed', error, delivery.retry?.attempts ?? 0);
     }
     for (;;) {
+      if (failure) {
+        const { error } = failure;
+        if (error instanceof StoreUnavailableError || error instanceof UnknownOutcomeError) throw error;
+        const outcome = await this.failed(delivery, received.handler, error);
+        if (outcome) return outcome;
+      }
       const due = delivery.retry?.due ?? 0;
       const early = due - this.broker.clock.now();
       if (early > 0 && !(await slot.aside(() => this.wait(early)))) return 'abandoned';
       try {
         return await (suspect ? this.handleAlone(delivery, received, slot) : this.handle(delivery, received, slot));
       } catch (error) {
-        if (error instanceof StoreUnavailableError || error instanceof UnknownOutcomeError) throw error;
-        const outcome = await this.failed(delivery, received.handler, error);
-        if (outcome) return outcome;
+        failure = { error };
       }
     }
   }
@@ -136,49 +152,36 @@ export class MessageProcessor {
     return turn;
   }
 
-  /** One run of the handler and its commit; again with fresh state when somebody else changed the same stream meanwhile. */
-  private async handle(delivery: Delivery, received: Message, slot: Slot): Promise<Outcome> {
-    const { entry } = delivery;
-    const { envelope, handler, data } = received;
-    const context = { envelope, entry, attempt: (delivery.retry?.attempts ?? 0) + 1 };
-    for (;;) {
-      const unit = new UnitOfWork(envelope);
-      let commit: Commit;
-      try {
-        const reply = await unit.run(() => handler.handle(data, context));
-        if (reply !== undefined && reply !== null) unit.run(() => this.reply(unit, envelope, handler, reply));
-        commit = unit.toCommit(entry.source.partition, this.guards(delivery), this.clearRetry(delivery));
-      } finally {
-        unit.end();
-      }
+  /**
+   * One run of the handler and its commit; again with fresh state when somebody else changed the same stream meanwhile.
+   *
+   * @param otherwise what to do when it fails; else the promise rejects
+   */
+  private handle(
+    delivery: Delivery,
+    message: Message,
+    slot: Slot,
+    otherwise: (error: unknown) => Promise<Outcome> = (error) => Promise.reject(error as Error),
+  ): Promise<Outcome> {
+    const { entry, retry } = delivery;
+    const context = { envelope: message.envelope, entry, attempt: (retry?.attempts ?? 0) + 1 };
+    const write = (commit: Commit): Promise<Outcome> => {
       // What is decided only has to be written: the next message can be handled meanwhile, unless it has the same key.
       slot.release();
-      const result = await this.broker.commit(commit);
-      if (result.status === 'committed' || result.guard === 'input') return 'settled';
-      if (result.guard === 'lease') return 'lease-lost';
-      if (result.guard === 'command') {
-        this.logger.debug(`${handler.name}: command id known, its effects are committed already`);
-        return this.settle(delivery, []);
-      }
-      if (this.stopping.aborted) return 'abandoned';
+      return this.broker.commit(commit).then((result) => {
+        if (result.status === 'committed' || result.guard === 'input') return 'settled';
+        if (result.guard === 'lease') return 'lease-lost';
+        if (result.guard === 'command') return this.settle(delivery, []).catch(otherwise);
+        return this.stopping.aborted ? 'abandoned' : this.handle(delivery, message, slot, otherwise);
+      }, otherwise);
+    };
+    try {
+      const settlement = { guards: this.guards(delivery), writes: this.clearRetry(delivery) };
+      const commit = decide(this.broker, message, context, settlement);
+      return commit instanceof Promise ? commit.then(write, otherwise) : write(commit);
+    } catch (error) {
+      return otherwise(error);
     }
-  }
-
-  private reply(unit: UnitOfWork, command: Envelope, handler: HandlerDeclaration, reply: object): void {
-    const contract = findContract(reply);
-    if (contract?.kind !== 'reply') {
-      throw new NonRetryableError(
-        `${handler.name} returned ${contract ? `the ${contract.kind} ${contract.type}` : 'an object that is no message'}: return a class decorated with @Reply, or nothing`,
-      );
-    }
-    const to = command.replyto === undefined ? undefined : parseAddress(command.replyto);
-    if (!to) return;
-    const key = command.correlationid ?? command.partitionkey;
-    const { text } = this.broker.encode(reply, {
-      inreplyto: command.id,
-      ...(key === undefined ? {} : { partitionkey: key }),
-    });
-    unit.emit(to, text);
   }
 
   /** Remembers the failure and waits, or gives the message up. Undefined: try again. */
