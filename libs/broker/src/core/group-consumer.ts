@@ -16,7 +16,7 @@ export interface ConsumerSettings {
   readonly owner: string;
   /** Handlers running at the same time, per group. Default 64. */
   readonly concurrency: number;
-  /** Entries taken in and not finished beyond which no more are read, per group. Default 256. */
+  /** Entries taken in and not finished beyond which no more are read, per group. Default 512. */
   readonly prefetch: number;
   /** Entries of one read, over all logs. Default 200. */
   readonly batch: number;
@@ -36,6 +36,12 @@ interface Held {
   until: number;
   /** Pending entries of the previous holder have been taken over, so new ones may be read. */
   recovered: boolean;
+}
+
+/** What one read gave, and the epochs of the partitions when it began. */
+interface ReadEntries {
+  readonly entries: readonly Entry[];
+  readonly epochs: ReadonlyMap<string, number>;
 }
 
 const RECOVERY_BATCH = 100;
@@ -143,28 +149,21 @@ export class GroupConsumer {
   }
 
   private async readLoop(reader: Reader): Promise<void> {
-    // A read that waits must have ended before its lease can.
-    const blockMs = Math.min(this.settings.blockMs, this.settings.leaseTtlMs / 3);
-    const sure = (held: Held): boolean => held.until > performance.now() + blockMs;
+    let ahead: Promise<ReadEntries> | undefined;
     while (!this.abort.signal.aborted) {
       try {
-        await this.dispatcher.below(this.settings.prefetch);
-        // After a pause of this process or a lost connection, another one may have the lease.
-        if (this.held.size === 0 || ![...this.held.values()].every(sure)) await this.takeLeases();
-        for (const held of this.held.values()) if (!held.recovered && sure(held)) await this.recover(held);
-        const readable = [...this.held.values()].filter((held) => held.recovered && sure(held));
-        const sources = readable.flatMap((held) => held.sources);
-        if (sources.length === 0) {
-          await pause(FAILURE_PAUSE_MS, this.abort.signal);
-          continue;
-        }
-        const epochs = new Map(readable.map(({ partition, epoch }) => [addressOf(partition), epoch]));
-        const limit = Math.ceil(this.settings.batch / sources.length);
-        for (const entry of await reader.readGroup(this.group.name, sources, limit, blockMs)) {
+        const { entries, epochs } = await (ahead ?? this.readWhenReady(reader));
+        // Redis reads on while these are handled, if there is room for more and nothing else has to be done first.
+        const roomy = this.dispatcher.size + entries.length < this.settings.prefetch;
+        ahead = roomy && entries.length > 0 && this.isReady() ? this.read(reader) : undefined;
+        // Its failure shows when it is waited for.
+        ahead?.catch(() => undefined);
+        for (const entry of entries) {
           this.dispatch(entry, epochs.get(addressOf(entry.source.partition))!, 1, undefined);
         }
       } catch (error) {
         if (this.abort.signal.aborted) return;
+        ahead = undefined;
         this.logger.warn(`${this.group.name}: ${(error as Error).message}`);
         // A lost reply leaves entries delivered to us that we never saw: look at what is pending before reading on. Who
         // is not connected is taken for dead, so the lease may be another's.
@@ -175,6 +174,44 @@ export class GroupConsumer {
         await pause(FAILURE_PAUSE_MS, this.abort.signal);
       }
     }
+  }
+
+  /** A read that waits must have ended before its lease can. */
+  private get blockMs(): number {
+    return Math.min(this.settings.blockMs, this.settings.leaseTtlMs / 3);
+  }
+
+  private isSure(held: Held): boolean {
+    return held.until > performance.now() + this.blockMs;
+  }
+
+  /** Whether every partition held may be read as it is. */
+  private isReady(): boolean {
+    for (const held of this.held.values()) if (!held.recovered || !this.isSure(held)) return false;
+    return this.held.size > 0;
+  }
+
+  /** Waits for room, renews leases and takes up what is pending where that is due, and reads. */
+  private async readWhenReady(reader: Reader): Promise<ReadEntries> {
+    await this.dispatcher.below(this.settings.prefetch);
+    if (!this.isReady()) {
+      // After a pause of this process or a lost connection, another one may have the lease.
+      if (this.held.size === 0 || ![...this.held.values()].every((held) => this.isSure(held))) await this.takeLeases();
+      for (const held of this.held.values()) if (!held.recovered && this.isSure(held)) await this.recover(held);
+    }
+    return this.read(reader);
+  }
+
+  private async read(reader: Reader): Promise<ReadEntries> {
+    const readable = [...this.held.values()].filter((held) => held.recovered && this.isSure(held));
+    const epochs = new Map(readable.map(({ partition, epoch }) => [addressOf(partition), epoch]));
+    const sources = readable.flatMap((held) => held.sources);
+    if (sources.length === 0) {
+      await pause(FAILURE_PAUSE_MS, this.abort.signal);
+      return { entries: [], epochs };
+    }
+    const limit = Math.ceil(this.settings.batch / sources.length);
+    return { entries: await reader.readGroup(this.group.name, sources, limit, this.blockMs), epochs };
   }
 
   /**

@@ -30,7 +30,7 @@ export class Subscriber {
     this.settings = {
       owner: randomUUID(),
       concurrency: settings.concurrency ?? 64,
-      prefetch: settings.prefetch ?? 256,
+      prefetch: settings.prefetch ?? 512,
       batch: settings.batch ?? 200,
       blockMs: settings.blockMs ?? 1_000,
       leaseTtlMs: settings.leaseTtlMs ?? 10_000,
