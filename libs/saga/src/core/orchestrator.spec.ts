@@ -1,4 +1,6 @@
-import { Broker, InMemoryPartitionStore, Subscriptions } from '@millrace/broker';
+import { randomUUID } from 'node:crypto';
+import { Broker, InMemoryPartitionStore, RedisPartitionStore, Subscriptions } from '@millrace/broker';
+import type { PartitionStore } from '@millrace/broker';
 import { Reply } from '@millrace/messages';
 import type { Envelope } from '@millrace/messages';
 import { eventually } from './eventually.fixture.js';
@@ -32,12 +34,20 @@ const impatient = saga<PlaceOrderState>()
   )
   .named('place-order');
 
-describe('the orchestrator', () => {
+const stores: [string, () => PartitionStore][] = [
+  ['memory', () => new InMemoryPartitionStore()],
+  [
+    'Redis',
+    () => new RedisPartitionStore({ url: process.env.TEST_REDIS_URL!, namespace: `t-${randomUUID().slice(0, 8)}` }),
+  ],
+];
+
+describe.each(stores)('the orchestrator in %s', (_name, open) => {
   let shop: Shop;
   afterEach(() => shop.close());
 
   it('leads an order through all services to its end', async () => {
-    shop = await new Shop().open();
+    shop = await new Shop(open()).open();
     await shop.place('4711');
 
     expect(await shop.outcomeOf('4711')).toMatchObject({ status: 'completed', state: { payment: 'p1' } });
@@ -45,7 +55,7 @@ describe('the orchestrator', () => {
   });
 
   it('undoes what was done when a step is refused', async () => {
-    shop = await new Shop({ 'payment.capture': () => new PaymentDeclined('expired') }).open();
+    shop = await new Shop(open(), { 'payment.capture': () => new PaymentDeclined('expired') }).open();
     await shop.place('4711');
 
     expect(await shop.outcomeOf('4711')).toMatchObject({ status: 'compensated' });
@@ -53,7 +63,7 @@ describe('the orchestrator', () => {
   });
 
   it('leads many orders at a time', async () => {
-    shop = await new Shop({
+    shop = await new Shop(open(), {
       'catalog.reserve-stock': (n) => (n % 3 ? new StockReserved('r') : new OutOfStock('t')),
     }).open();
     const ids = Array.from({ length: 30 }, (_, index) => `order/${index}`);
@@ -65,7 +75,7 @@ describe('the orchestrator', () => {
   });
 
   it('addresses its commands: id, key, correlation and where the reply goes', async () => {
-    shop = await new Shop().open();
+    shop = await new Shop(open()).open();
     await shop.place('4711');
     await shop.outcomeOf('4711');
 
@@ -81,7 +91,7 @@ describe('the orchestrator', () => {
   });
 
   it('passes on the correlation of the event that started the saga', async () => {
-    shop = await new Shop().open();
+    shop = await new Shop(open()).open();
     const { text } = shop.order.encode(new OrderPlaced('4711', 990), { correlationid: 'request-1' });
     const partition = shop.order.partitionFor('4711');
     await shop.store.commit({ partition, guards: [], writes: [{ kind: 'append', events: [text] }] });
@@ -91,7 +101,7 @@ describe('the orchestrator', () => {
   });
 
   it('publishes the course of each saga in its own feed', async () => {
-    shop = await new Shop({ 'payment.capture': () => new PaymentDeclined('expired') }).open();
+    shop = await new Shop(open(), { 'payment.capture': () => new PaymentDeclined('expired') }).open();
     await shop.place('4711');
     await shop.outcomeOf('4711');
 
@@ -103,7 +113,7 @@ describe('the orchestrator', () => {
   });
 
   it('starts one saga for an event that comes twice', async () => {
-    shop = await new Shop().open();
+    shop = await new Shop(open()).open();
     await shop.place('4711');
     await shop.outcomeOf('4711');
     await shop.place('4711');
@@ -114,7 +124,7 @@ describe('the orchestrator', () => {
 
   it('sends again at the deadline, then gives up, undoes, and parks what cannot be undone, with an alert', async () => {
     const silence = { 'catalog.reserve-stock': () => undefined, 'catalog.release-stock': () => undefined };
-    shop = await new Shop(silence, impatient).open();
+    shop = await new Shop(open(), silence, impatient).open();
     await shop.place('4711');
 
     expect(await shop.outcomeOf('4711')).toMatchObject({ status: 'parked', failure: { step: 'reserve stock' } });
@@ -132,7 +142,7 @@ describe('the orchestrator', () => {
   it('takes a reply from the wire by its outcome where any reply will do', async () => {
     @Reply('payment.all-clear')
     class AllClear {}
-    shop = await new Shop({
+    shop = await new Shop(open(), {
       'payment.capture': () => new PaymentDeclined('expired'),
       'catalog.release-stock': () => new AllClear(),
     }).open();
@@ -142,7 +152,7 @@ describe('the orchestrator', () => {
   });
 
   it('dead-letters a reply whose data are wrong, and goes on with the right one', async () => {
-    shop = await new Shop({ 'catalog.reserve-stock': () => undefined }).open();
+    shop = await new Shop(open(), { 'catalog.reserve-stock': () => undefined }).open();
     await shop.place('4711');
     await eventually(() => shop.commands.length > 0);
     const reply = { specversion: '1.0', source: '/catalog', type: 'catalog.stock-reserved' } as const;
@@ -164,7 +174,7 @@ describe('the orchestrator', () => {
       'non-retryable',
     ],
   ])('keeps as a dead letter %s', async (_, message, reason) => {
-    shop = await new Shop().open();
+    shop = await new Shop(open()).open();
     const partition = shop.partitionOf('4711');
     await shop.deliver(partition, { specversion: '1.0', source: '/payment', id: '1', data: {}, ...message });
     await shop.inboxIsEmpty(partition);
@@ -173,7 +183,7 @@ describe('the orchestrator', () => {
   });
 
   it('ignores a reply that is late, repeated, or for nobody it knows', async () => {
-    shop = await new Shop().open();
+    shop = await new Shop(open()).open();
     await shop.place('4711');
     const before = await shop.outcomeOf('4711');
     const partition = shop.partitionOf('4711');
@@ -194,7 +204,7 @@ describe('the orchestrator', () => {
   });
 
   it('parks nothing when a refund is refused once', async () => {
-    shop = await new Shop({
+    shop = await new Shop(open(), {
       'payment.capture': () => undefined,
       'payment.refund': (attempt) => (attempt === 1 ? new NotRefundable('soon') : new PaymentRefunded('f1')),
     }).open();

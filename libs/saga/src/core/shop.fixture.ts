@@ -1,5 +1,5 @@
-import { Broker, InMemoryPartitionStore, Publisher, Subscriber, Subscriptions } from '@millrace/broker';
-import type { Partition, Source } from '@millrace/broker';
+import { Broker, Publisher, Subscriber, Subscriptions } from '@millrace/broker';
+import type { Partition, PartitionStore, Source } from '@millrace/broker';
 import { decode } from '@millrace/messages';
 import type { Envelope } from '@millrace/messages';
 import type { SagaDefinition } from './definition.js';
@@ -32,20 +32,22 @@ const ANSWERS: Answers = {
   'order.reject': () => new OrderRejected('yes'),
 };
 
-/** The services of the shop on one store in memory: each answers its commands as told; undefined answers nothing. */
+/** The services of the shop on one store: each answers its commands as told; undefined answers nothing. */
 export class Shop {
-  readonly store = new InMemoryPartitionStore();
   readonly commands: Envelope[] = [];
   readonly errors: string[] = [];
   readonly instances: SagaInstances;
-  readonly order = new Broker(this.store, { context: 'order', partitions: 2 });
-  private readonly runner = new Broker(this.store, { context: 'place-order', partitions: 2 });
+  readonly order: Broker;
+  private readonly runner: Broker;
   private readonly subscribers: Subscriber[] = [];
 
   constructor(
+    readonly store: PartitionStore,
     private readonly answers: Answers = {},
     definition: SagaDefinition<PlaceOrderState> = placeOrder,
   ) {
+    this.order = new Broker(store, { context: 'order', partitions: 2 });
+    this.runner = new Broker(store, { context: 'place-order', partitions: 2 });
     const error = (message: string) => void this.errors.push(message);
     const logger = { debug: () => undefined, log: () => undefined, warn: () => undefined, error };
     this.instances = new SagaInstances(this.runner, logger);
