@@ -44,7 +44,12 @@ export class Site {
 
   /** Adds an entry to the inbox of a partition. */
   async write(fields: readonly string[], index = 0): Promise<void> {
-    await this.append(this.inbox(index), fields);
+    await this.writeTo(this.inbox(index), fields);
+  }
+
+  /** Adds an entry to any log. */
+  async writeTo(source: Source, fields: readonly string[]): Promise<void> {
+    await this.append(source, fields);
   }
 
   /** Adds a message with the two fields that are enough, and its key. */

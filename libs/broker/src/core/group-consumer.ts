@@ -6,7 +6,7 @@ import type { HandlerGroup } from './handler.js';
 import type { Logger } from './logger.js';
 import { MessageProcessor } from './message-processor.js';
 import type { Outcome } from './message-processor.js';
-import { addressOf } from './partition.js';
+import { addressOf, ownLog, ownerOf } from './partition.js';
 import type { Entry, Partition, Source } from './partition.js';
 import type { Reader } from './partition-store.js';
 import type { RetryPolicy } from './retry-policy.js';
@@ -111,7 +111,8 @@ export class GroupConsumer {
       const count = await this.broker.partitionsOf(context);
       for (let index = 0; index < count; index++) {
         const partition = { context, index };
-        const known = byAddress.get(addressOf(partition)) ?? { partition, sources: [] };
+        const own = { partition, log: ownLog(this.group.name) };
+        const known = byAddress.get(addressOf(partition)) ?? { partition, sources: [own] };
         known.sources.push({ partition, log });
         byAddress.set(addressOf(partition), known);
       }
@@ -210,7 +211,8 @@ export class GroupConsumer {
       await pause(FAILURE_PAUSE_MS, this.abort.signal);
       return { entries: [], epochs };
     }
-    const limit = Math.ceil(this.settings.batch / sources.length);
+    // Own logs are nearly always empty, so they have no share.
+    const limit = Math.ceil(this.settings.batch / (sources.length - readable.length));
     return { entries: await reader.readGroup(this.group.name, sources, limit, this.blockMs), epochs };
   }
 
@@ -237,13 +239,14 @@ export class GroupConsumer {
     const address = addressOf(entry.source.partition);
     let inFlight = this.inFlight.get(address);
     if (!inFlight) this.inFlight.set(address, (inFlight = new Map<string, number>()));
-    // Ids of a feed begin with 0-, those of an inbox with a time: one set serves both logs.
-    if (inFlight.has(entry.id)) return;
-    inFlight.set(entry.id, epoch);
+    // Ids of a feed begin with 0-, those of an inbox with a time: one set serves both, and the own log by its name.
+    const name = ownerOf(entry.source.log) === undefined ? entry.id : `own ${entry.id}`;
+    if (inFlight.has(name)) return;
+    inFlight.set(name, epoch);
     const received = this.processor.receive(entry);
     this.dispatcher.add(received.key, (slot) => {
       const settled = (outcome: Outcome): void => {
-        inFlight.delete(entry.id);
+        inFlight.delete(name);
         if (outcome === 'lease-lost') this.lost(address, epoch);
       };
       // Taken over by another process meanwhile: its holder handles the entry.

@@ -2,6 +2,7 @@ import calculateSlot from 'cluster-key-slot';
 import fc from 'fast-check';
 import { ConfigurationError } from './errors.js';
 import { checkContext, checkName, KeyBuilder } from './keys.js';
+import { ownLog } from './partition.js';
 import type { Partition } from './partition.js';
 
 const keys = new KeyBuilder('shop');
@@ -12,6 +13,7 @@ function allKeys(builder: KeyBuilder, at: Partition, name: string): string[] {
   return [
     builder.log({ partition: at, log: 'feed' }),
     builder.log({ partition: at, log: 'in' }),
+    builder.log({ partition: at, log: ownLog(name) }),
     builder.stream(at, name),
     builder.state(at, name),
     builder.view(at, name),
@@ -39,6 +41,7 @@ describe('keys', () => {
     expect(allKeys(keys, partition, 'x-1')).toEqual([
       '{shop:order:3}:feed',
       '{shop:order:3}:in',
+      '{shop:order:3}:own:x-1',
       '{shop:order:3}:s:x-1',
       '{shop:order:3}:state:x-1',
       '{shop:order:3}:view:x-1',

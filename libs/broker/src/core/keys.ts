@@ -1,4 +1,5 @@
 import { ConfigurationError } from './errors.js';
+import { ownerOf } from './partition.js';
 import type { Partition, Source } from './partition.js';
 
 const CONTEXT = /^[a-z][a-z0-9-]{0,63}$/;
@@ -43,9 +44,14 @@ export class KeyBuilder {
     return `${this.namespace}:contexts`;
   }
 
-  /** STREAM: `feed` holds events with ids `0-<position>`, `in` messages addressed to the context. */
-  log(source: Source): string {
-    return `${this.tag(source.partition)}:${source.log}`;
+  /**
+   * STREAM: `feed` holds events with ids `0-<position>`, `in` messages addressed to the context, `own:<group>` what only
+   * that group reads.
+   */
+  log({ partition, log }: Source): string {
+    const owner = ownerOf(log);
+    if (owner !== undefined) this.group(owner);
+    return `${this.tag(partition)}:${log}`;
   }
 
   /** LIST of the positions of one stream's events; its length is the version. */

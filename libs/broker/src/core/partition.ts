@@ -6,9 +6,25 @@ export interface Partition {
 }
 
 /**
- * The logs of a partition: `feed` holds the events of its context, `in` the commands and replies addressed to it.
+ * The logs of a partition: `feed` holds the events of its context, `in` the commands and replies addressed to it,
+ * `own:<group>` what only that group may see: redriven dead letters, what it has put off.
  */
-export type Log = 'feed' | 'in';
+export type Log = 'feed' | 'in' | OwnLog;
+
+/** The log of a partition that only one group reads. Every consumer of the group reads it beside its other logs. */
+export type OwnLog = `own:${string}`;
+
+const OWN = 'own:';
+
+/** The log of a partition that only this group reads. */
+export function ownLog(group: string): OwnLog {
+  return `${OWN}${group}`;
+}
+
+/** The group whose own log it is; undefined for `feed` and `in`. */
+export function ownerOf(log: Log): string | undefined {
+  return log !== 'feed' && log !== 'in' ? log.slice(OWN.length) : undefined;
+}
 
 /** A log that can be consumed. */
 export interface Source {

@@ -1,4 +1,5 @@
 import type { DeadLetter } from '../core/commit.js';
+import type { Log } from '../core/partition.js';
 
 /** Names of the fields of an entry of `dead`, in the order of {@link deadLetterFields}. */
 export const DEAD_LETTER_NAMES = [
@@ -25,7 +26,7 @@ export function toDeadLetter(fields: ReadonlyMap<string, string>): DeadLetter {
     entry: {
       source: {
         partition: { context: text('context'), index: Number(text('partition')) },
-        log: text('log') === 'feed' ? 'feed' : 'in',
+        log: text('log') as Log,
       },
       id: text('entry'),
     },

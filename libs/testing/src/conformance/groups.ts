@@ -1,3 +1,4 @@
+import { ownLog } from '@millrace/broker';
 import type { Source } from '@millrace/broker';
 import { deliver, refOf } from './entries.js';
 import { describe, expect, it } from './jest-globals.js';
@@ -105,6 +106,23 @@ export function describeGroups(subject: Subject): void {
       await deliver(subject(), source, 'g', 1);
       expect(await store.backlog(source, 'g')).toEqual({ pending: 1, waiting: 2 });
       expect((await store.readPending(source, 'g', '0', 10)).map(({ id }) => id)).toEqual(['0-1']);
+    });
+
+    it('has a log of its own in each partition, apart from the inbox, the feed and other groups', async () => {
+      const partition = freshPartition();
+      const own: Source = { partition, log: ownLog('g') };
+      const id = await subject().appendRaw(own, ['data', 'a']);
+      expect(id).toMatch(/^[1-9]\d*-\d+$/);
+      const reader = subject().store.openReader();
+      const others: Source[] = [inboxOf(partition), { partition, log: 'feed' }, { partition, log: ownLog('h') }];
+      expect(await reader.readGroup('h', others, 10, 0)).toEqual([]);
+      expect(await reader.readGroup('g', others, 10, 0)).toEqual([]);
+      expect(await reader.readGroup('g', [own, ...others], 10, 0)).toEqual([
+        { source: own, id, fields: ['data', 'a'] },
+      ]);
+      expect(await subject().store.backlog(own, 'g')).toEqual({ pending: 1, waiting: 0 });
+      expect((await subject().store.readPending(own, 'g', '0', 10)).map(({ source }) => source)).toEqual([own]);
+      await reader.close();
     });
 
     it('has nothing pending and everything waiting before it exists', async () => {

@@ -1,3 +1,4 @@
+import { ownLog } from '@millrace/broker';
 import type { Commit, Guard, PartitionStore, Write } from '@millrace/broker';
 import { describe, expect, it } from './jest-globals.js';
 import { freshPartition, inboxOf } from './store-harness.js';
@@ -84,6 +85,7 @@ function readsNamed(store: PartitionStore, name: string): readonly (() => Promis
     () => store.readRows(partition, name),
     () => store.readCommand(partition, name),
     () => store.createGroup(source, name),
+    () => store.createGroup({ partition, log: ownLog(name) }, 'g'),
     () => store.acquireLease({ partition, group: name, owner: 'me', ttlMs: 1000 }),
     () => store.releaseLease(partition, name, 1),
     () => store.readPending(source, name, '0', 1),
