@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Broker } from './broker.js';
 import type { RetryRecord } from './commit.js';
 import { Dispatcher } from './dispatcher.js';
+import type { GroupSettings } from './group-options.js';
 import type { HandlerGroup } from './handler.js';
 import type { Logger } from './logger.js';
 import { MessageProcessor } from './message-processor.js';
@@ -9,23 +10,18 @@ import type { Outcome } from './message-processor.js';
 import { addressOf, ownLog, ownerOf } from './partition.js';
 import type { Entry, Partition, Source } from './partition.js';
 import type { Reader } from './partition-store.js';
-import type { RetryPolicy } from './retry-policy.js';
 
-export interface ConsumerSettings {
+/** How a process consumes, whatever the group. */
+export interface ProcessSettings {
   /** Unique per process start. */
   readonly owner: string;
-  /** Handlers running at the same time, per group. Default 64. */
-  readonly concurrency: number;
-  /** Entries taken in and not finished beyond which no more are read, per group. Default 512. */
-  readonly prefetch: number;
-  /** Entries of one read, over all logs. Default 200. */
-  readonly batch: number;
   /** How long one read waits for entries, ms. Default 1000. */
   readonly blockMs: number;
   /** Time to live of a lease, ms; renewed three times as often. Default 10000. */
   readonly leaseTtlMs: number;
-  readonly retry: RetryPolicy;
 }
+
+export type ConsumerSettings = ProcessSettings & GroupSettings;
 
 /** A partition this process may consume, and the epoch that its commits prove it with. */
 interface Held {
@@ -212,7 +208,7 @@ export class GroupConsumer {
       return { entries: [], epochs };
     }
     // Own logs are nearly always empty, so they have no share.
-    const limit = Math.ceil(this.settings.batch / (sources.length - readable.length));
+    const limit = Math.ceil(this.settings.readCount / (sources.length - readable.length));
     return { entries: await reader.readGroup(this.group.name, sources, limit, this.blockMs), epochs };
   }
 

@@ -1,6 +1,8 @@
 import type { Envelope, MessageClass } from '@millrace/messages';
 import { findContract } from '@millrace/messages';
 import { ConfigurationError } from './errors.js';
+import { joinOptions } from './group-options.js';
+import type { GroupOptions } from './group-options.js';
 import { checkName } from './keys.js';
 import type { EntryRef, Log } from './partition.js';
 
@@ -27,6 +29,8 @@ export interface HandlerDeclaration {
   readonly log: Log;
   /** Name of the group, after the own context's name: `mailer` reads as `order.mailer`. Default: the context's group. */
   readonly group?: string;
+  /** How the group consumes; handlers of one group must not differ. */
+  readonly options?: GroupOptions;
   /** Returns the reply, if the message wants one. */
   handle(data: object, context: MessageContext): Promise<object | void> | object | void;
 }
@@ -37,7 +41,23 @@ export class HandlerGroup {
   private readonly accepting: HandlerDeclaration[] = [];
   private readonly logs = new Map<string, { readonly context: string; readonly log: Log }>();
 
-  constructor(readonly name: string) {}
+  private readonly handlers: HandlerDeclaration[] = [];
+
+  constructor(
+    /** Unique in the system: `order` or `order.mailer`. */
+    readonly name: string,
+    /** As it is written in the service: `order` for the context's own group, or `mailer`. */
+    readonly label: string = name,
+  ) {}
+
+  /**
+   * The options that its handlers declare.
+   *
+   * @throws ConfigurationError when two differ
+   */
+  get options(): GroupOptions {
+    return joinOptions(this.label, this.handlers);
+  }
 
   /** @throws ConfigurationError when another handler has the same type */
   add(handler: HandlerDeclaration): void {
@@ -52,6 +72,7 @@ export class HandlerGroup {
       }
       this.byType.set(handler.type, handler);
     }
+    this.handlers.push(handler);
     this.logs.set(`${handler.context}/${handler.log}`, { context: handler.context, log: handler.log });
   }
 
@@ -82,7 +103,7 @@ export class Subscriptions {
     }
     const name = handler.group === undefined ? this.context : `${this.context}.${checkName(handler.group, 'group')}`;
     let group = this.groups.get(name);
-    if (!group) this.groups.set(name, (group = new HandlerGroup(name)));
+    if (!group) this.groups.set(name, (group = new HandlerGroup(name, handler.group)));
     group.add(handler);
   }
 }

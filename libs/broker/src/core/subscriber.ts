@@ -1,48 +1,52 @@
 import { randomUUID } from 'node:crypto';
 import type { Broker } from './broker.js';
+import { ConfigurationError } from './errors.js';
 import { GroupConsumer } from './group-consumer.js';
-import type { ConsumerSettings } from './group-consumer.js';
-import type { Subscriptions } from './handler.js';
+import type { ProcessSettings } from './group-consumer.js';
+import { resolveGroup } from './group-options.js';
+import type { GroupOptions, GroupSettings } from './group-options.js';
+import type { HandlerGroup, Subscriptions } from './handler.js';
 import type { Logger } from './logger.js';
 import { silent } from './logger.js';
-import { DEFAULT_RETRY } from './retry-policy.js';
-import type { RetryPolicy } from './retry-policy.js';
 import { TimerLoop } from './timer-loop.js';
 
-export type SubscriberSettings = Partial<Omit<ConsumerSettings, 'owner' | 'retry'>> & {
-  readonly retry?: Partial<RetryPolicy>;
-};
+/** How a service consumes; the options of groups hold for all of them, unless `groups` or a handler says otherwise. */
+export interface SubscriberSettings extends Partial<Omit<ProcessSettings, 'owner'>>, GroupOptions {
+  /** Options by the name of a group as its handlers write it; that of the context for handlers without a group. */
+  readonly groups?: Readonly<Record<string, GroupOptions>>;
+}
 
 /** Everything a service consumes: one consumer per group, and the timers of its context. */
 export class Subscriber {
   private consumers: GroupConsumer[] = [];
   private readonly timers: TimerLoop;
-  private readonly settings: ConsumerSettings;
+  private readonly process: ProcessSettings;
   private stopped: Promise<void> | undefined;
 
   constructor(
     private readonly broker: Broker,
     private readonly subscriptions: Subscriptions,
-    settings: SubscriberSettings = {},
+    private readonly settings: SubscriberSettings = {},
     private readonly logger: Logger = silent,
   ) {
     this.timers = new TimerLoop(broker, logger);
-    this.settings = {
+    this.process = {
       owner: randomUUID(),
-      concurrency: settings.concurrency ?? 64,
-      prefetch: settings.prefetch ?? 512,
-      batch: settings.batch ?? 200,
       blockMs: settings.blockMs ?? 1_000,
       leaseTtlMs: settings.leaseTtlMs ?? 10_000,
-      retry: { ...DEFAULT_RETRY, ...settings.retry },
     };
   }
 
-  /** Declares the context and starts to consume. What was published before is not missed. */
+  /**
+   * Declares the context and starts to consume. What was published before is not missed.
+   *
+   * @throws ConfigurationError for options that cannot work, and for options of a group that no handler has
+   */
   async start(): Promise<void> {
+    const groups = this.resolveGroups();
     await this.broker.declare();
-    for (const group of this.subscriptions.groups.values()) {
-      const consumer = new GroupConsumer(this.broker, group, this.settings, this.logger);
+    for (const [group, settings] of groups) {
+      const consumer = new GroupConsumer(this.broker, group, { ...this.process, ...settings }, this.logger);
       this.consumers.push(consumer);
       await consumer.start();
     }
@@ -52,6 +56,25 @@ export class Subscriber {
   /** Stops reading, finishes what is being handled, gives the leases back. Idempotent. */
   stop(): Promise<void> {
     return (this.stopped ??= this.drain());
+  }
+
+  private resolveGroups(): Map<HandlerGroup, GroupSettings> {
+    const groups = [...this.subscriptions.groups.values()];
+    const byName = this.settings.groups ?? {};
+    for (const name of Object.keys(byName)) {
+      if (groups.some(({ label }) => label === name)) continue;
+      const known = groups.map(({ label }) => `'${label}'`).join(', ');
+      throw new ConfigurationError(
+        `groups: { '${name}' } gives options to a group that no handler has: ` +
+          (known ? `write one of ${known}` : 'this service has no handlers'),
+      );
+    }
+    return new Map(
+      groups.map((group) => [
+        group,
+        resolveGroup(group.label, this.settings, byName[group.label] ?? {}, group.options),
+      ]),
+    );
   }
 
   private async drain(): Promise<void> {

@@ -2,6 +2,8 @@ import 'reflect-metadata';
 import { contextOf, contractOf } from '@millrace/messages';
 import type { CommandReplies, MessageClass, RepliesOf } from '@millrace/messages';
 import { ConfigurationError } from '../core/errors.js';
+import { groupOptionsIn } from '../core/group-options.js';
+import type { GroupOptions } from '../core/group-options.js';
 
 /** What `@Handles` and `@On` wrote on a method. */
 export interface HandlerMetadata {
@@ -10,9 +12,11 @@ export interface HandlerMetadata {
   readonly group?: string;
   /** Context whose feed is read, for an event. */
   readonly from?: string;
+  readonly options: GroupOptions;
 }
 
-export interface OnOptions {
+/** Options of the group beside those of the handler: {@link GroupOptions}. */
+export interface OnOptions extends GroupOptions {
   /** A group of its own, `<context>.<group>`: it gets every event once, whatever other groups do. Default: the context's. */
   readonly group?: string;
   /** The context that publishes the event. Default: the first word of its type. */
@@ -25,11 +29,12 @@ const HANDLERS = Symbol.for('millrace:handlers');
 type Handler<Message, Result> = (message: Message, ...injected: any[]) => Result | Promise<Result>;
 
 /**
- * Handles a command of this context. What the method returns is the reply; its type must be one of the command's replies.
+ * Handles a command of this context, in the context's own group, to which the options apply. What the method returns is the reply; its type must be one of the command's replies.
  * Everything it decides becomes one commit: events, states, messages, the reply, and the acknowledgement.
  */
 export function Handles<C extends CommandReplies<object, object>>(
   command: MessageClass<C>,
+  options: GroupOptions = {},
 ): <M extends Handler<C, RepliesOf<C>>>(
   target: object,
   method: string | symbol,
@@ -38,7 +43,8 @@ export function Handles<C extends CommandReplies<object, object>>(
   if (contractOf(command).kind !== 'command') {
     throw new ConfigurationError(`@Handles(${command.name}) takes a @Command; for events write @On`);
   }
-  return (_target, _method, descriptor) => write(descriptor, { kind: 'command', contract: command });
+  return (_target, _method, descriptor) =>
+    write(descriptor, { kind: 'command', contract: command, options: groupOptionsIn(options) });
 }
 
 /** Reacts to an event of any context, once per group. */
@@ -56,7 +62,8 @@ export function On<E extends object>(
     kind: 'event',
     contract: event,
     from: options.from ?? contextOf(type),
-    ...options,
+    ...(options.group === undefined ? {} : { group: options.group }),
+    options: groupOptionsIn(options),
   };
   return (_target, _method, descriptor) => write(descriptor, metadata);
 }

@@ -66,6 +66,7 @@ export class HandlerExplorer {
       context: own ? this.broker.context : metadata.from!,
       log: own ? 'in' : 'feed',
       ...(metadata.group === undefined ? {} : { group: metadata.group }),
+      options: metadata.options,
       handle: wrapper.isDependencyTreeStatic() ? this.staticCall(wrapper, method) : this.scopedCall(wrapper, method),
     };
   }

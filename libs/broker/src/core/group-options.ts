@@ -1,0 +1,145 @@
+import { isDeepStrictEqual } from 'node:util';
+import { ConfigurationError } from './errors.js';
+import { DEFAULT_RETRY } from './retry-policy.js';
+import type { RetryPolicy } from './retry-policy.js';
+
+/**
+ * How one consumer group consumes. Given for all groups of a service (`forRoot({ concurrency: 16 })`), by name
+ * (`forRoot({ groups: { mailer: { concurrency: 4 } } })`) or with a handler (`@On(X, { group: 'mailer', concurrency: 4 })`);
+ * the later wins, option by option. Two handlers of one group must not differ in an option.
+ */
+export interface GroupOptions {
+  /**
+   * `key`: messages of one key are handled one after the other, in order, in whatever process. `none`: any process takes any
+   * message at any time, so that all processes work on one partition (competing consumers). Default `key`.
+   */
+  readonly ordering?: 'key' | 'none';
+  /**
+   * When a message fails and waits for its next attempt: `continue` lets later messages of its key go on once it has been
+   * given up; `park-key` keeps them behind it until somebody decides. Default `continue`.
+   */
+  readonly onFailure?: 'continue' | 'park-key';
+  /** Handlers running at the same time in one process. Default 64. */
+  readonly concurrency?: number;
+  /** Messages taken in and not finished beyond which a process reads no more. Default 512. */
+  readonly prefetch?: number;
+  /** Bytes of messages taken in and not finished beyond which a process reads no more. Default 32 MiB. */
+  readonly prefetchBytes?: number;
+  /** Messages begun per `perMs` milliseconds, over all processes of the service together. Default: no limit. */
+  readonly rate?: Rate;
+  readonly retry?: Partial<RetryPolicy>;
+  /** Time after which a handler counts as failed, ms. Default: none. */
+  readonly handlerTimeoutMs?: number;
+  /** Entries of one read, over all logs. Default 200. */
+  readonly readCount?: number;
+}
+
+/** So many messages in so many milliseconds. */
+export interface Rate {
+  /** At least 1. */
+  readonly limit: number;
+  /** At least 1. */
+  readonly perMs: number;
+}
+
+/** The options of one group with everything filled in. */
+export type GroupSettings = Required<Omit<GroupOptions, 'retry' | 'rate' | 'handlerTimeoutMs'>> & {
+  readonly retry: RetryPolicy;
+  readonly rate: Rate | undefined;
+  readonly handlerTimeoutMs: number | undefined;
+};
+
+const DEFAULTS: GroupSettings = {
+  ordering: 'key',
+  onFailure: 'continue',
+  concurrency: 64,
+  prefetch: 512,
+  prefetchBytes: 32 * 1024 * 1024,
+  rate: undefined,
+  retry: DEFAULT_RETRY,
+  handlerTimeoutMs: undefined,
+  readCount: 200,
+};
+
+const NAMES = Object.keys(DEFAULTS) as (keyof GroupOptions)[];
+const CHOICES = { ordering: ['key', 'none'], onFailure: ['continue', 'park-key'] } as const;
+const COUNTS = ['concurrency', 'prefetch', 'prefetchBytes', 'readCount', 'handlerTimeoutMs'] as const;
+
+/** The group options among others, leaving out what is undefined. */
+export function groupOptionsIn(options: object): GroupOptions {
+  const given = options as Record<string, unknown>;
+  return Object.fromEntries(NAMES.filter((name) => given[name] !== undefined).map((name) => [name, given[name]]));
+}
+
+/**
+ * Fills in an option from the last place that gives it.
+ *
+ * @throws ConfigurationError for a value that cannot work, naming the group
+ */
+export function resolveGroup(group: string, ...places: readonly GroupOptions[]): GroupSettings {
+  const given = places.map(groupOptionsIn);
+  const settings: GroupSettings = Object.assign({}, DEFAULTS, ...given, {
+    retry: Object.assign({}, DEFAULT_RETRY, ...given.map(({ retry }) => retry)) as RetryPolicy,
+  });
+  check(group, settings);
+  return settings;
+}
+
+/** A handler, and the options it gives its group. */
+export interface Declared {
+  readonly name: string;
+  readonly options?: GroupOptions;
+}
+
+/**
+ * What the handlers of one group declare, as one.
+ *
+ * @throws ConfigurationError when two of them differ in an option
+ */
+export function joinOptions(group: string, handlers: readonly Declared[]): GroupOptions {
+  const by = new Map<keyof GroupOptions, Declared>();
+  for (const handler of handlers) {
+    for (const name of Object.keys(groupOptionsIn(handler.options ?? {})) as (keyof GroupOptions)[]) {
+      const other = by.get(name);
+      if (!other) by.set(name, handler);
+      else if (!isDeepStrictEqual(other.options![name], handler.options![name])) {
+        const values = [other, handler].map((each) => `${show(each.options![name])} at ${each.name}`);
+        throw new ConfigurationError(
+          `group '${group}' has ${name}: ${values.join(' and ')}: ` +
+            `a group has one; write it once, or give one of the handlers its own group`,
+        );
+      }
+    }
+  }
+  return Object.fromEntries([...by].map(([name, { options }]) => [name, options![name]]));
+}
+
+function check(group: string, settings: GroupSettings): void {
+  for (const [name, choices] of Object.entries(CHOICES)) {
+    const value = settings[name as keyof typeof CHOICES];
+    if (!(choices as readonly string[]).includes(value)) refuse(group, name, value, `one of '${choices.join("', '")}'`);
+  }
+  for (const name of COUNTS) {
+    const value = settings[name];
+    if (value !== undefined && !isCount(value)) refuse(group, name, value, 'an integer of at least 1');
+  }
+  const { rate, retry } = settings;
+  if (rate !== undefined && !(isCount(rate.limit) && isCount(rate.perMs))) {
+    refuse(group, 'rate', rate, '{ limit, perMs }, integers of at least 1');
+  }
+  for (const [name, value] of Object.entries(retry)) {
+    if (typeof value === 'number' && !(value >= 0)) refuse(group, `retry.${name}`, value, 'a number of at least 0');
+  }
+}
+
+function isCount(value: number): boolean {
+  return Number.isSafeInteger(value) && value >= 1;
+}
+
+function refuse(group: string, name: string, value: unknown, allowed: string): never {
+  throw new ConfigurationError(`group '${group}' has ${name}: ${show(value)}; it must be ${allowed}`);
+}
+
+function show(value: unknown): string {
+  return JSON.stringify(value) ?? String(value);
+}
