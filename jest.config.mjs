@@ -22,6 +22,8 @@ export default {
     ],
   },
   moduleNameMapper: {
+    // Another version of the client, for `npm run matrix`.
+    ...(process.env.MILLRACE_IOREDIS ? { '^ioredis$': process.env.MILLRACE_IOREDIS } : {}),
     [`^@millrace/(${libs.join('|')})$`]: '<rootDir>/libs/$1/src/index.ts',
     '^@shop/service$': '<rootDir>/apps/service/src/index.ts',
     '^@shop/contracts/(.*)$': '<rootDir>/apps/contracts/src/$1.ts',
