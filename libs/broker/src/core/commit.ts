@@ -1,4 +1,4 @@
-import type { EntryRef, Partition } from './partition.js';
+import type { EntryRef, Partition, ReplyAddress } from './partition.js';
 
 /**
  * Everything a handler decided, as one atomic act on one partition: either every guard holds and every write happens,
@@ -35,6 +35,8 @@ export type Write =
   | { readonly kind: 'row'; readonly view: string; readonly id: string; readonly value: string | null }
   /** Delivers a message to the inbox of any partition. */
   | { readonly kind: 'emit'; readonly to: Partition; readonly message: string }
+  /** Delivers a reply to the process that waits for it; nothing is written when that process is gone. */
+  | { readonly kind: 'reply'; readonly to: ReplyAddress; readonly message: string }
   /** Sets or moves a timer: at `due` (ms since 1970) its message arrives in this partition's own inbox. */
   | { readonly kind: 'timer'; readonly id: string; readonly due: number; readonly message: string }
   | { readonly kind: 'cancel-timer'; readonly id: string }

@@ -1,6 +1,6 @@
 import { ConfigurationError } from './errors.js';
 import { ownerOf } from './partition.js';
-import type { Partition, Source } from './partition.js';
+import type { Partition, ReplyAddress, Source } from './partition.js';
 
 const CONTEXT = /^[a-z][a-z0-9-]{0,63}$/;
 // Everything printable but what Redis, glob patterns, paths or terminals give a meaning to.
@@ -78,6 +78,11 @@ export class KeyBuilder {
   /** STREAM of dead letters. */
   dead(partition: Partition): string {
     return `${this.tag(partition)}:dead`;
+  }
+
+  /** STREAM of replies for one process; it expires when the process no longer keeps it alive. */
+  replies({ partition, instance }: ReplyAddress): string {
+    return `${this.tag(partition)}:replies:${checkName(instance, 'reply instance')}`;
   }
 
   /** STREAM of messages for other partitions (Cluster only). */

@@ -1,5 +1,5 @@
 import type { Commit, CommitResult, DeadLetter, RetryRecord } from './commit.js';
-import type { Entry, Partition, Source } from './partition.js';
+import type { Entry, Partition, ReplyAddress, ReplyEntry, Source } from './partition.js';
 
 /**
  * The port to where partitions are kept. Two adapters: Redis and memory; one conformance suite holds for both.
@@ -81,6 +81,24 @@ export interface PartitionStore {
   /** The oldest dead letters of a partition. */
   readDeadLetters(partition: Partition, limit: number): Promise<readonly (DeadLetter & { readonly id: string })[]>;
 
+  /**
+   * Takes replies at this address for the next `ttlMs`; called again, for longer.
+   *
+   * @param readUpTo id of a reply: it and earlier ones are not needed any more
+   * @returns whether it took none before: replies sent meanwhile are lost, and ids may begin anew
+   */
+  openReplies(address: ReplyAddress, ttlMs: number, readUpTo?: string): Promise<boolean>;
+
+  /** Takes no more replies at this address, and forgets those that came. */
+  closeReplies(address: ReplyAddress): Promise<void>;
+
+  /**
+   * Delivers a reply at once, outside of any commit. May deliver it twice after a lost answer.
+   *
+   * @returns false when nobody takes replies there (any more)
+   */
+  sendReply(address: ReplyAddress, message: string): Promise<boolean>;
+
   /** A reader with a connection of its own, for reads that wait. */
   openReader(): Reader;
 
@@ -105,6 +123,9 @@ export interface Reader {
     limit: number,
     blockMs: number,
   ): Promise<readonly Entry[]>;
+
+  /** Replies after an id (`0`: all), oldest first, up to `limit`; waits up to `blockMs` (0: not) for the first one. */
+  readReplies(address: ReplyAddress, after: string, limit: number, blockMs: number): Promise<readonly ReplyEntry[]>;
 
   /** Ends a read that waits (it answers with nothing) and disconnects. Idempotent. */
   close(): Promise<void>;

@@ -55,6 +55,33 @@ export function parseAddress(address: string): Partition | undefined {
   return match ? { context: match[1]!, index: Number(match[2]) } : undefined;
 }
 
+/** Where one process waits for replies: a stream of its own, in a partition of its context. */
+export interface ReplyAddress {
+  readonly partition: Partition;
+  /** Unique per process start. */
+  readonly instance: string;
+}
+
+/** A reply as stored: names and values alternating. */
+export interface ReplyEntry {
+  readonly id: string;
+  readonly fields: readonly string[];
+}
+
+/** The address of one process, `<context>/<index>#<instance>`, as it stands in `replyto`. */
+export function replyAddressOf({ partition, instance }: ReplyAddress): string {
+  return `${addressOf(partition)}#${instance}`;
+}
+
+/** Reads the address of a process; undefined when the text is none, as the address of a partition. */
+export function parseReplyAddress(address: string): ReplyAddress | undefined {
+  const hash = address.indexOf('#');
+  if (hash < 0) return undefined;
+  const partition = parseAddress(address.slice(0, hash));
+  const instance = address.slice(hash + 1);
+  return partition && /^[A-Za-z0-9-]{1,64}$/.test(instance) ? { partition, instance } : undefined;
+}
+
 /**
  * The partition of a key: FNV-1a of its UTF-8 bytes, modulo the number of partitions. Fixed for ever: stored data depend on it.
  */

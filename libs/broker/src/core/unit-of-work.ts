@@ -3,7 +3,7 @@ import type { Envelope } from '@millrace/messages';
 import type { Commit, Guard, Write } from './commit.js';
 import { ConfigurationError } from './errors.js';
 import { addressOf } from './partition.js';
-import type { Partition } from './partition.js';
+import type { Partition, ReplyAddress } from './partition.js';
 
 /** What one participant adds to a unit's commit. */
 export interface Staged {
@@ -72,6 +72,12 @@ export class UnitOfWork {
   emit(to: Partition, message: string): void {
     this.checkOpen();
     (this.emits ??= []).push({ kind: 'emit', to, message });
+  }
+
+  /** Delivers an encoded reply to a waiting process with the commit. */
+  reply(to: ReplyAddress, message: string): void {
+    this.checkOpen();
+    (this.emits ??= []).push({ kind: 'reply', to, message });
   }
 
   /** The partition that this unit writes to, once something has been staged. */

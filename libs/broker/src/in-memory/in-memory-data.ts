@@ -3,10 +3,11 @@ import type { DeadLetter, RetryRecord } from '../core/commit.js';
 import { checkName } from '../core/keys.js';
 import type { KeyBuilder } from '../core/keys.js';
 import type { StoredState } from '../core/partition-store.js';
-import type { EntryRef, Source } from '../core/partition.js';
+import type { EntryRef, ReplyAddress, Source } from '../core/partition.js';
 import { InMemoryGroup } from './in-memory-group.js';
 import type { InMemoryLease } from './in-memory-lease.js';
 import { InMemoryLog } from './in-memory-log.js';
+import { InMemoryReplies } from './in-memory-replies.js';
 import type { InMemoryTimers } from './in-memory-timers.js';
 
 /** Everything the store keeps, under the keys it would have in Redis: a bad name is refused where a key is made. */
@@ -20,6 +21,7 @@ export class InMemoryData {
   readonly timers = new Map<string, InMemoryTimers>();
   readonly dead = new Map<string, (DeadLetter & { readonly id: string })[]>();
   readonly commands = new Map<string, { readonly result: string; readonly until: number }>();
+  readonly replies = new Map<string, InMemoryReplies>();
   readonly leases = new Map<string, InMemoryLease>();
   readonly retries = new Map<string, Map<string, RetryRecord>>();
 
@@ -35,6 +37,10 @@ export class InMemoryData {
   group(source: Source, group: string): InMemoryGroup {
     const key = `${this.keys.log(source)}:${checkName(group, 'group')}`;
     return obtain(this.groups, key, () => new InMemoryGroup(this.log(source)));
+  }
+
+  repliesTo(address: ReplyAddress): InMemoryReplies {
+    return obtain(this.replies, this.keys.replies(address), () => new InMemoryReplies(address.partition));
   }
 
   /** The failed attempts of a group, by {@link retryField}. */

@@ -14,7 +14,7 @@ import type {
   StoreReport,
   StreamSlice,
 } from '../core/partition-store.js';
-import type { Entry, Partition, Source } from '../core/partition.js';
+import type { Entry, Partition, ReplyAddress, Source } from '../core/partition.js';
 import { commitInMemory } from './in-memory-commit.js';
 import { InMemoryData, obtain, retryField } from './in-memory-data.js';
 import { acquire, release } from './in-memory-lease.js';
@@ -133,6 +133,18 @@ export class InMemoryPartitionStore implements PartitionStore {
     limit: number,
   ): Promise<readonly (DeadLetter & { readonly id: string })[]> {
     return this.data.dead.get(this.data.keys.dead(partition))?.slice(0, limit) ?? [];
+  }
+
+  async openReplies(address: ReplyAddress, ttlMs: number, readUpTo?: string): Promise<boolean> {
+    return this.data.repliesTo(address).open(this.data.clock.now(), ttlMs, readUpTo);
+  }
+
+  async closeReplies(address: ReplyAddress): Promise<void> {
+    this.data.replies.delete(this.data.keys.replies(address));
+  }
+
+  async sendReply(address: ReplyAddress, message: string): Promise<boolean> {
+    return this.data.repliesTo(address).add(message, this.data.clock.now());
   }
 
   openReader(): Reader {

@@ -1,5 +1,5 @@
 import type { Reader } from '../core/partition-store.js';
-import type { Entry, Partition, Source } from '../core/partition.js';
+import type { Entry, Partition, ReplyAddress, ReplyEntry, Source } from '../core/partition.js';
 import type { InMemoryData } from './in-memory-data.js';
 import type { InMemoryLog } from './in-memory-log.js';
 
@@ -30,6 +30,16 @@ export class InMemoryReader implements Reader {
     );
   }
 
+  async readReplies(
+    address: ReplyAddress,
+    after: string,
+    limit: number,
+    blockMs: number,
+  ): Promise<readonly ReplyEntry[]> {
+    const replies = this.data.repliesTo(address);
+    return this.wait([replies.log], blockMs, () => replies.after(after, this.data.clock.now()).slice(0, limit));
+  }
+
   async close(): Promise<void> {
     this.closed = true;
     this.wake();
@@ -41,10 +51,18 @@ export class InMemoryReader implements Reader {
     take: (logs: readonly InMemoryLog[]) => readonly Entry[],
   ): Promise<readonly Entry[]> {
     const logs = sources.map((source) => this.data.log(source));
+    return this.wait(logs, blockMs, () => take(logs));
+  }
+
+  private async wait<T>(
+    logs: readonly InMemoryLog[],
+    blockMs: number,
+    take: () => readonly T[],
+  ): Promise<readonly T[]> {
     const deadline = performance.now() + blockMs;
     // What is taken after close() would be delivered to nobody.
     while (!this.closed) {
-      const entries = take(logs);
+      const entries = take();
       const left = deadline - performance.now();
       if (entries.length > 0 || left <= 0) return entries;
       await this.appended(logs, left);

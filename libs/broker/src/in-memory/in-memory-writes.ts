@@ -32,6 +32,10 @@ export function prepareWrite(data: InMemoryData, partition: Partition, write: Wr
       const inbox = data.log({ partition: write.to, log: 'in' });
       return act(() => inbox.append([MESSAGE_FIELD, write.message], data.clock.now()));
     }
+    case 'reply': {
+      const replies = data.repliesTo(write.to);
+      return act(() => replies.add(write.message, data.clock.now()));
+    }
     case 'timer':
     case 'cancel-timer': {
       const id = checkName(write.id, 'timer');

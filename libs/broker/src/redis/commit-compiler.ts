@@ -3,7 +3,7 @@ import { ConfigurationError } from '../core/errors.js';
 import { inGuardOrder } from '../core/guard-order.js';
 import { checkName } from '../core/keys.js';
 import type { KeyBuilder } from '../core/keys.js';
-import { addressOf } from '../core/partition.js';
+import { addressOf, replyAddressOf } from '../core/partition.js';
 import type { EntryRef, Partition } from '../core/partition.js';
 import { scriptFor } from './commit-script.js';
 import { deadLetterFields } from './dead-letter-fields.js';
@@ -134,6 +134,10 @@ export class CommitCompiler {
         return this.delivery === 'direct'
           ? { op: 'emit', keys: [this.keys.log({ partition: write.to, log: 'in' })], args: [write.message] }
           : { op: 'out', keys: [this.keys.out(partition)], args: [addressOf(write.to), write.message] };
+      case 'reply':
+        return this.delivery === 'direct'
+          ? { op: 'reply', keys: [this.keys.replies(write.to)], args: [write.message] }
+          : { op: 'out', keys: [this.keys.out(partition)], args: [replyAddressOf(write.to), write.message] };
       case 'timer':
         return {
           op: 'timer',

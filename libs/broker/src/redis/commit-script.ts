@@ -134,6 +134,12 @@ const OPS: Readonly<Record<string, Op>> = {
   row: { keys: 1, args: 2, lua: (key, arg) => `call('HSET', ${key(1)}, ${arg(1)}, ${arg(2)})` },
   'delete-row': { keys: 1, args: 1, lua: (key, arg) => `call('HDEL', ${key(1)}, ${arg(1)})` },
   emit: { keys: 1, args: 1, lua: (key, arg) => `call('XADD', ${key(1)}, '*', '${MESSAGE_FIELD}', ${arg(1)})` },
+  // Without its stream a process is gone: what nobody will read is not written.
+  reply: {
+    keys: 1,
+    args: 1,
+    lua: (key, arg) => `call('XADD', ${key(1)}, 'NOMKSTREAM', '*', '${MESSAGE_FIELD}', ${arg(1)})`,
+  },
   out: {
     keys: 1,
     args: 2,

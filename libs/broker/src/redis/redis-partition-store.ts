@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Commit, CommitResult, DeadLetter, RetryRecord } from '../core/commit.js';
 import { StoreUnavailableError } from '../core/errors.js';
 import { KeyBuilder } from '../core/keys.js';
-import type { Entry, Partition, Source } from '../core/partition.js';
+import type { Entry, Partition, ReplyAddress, Source } from '../core/partition.js';
 import type {
   Backlog,
   LeaseAnswer,
@@ -25,6 +25,7 @@ import type { RedisConnection, RedisTarget } from './redis-connection.js';
 import { isServerError } from './redis-errors.js';
 import { RedisLeases } from './redis-leases.js';
 import { createGroup, HOLDER, RedisReader } from './redis-reader.js';
+import { RedisReplies } from './redis-replies-stream.js';
 import { toEntries, toMap } from './redis-replies.js';
 import { Script } from './script.js';
 
@@ -44,6 +45,7 @@ export class RedisPartitionStore implements PartitionStore {
   private readonly connection: RedisConnection;
   private readonly batcher: CommitBatcher;
   private readonly leases: RedisLeases;
+  private readonly replies: RedisReplies;
   private closed: Promise<void> | undefined;
 
   /**
@@ -68,6 +70,7 @@ export class RedisPartitionStore implements PartitionStore {
       (commit, refused) => outcomeOfFirstTry(this, commit, refused),
     );
     this.leases = new RedisLeases(this.connection, this.keys, name);
+    this.replies = new RedisReplies(this.connection, this.keys, options.patienceMs ?? 30_000);
   }
 
   async partitionsOf(context: string, fallback: number): Promise<number> {
@@ -194,6 +197,19 @@ export class RedisPartitionStore implements PartitionStore {
       string[],
     ][];
     return reply.map(([id, fields]) => ({ id, ...toDeadLetter(toMap(fields)) }));
+  }
+
+  async openReplies(address: ReplyAddress, ttlMs: number, readUpTo?: string): Promise<boolean> {
+    return this.replies.open(address, ttlMs, readUpTo);
+  }
+
+  async closeReplies(address: ReplyAddress): Promise<void> {
+    await this.replies.close(address);
+  }
+
+  async sendReply(address: ReplyAddress, message: string): Promise<boolean> {
+    if (this.closed) throw new StoreUnavailableError('the store has been closed');
+    return this.replies.send(address, message);
   }
 
   openReader(): Reader {

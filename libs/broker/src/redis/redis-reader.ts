@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { StoreUnavailableError } from '../core/errors.js';
 import type { KeyBuilder } from '../core/keys.js';
-import type { Entry, Partition, Source } from '../core/partition.js';
+import type { Entry, Partition, ReplyAddress, ReplyEntry, Source } from '../core/partition.js';
 import type { Reader } from '../core/partition-store.js';
 import type { RedisConnection } from './redis-connection.js';
 import { isServerError } from './redis-errors.js';
@@ -66,6 +66,17 @@ export class RedisReader implements Reader {
     const ids = after.map(({ position }) => `0-${position}`);
     const reply = await this.read('XREAD', ['COUNT', limit, ...block(blockMs), 'STREAMS', ...keys, ...ids], blockMs);
     return this.entries(sources, keys, reply);
+  }
+
+  async readReplies(
+    address: ReplyAddress,
+    after: string,
+    limit: number,
+    blockMs: number,
+  ): Promise<readonly ReplyEntry[]> {
+    const args = ['COUNT', limit, ...block(blockMs), 'STREAMS', this.keys.replies(address), after];
+    const reply = (await this.read('XREAD', args, blockMs)) as [string, [string, string[]][]][] | null;
+    return (reply?.[0]?.[1] ?? []).map(([id, fields]) => ({ id, fields }));
   }
 
   async close(): Promise<void> {

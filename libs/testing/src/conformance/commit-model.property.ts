@@ -46,6 +46,8 @@ async function begin(harness: StoreHarness): Promise<Run> {
   const partitions = NAMES.partitions.map((index) => ({ context, index }));
   const model = new CommitModel(partitions.length);
   for (const partition of partitions) {
+    await harness.store.openReplies({ partition, instance: NAMES.instances[0] }, 600_000);
+    model.at(partition).replies[NAMES.instances[0]] = [];
     for (let epoch = 1; epoch <= partition.index + 1; epoch++) {
       await harness.store.acquireLease({ partition, group: 'g', owner: `owner-${epoch}`, ttlMs: 600_000 });
       if (epoch <= partition.index) await harness.store.releaseLease(partition, 'g', epoch);

@@ -9,6 +9,8 @@ export interface ModelMessage {
 interface ModelPartition {
   readonly feed: { readonly id: string; readonly text: string; readonly stream: string | undefined }[];
   readonly inbox: ModelMessage[];
+  /** By the instances that wait. */
+  readonly replies: Record<string, string[]>;
   /** All values put since the state was last deleted. */
   readonly states: Map<string, readonly string[]>;
   readonly rows: Record<string, Record<string, string>>;
@@ -28,6 +30,7 @@ export class CommitModel {
     this.partitions = Array.from({ length: partitions }, () => ({
       feed: [],
       inbox: [],
+      replies: {},
       states: new Map(),
       rows: {},
       commands: {},
@@ -151,6 +154,9 @@ export class CommitModel {
       }
       case 'emit':
         this.at(write.to).inbox.push({ text: write.message });
+        return;
+      case 'reply':
+        this.at(write.to.partition).replies[write.to.instance]?.push(write.message);
         return;
       case 'timer':
         timers.set(write.id, { due: write.due, message: write.message });

@@ -15,6 +15,8 @@ export const NAMES = {
   views: ['v', 'w'],
   commands: ['c1', 'c2'],
   groups: ['g', 'h'],
+  /** The first waits for replies. */
+  instances: ['waiting', 'gone'],
   logs: ['in', 'feed'] as const satisfies readonly Log[],
 } as const;
 
@@ -55,6 +57,7 @@ export function carriedOut(plan: Commit, context: string, model: CommitModel): C
     }),
     writes: plan.writes.map((each): Write => {
       if (each.kind === 'emit') return { ...each, to: real(each.to) };
+      if (each.kind === 'reply') return { ...each, to: { ...each.to, partition: real(each.to.partition) } };
       if (each.kind === 'retry' || each.kind === 'clear-retry')
         return { ...each, entry: known(each.entry, each.group) };
       return each;

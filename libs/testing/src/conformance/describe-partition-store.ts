@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from './jest-globals.js';
 import { describeLeases } from './leases.js';
 import { describeNames } from './names.js';
 import { describeReaders } from './readers.js';
+import { describeReplies } from './replies.js';
 import { describeRetries } from './retries.js';
 import type { StoreHarness } from './store-harness.js';
 import { describeStreams } from './streams.js';
@@ -46,6 +47,7 @@ export function describePartitionStore(name: string, open: () => Promise<StoreHa
     describeViews(subject);
     describeGroups(subject);
     describeReaders(subject);
+    describeReplies(subject);
     describeRetries(subject);
     describeLeases(subject);
     describeTimers(subject);

@@ -1,4 +1,4 @@
-import type { Entry, EntryRef, Source } from '@millrace/broker';
+import type { PartitionStore, ReplyAddress, Entry, EntryRef, Source } from '@millrace/broker';
 import { MESSAGE_FIELD } from '@millrace/messages';
 import { inboxOf } from './store-harness.js';
 import type { StoreHarness } from './store-harness.js';
@@ -34,4 +34,15 @@ export async function deliver(
 /** What has arrived in an inbox, read by a group of its own. */
 export async function arrivedAt(harness: StoreHarness, partition: Source['partition']): Promise<readonly string[]> {
   return (await deliver(harness, inboxOf(partition), 'observer')).map(textOf);
+}
+
+/** What has come for a waiting process. */
+export async function repliesAt(store: PartitionStore, address: ReplyAddress): Promise<readonly string[]> {
+  const reader = store.openReader();
+  try {
+    const replies = await reader.readReplies(address, '0', 10_000, 0);
+    return replies.map(({ fields }) => fields[fields.indexOf(MESSAGE_FIELD) + 1]!);
+  } finally {
+    await reader.close();
+  }
 }

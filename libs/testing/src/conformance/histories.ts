@@ -51,6 +51,11 @@ const write: fc.Arbitrary<Write> = fc.oneof(
     value: fc.option(text),
   }),
   fc.record({ kind: fc.constant('emit' as const), to: partition, message: text }),
+  fc.record({
+    kind: fc.constant('reply' as const),
+    to: fc.record({ partition, instance: fc.constantFrom(...NAMES.instances) }),
+    message: text,
+  }),
   fc.record({ kind: fc.constant('timer' as const), id: timerId, due, message: text }),
   fc.record({ kind: fc.constant('cancel-timer' as const), id: timerId }),
   fc.record({

@@ -1,7 +1,7 @@
 import type { Entry, Partition, PartitionStore, Source } from '@millrace/broker';
 import type { CommitModel } from './commit-model.js';
 import { NAMES } from './commit-plan.js';
-import { arrivedAt, textOf } from './entries.js';
+import { arrivedAt, repliesAt, textOf } from './entries.js';
 import type { StoreHarness } from './store-harness.js';
 
 /** Everything that can be seen of a partition. Looking delivers what is pending, and fires all timers. */
@@ -25,12 +25,13 @@ export async function observed(harness: StoreHarness, partition: Partition) {
     groups: await each(groupsOf(partition), ({ source, group }) => seenBy(store, source, group)),
     timers: await store.fireTimers(partition, Number.MAX_SAFE_INTEGER, 1000),
     inbox: await arrivedAt(harness, partition),
+    replies: await each(NAMES.instances, (instance) => repliesAt(store, { partition, instance })),
   };
 }
 
 /** The same of the model. */
 export function predicted(model: CommitModel, partition: Partition): Awaited<ReturnType<typeof observed>> {
-  const { feed, states, rows, commands, dead, inbox } = model.at(partition);
+  const { feed, states, rows, commands, dead, inbox, replies } = model.at(partition);
   const seen = ({ id, text }: { id: string; text: string }) => ({ id, text });
   return {
     head: feed.length,
@@ -54,6 +55,7 @@ export function predicted(model: CommitModel, partition: Partition): Awaited<Ret
     })),
     timers: model.fireTimers(partition, Number.MAX_SAFE_INTEGER, 1000),
     inbox: inbox.map(({ text }) => text),
+    replies: NAMES.instances.map((instance) => replies[instance] ?? []),
   };
 }
 

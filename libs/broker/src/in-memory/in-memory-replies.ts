@@ -1,0 +1,39 @@
+import { MESSAGE_FIELD } from '@millrace/messages';
+import type { Partition, ReplyEntry } from '../core/partition.js';
+import { compareIds, InMemoryLog } from './in-memory-log.js';
+
+/** What has come for one process that waits for replies, as long as it keeps its address alive. */
+export class InMemoryReplies {
+  readonly log: InMemoryLog;
+  private until = 0;
+
+  constructor(partition: Partition) {
+    this.log = new InMemoryLog({ partition, log: 'in' });
+  }
+
+  open(now: number, ttlMs: number, readUpTo?: string): boolean {
+    const fresh = !this.isOpen(now);
+    const needed = readUpTo === undefined || fresh ? [] : this.after(readUpTo, now);
+    if (fresh || readUpTo !== undefined) this.log.entries.splice(0, Infinity, ...needed.map(this.entry));
+    this.until = now + ttlMs;
+    return fresh;
+  }
+
+  add(message: string, now: number): boolean {
+    if (!this.isOpen(now)) return false;
+    this.log.append([MESSAGE_FIELD, message], now);
+    return true;
+  }
+
+  after(id: string, now: number): readonly ReplyEntry[] {
+    if (!this.isOpen(now)) return [];
+    const entries = this.log.entries.filter((entry) => compareIds(entry.id, id) > 0);
+    return entries.map(({ id, fields }) => ({ id, fields }));
+  }
+
+  private isOpen(now: number): boolean {
+    return this.until > now;
+  }
+
+  private readonly entry = (reply: ReplyEntry) => ({ ...reply, source: this.log.source });
+}
