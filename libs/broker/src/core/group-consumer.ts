@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Broker } from './broker.js';
 import type { RetryRecord } from './commit.js';
+import type { Outcome } from './delivery.js';
 import { Dispatcher } from './dispatcher.js';
 import type { GroupSettings } from './group-options.js';
 import type { HandlerGroup } from './handler.js';
 import type { Logger } from './logger.js';
 import { MessageProcessor } from './message-processor.js';
-import type { Outcome } from './message-processor.js';
+import { MessageReader } from './message-reader.js';
 import { addressOf, ownLog, ownerOf } from './partition.js';
 import type { Entry, Partition, Source } from './partition.js';
 import type { Reader } from './partition-store.js';
@@ -52,6 +53,7 @@ const FAILURE_PAUSE_MS = 200;
 export class GroupConsumer {
   private readonly held = new Map<string, Held>();
   private readonly dispatcher: Dispatcher;
+  private readonly messages: MessageReader;
   private readonly processor: MessageProcessor;
   /** Per partition: entries dispatched and not settled, with the epoch under which they were read. */
   private readonly inFlight = new Map<string, Map<string, number>>();
@@ -68,7 +70,8 @@ export class GroupConsumer {
     private readonly logger: Logger,
   ) {
     this.dispatcher = new Dispatcher(settings.concurrency);
-    this.processor = new MessageProcessor(broker, group, settings.retry, logger, this.abort.signal);
+    this.messages = new MessageReader(broker, group);
+    this.processor = new MessageProcessor({ broker, group, settings, logger, stopping: this.abort.signal });
   }
 
   /** Creates the groups, so that nothing published from now on is missed, and starts to consume. */
@@ -239,7 +242,7 @@ export class GroupConsumer {
     const name = ownerOf(entry.source.log) === undefined ? entry.id : `own ${entry.id}`;
     if (inFlight.has(name)) return;
     inFlight.set(name, epoch);
-    const received = this.processor.receive(entry);
+    const received = this.messages.read(entry);
     this.dispatcher.add(received.key, (slot) => {
       const settled = (outcome: Outcome): void => {
         inFlight.delete(name);

@@ -1,0 +1,35 @@
+import type { DeadLetter } from './commit.js';
+import type { Delivery, GroupScope, Outcome } from './delivery.js';
+import { refOf, settle } from './settlement.js';
+
+/** Why a message is given up. */
+export interface Verdict {
+  readonly reason: string;
+  readonly error: unknown;
+  /** Attempts that have failed. */
+  readonly attempts: number;
+}
+
+/** Gives a message up: acknowledged and kept as a dead letter, in one commit. */
+export function bury(scope: GroupScope, delivery: Delivery, verdict: Verdict): Promise<Outcome> {
+  const { entry, retry } = delivery;
+  const now = scope.broker.clock.now();
+  const letter: DeadLetter = {
+    reason: verdict.reason,
+    error: describe(verdict.error),
+    group: scope.group.name,
+    entry: refOf(entry),
+    attempts: verdict.attempts,
+    first: retry?.first ?? now,
+    last: now,
+    fields: entry.fields,
+  };
+  const { partition, log } = entry.source;
+  scope.logger.error(`dead letter ${partition.context}/${log} ${entry.id} (${letter.reason}): ${letter.error}`);
+  return settle(scope, delivery, [{ kind: 'dead-letter', letter }]);
+}
+
+/** What was thrown, which may be anything, in a sentence. */
+export function describe(error: unknown): string {
+  return error instanceof Error ? error.message || error.name : String(error);
+}

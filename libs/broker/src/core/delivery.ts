@@ -1,0 +1,43 @@
+import type { Envelope } from '@millrace/messages';
+import type { Broker } from './broker.js';
+import type { RetryRecord } from './commit.js';
+import type { Message } from './decision.js';
+import type { GroupSettings } from './group-options.js';
+import type { HandlerGroup } from './handler.js';
+import type { Logger } from './logger.js';
+import type { Entry } from './partition.js';
+
+/** An entry on its way to a commit. */
+export interface Delivery {
+  readonly entry: Entry;
+  readonly epoch: number;
+  /** What earlier attempts left behind. */
+  retry: RetryRecord | undefined;
+  readonly deliveries: number;
+}
+
+/** How an entry ended here. */
+export type Outcome = 'settled' | 'lease-lost' | 'abandoned';
+
+/** What reading an entry gave: a message with its handler, or the reason why there is none. */
+export type Received =
+  | Message
+  | { readonly kind: 'irrelevant'; readonly key: string }
+  | {
+      readonly kind: 'refused';
+      readonly key: string;
+      /** Absent when not even that could be read. */
+      readonly envelope: Envelope | undefined;
+      readonly reason: string;
+      readonly error: unknown;
+    };
+
+/** What everything that happens to the messages of one group in one process knows. */
+export interface GroupScope {
+  readonly broker: Broker;
+  readonly group: HandlerGroup;
+  readonly settings: GroupSettings;
+  readonly logger: Logger;
+  /** Aborted when the service stops: waits end, what is not settled stays pending for the next start. */
+  readonly stopping: AbortSignal;
+}

@@ -1,0 +1,147 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { MessageError } from '@millrace/messages';
+import type { RetryRecord } from './commit.js';
+import { bury, describe } from './dead-lettering.js';
+import type { Message } from './decision.js';
+import type { Delivery, GroupScope, Outcome, Received } from './delivery.js';
+import type { Slot } from './dispatcher.js';
+import { ConfigurationError, NonRetryableError, StoreUnavailableError, UnknownOutcomeError } from './errors.js';
+import type { HandlerDeclaration } from './handler.js';
+import { backoff } from './retry-policy.js';
+import { leaseOf, refOf, settle } from './settlement.js';
+
+/** What a handler or its commit threw, which may be anything. */
+export interface Failure {
+  readonly error: unknown;
+}
+
+const STORE_RETRY_MS = 200;
+
+/**
+ * Deliveries before a message is suspected of ending its process. Restarts and lost connections redeliver the innocent
+ * too, so a count of deliveries proves nothing: a suspect is handled alone, and each beginning is recorded before it.
+ */
+const UNSUSPECTED = 2;
+
+/** The way of messages that failed, or were delivered before: retries with backoff, suspects alone, dead letters. */
+export class Perseverance {
+  private lastSuspect: Promise<unknown> = Promise.resolve();
+
+  /** @param handle one run of the handler and its commit; rejects when it fails */
+  constructor(
+    private readonly scope: GroupScope,
+    private readonly handle: (delivery: Delivery, message: Message, slot: Slot) => Promise<Outcome>,
+  ) {}
+
+  /**
+   * Tries until the entry is settled or no longer ours.
+   *
+   * @param failure how a first attempt failed, if there was one
+   */
+  async persevere(delivery: Delivery, received: Received, slot: Slot, failure?: Failure): Promise<Outcome> {
+    for (;;) {
+      try {
+        return await this.attempt(delivery, received, slot, failure);
+      } catch (error) {
+        // Only the store can fail here: nothing is decided yet, so wait for it, for as long as it takes.
+        this.scope.logger.warn(`${this.scope.group.name}: ${describe(error)}; trying again`);
+        if (!(await this.wait(STORE_RETRY_MS))) return 'abandoned';
+        failure = undefined;
+      }
+    }
+  }
+
+  private async attempt(
+    delivery: Delivery,
+    received: Received,
+    slot: Slot,
+    failure: Failure | undefined,
+  ): Promise<Outcome> {
+    const { scope } = this;
+    if (received.kind === 'irrelevant') return settle(scope, delivery, []);
+    if (received.kind === 'refused') return bury(scope, delivery, { ...received, attempts: 0 });
+    const { deliveries } = scope.settings.retry;
+    const unrecorded = Math.min(UNSUSPECTED, deliveries);
+    const begun = delivery.retry?.begun ?? 0;
+    const suspect = delivery.deliveries > unrecorded;
+    if (suspect && unrecorded + begun >= deliveries) {
+      const error = new Error(
+        `delivered ${delivery.deliveries} times; its handler was begun alone ${begun} times, and each time the process ended first`,
+      );
+      return bury(scope, delivery, { reason: 'crashed', error, attempts: delivery.retry?.attempts ?? 0 });
+    }
+    for (;;) {
+      if (failure) {
+        const { error } = failure;
+        if (error instanceof StoreUnavailableError || error instanceof UnknownOutcomeError) throw error;
+        const outcome = await this.failed(delivery, received.handler, error);
+        if (outcome) return outcome;
+      }
+      const due = delivery.retry?.due ?? 0;
+      const early = due - scope.broker.clock.now();
+      if (early > 0 && !(await slot.aside(() => this.wait(early)))) return 'abandoned';
+      try {
+        return await (suspect ? this.handleAlone(delivery, received, slot) : this.handle(delivery, received, slot));
+      } catch (error) {
+        failure = { error };
+      }
+    }
+  }
+
+  /** Handles one suspect at a time, so that the one whose process ends is the one to blame. */
+  private handleAlone(delivery: Delivery, received: Message, slot: Slot): Promise<Outcome> {
+    const { broker, logger, stopping } = this.scope;
+    const turn = this.lastSuspect.then(async (): Promise<Outcome> => {
+      if (stopping.aborted) return 'abandoned';
+      const { entry, retry } = delivery;
+      const now = broker.clock.now();
+      const before = retry ?? { attempts: 0, due: now, first: now, error: 'the process ended before the handler did' };
+      if (!(await this.remember(delivery, { ...before, begun: (before.begun ?? 0) + 1 }))) return 'lease-lost';
+      // Processes are counted, not attempts of this one when the store is away meanwhile.
+      delivery.retry = before;
+      logger.warn(`${received.handler.name} begins ${entry.id} alone, after ${delivery.deliveries} deliveries`);
+      return this.handle(delivery, received, slot);
+    });
+    this.lastSuspect = turn.catch(() => undefined);
+    return turn;
+  }
+
+  /** Remembers the failure, or gives the message up. Undefined: try again. */
+  private async failed(delivery: Delivery, handler: HandlerDeclaration, error: unknown): Promise<Outcome | undefined> {
+    const { broker, settings, logger } = this.scope;
+    const attempts = (delivery.retry?.attempts ?? 0) + 1;
+    const hopeless =
+      error instanceof NonRetryableError || error instanceof MessageError || error instanceof ConfigurationError;
+    if (hopeless || attempts >= settings.retry.attempts) {
+      return bury(this.scope, delivery, { reason: hopeless ? error.code : 'handler-failed', error, attempts });
+    }
+    const now = broker.clock.now();
+    const delay = backoff(settings.retry, attempts, Math.random());
+    const record = { attempts, due: now + delay, first: delivery.retry?.first ?? now, error: describe(error) };
+    logger.warn(`${handler.name} failed (attempt ${attempts}), again in ${delay} ms: ${describe(error)}`);
+    return (await this.remember(delivery, record)) ? undefined : 'lease-lost';
+  }
+
+  /** False when the lease is another's. */
+  private async remember(delivery: Delivery, record: RetryRecord): Promise<boolean> {
+    const { entry } = delivery;
+    const { broker, group } = this.scope;
+    const { status } = await broker.commit({
+      partition: entry.source.partition,
+      guards: [leaseOf(this.scope, delivery)],
+      writes: [{ kind: 'retry', entry: refOf(entry), group: group.name, record }],
+    });
+    if (status === 'committed') delivery.retry = record;
+    return status === 'committed';
+  }
+
+  /** False when the service stopped meanwhile. */
+  private async wait(ms: number): Promise<boolean> {
+    try {
+      await sleep(ms, undefined, { signal: this.scope.stopping });
+      return true;
+    } catch {
+      return false;
+    }
+  }
+}
