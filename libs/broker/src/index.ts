@@ -18,4 +18,16 @@ export { explainRedisError, withoutSecrets } from './redis/redis-errors.js';
 export * from './core/logger.js';
 export * from './core/subscriber.js';
 export * from './nest/broker.module.js';
+export type {
+  BrokerFeatureOptions,
+  BrokerModuleAsyncOptions,
+  BrokerModuleOptions,
+  BrokerOptionsFactory,
+  ConnectionName,
+} from './nest/broker-options.js';
+export * from './nest/connection-tokens.js';
+export * from './nest/connections.js';
+export { startsLastStopsFirst } from './nest/consumption.js';
+export { OPEN_STORE } from './nest/store-owner.js';
+export type { OpenStore } from './nest/store-owner.js';
 export * from './nest/handler-decorators.js';

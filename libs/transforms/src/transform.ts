@@ -7,6 +7,8 @@ export interface Transform {
   readonly name: string;
   /** The message type it takes; others pass unchanged. */
   readonly from: string;
+  /** The message type it makes; absent: the one it takes. */
+  readonly to?: string;
   /** The schema versions it takes; absent: every one. */
   readonly version?: number;
   apply(message: Envelope): Envelope;
@@ -43,6 +45,7 @@ export function translate<A extends object, B extends object>(
   return {
     name: `translate ${source.type} -> ${target.type}`,
     from: source.type,
+    to: target.type,
     apply: (message) => {
       const data = message.data instanceof from ? (message.data as A) : toInstance(from, message.data);
       const mapped = map(data);

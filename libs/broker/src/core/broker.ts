@@ -98,6 +98,12 @@ export class Broker {
     return this.inbound(message);
   }
 
+  /** The context whose inbox a handled command comes from: the own one, also when a transform makes it on the way in. */
+  homeOf(command: string): string {
+    const made = this.inboundTransforms.some((transform) => transform.to === command);
+    return made ? this.context : contextOf(command);
+  }
+
   /** The partition of a key in this context. */
   partitionFor(key: string): Partition {
     return { context: this.context, index: partitionOf(key, this.partitions) };

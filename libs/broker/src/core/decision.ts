@@ -32,7 +32,7 @@ export function decide(
   context: MessageContext,
   { guards, writes }: Settlement,
 ): Commit | Promise<Commit> {
-  const unit = new UnitOfWork(envelope);
+  const unit = new UnitOfWork(envelope, broker);
   const conclude = (reply: object | void | null): Commit => {
     if (reply !== undefined && reply !== null) unit.run(() => answer(broker, unit, envelope, handler, reply));
     return unit.toCommit(context.entry.source.partition, guards, writes);

@@ -89,6 +89,7 @@ export class HandlerGroup {
 /** All handlers of a service, by group. Filled before the service starts to consume. */
 export class Subscriptions {
   readonly groups = new Map<string, HandlerGroup>();
+  private readonly commands = new Map<string, string>();
 
   constructor(private readonly context: string) {}
 
@@ -101,9 +102,21 @@ export class Subscriptions {
           `only its own context handles a command`,
       );
     }
+    if (contract?.kind === 'command') this.checkOnlyHandler(handler);
     const name = handler.group === undefined ? this.context : `${this.context}.${checkName(handler.group, 'group')}`;
     let group = this.groups.get(name);
     if (!group) this.groups.set(name, (group = new HandlerGroup(name, handler.group)));
     group.add(handler);
+  }
+
+  /** In whatever groups they are: a command done twice is a defect. */
+  private checkOnlyHandler(handler: HandlerDeclaration): void {
+    const other = this.commands.get(handler.type);
+    if (other) {
+      throw new ConfigurationError(
+        `${other} and ${handler.name} both handle ${handler.type}: a command has one handler; remove one of them`,
+      );
+    }
+    this.commands.set(handler.type, handler.name);
   }
 }

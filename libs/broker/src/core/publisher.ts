@@ -17,7 +17,8 @@ const DAY_MS = 86_400_000;
 
 /**
  * Publishes events and sends commands. Inside a handler the messages go out with the handler's commit or not at all;
- * elsewhere they are committed at once.
+ * elsewhere they are committed at once, and so they are inside a handler of another connection: there an `id` keeps a
+ * repeated handler from publishing twice.
  */
 export class Publisher {
   constructor(private readonly broker: Broker) {}
@@ -41,7 +42,7 @@ export class Publisher {
           `a context publishes its own events only`,
       );
     }
-    const unit = UnitOfWork.current();
+    const unit = UnitOfWork.current(this.broker);
     const keyed = envelope.partitionkey !== undefined;
     const partition = (!keyed && unit?.partition) || this.broker.partitionFor(keyOf(envelope));
     const writes = [{ kind: 'append', events: [text] }] as const;
@@ -61,7 +62,7 @@ export class Publisher {
     }
     const { envelope, text } = this.broker.encode(command, attributes(options));
     const to = await this.broker.inboxFor(envelope);
-    const unit = UnitOfWork.current();
+    const unit = UnitOfWork.current(this.broker);
     if (unit) {
       unit.emit(to, text);
     } else {

@@ -19,10 +19,16 @@ export interface Staged {
 export class UnitOfWork {
   private static readonly ambient = new AsyncLocalStorage<UnitOfWork>();
 
-  /** The unit of the handler that is running, if one is. What a handler left running after its end has none. */
-  static current(): UnitOfWork | undefined {
+  /**
+   * The unit of the handler that is running, if one is. What a handler left running after its end has none.
+   *
+   * @param broker who wants to take part: the unit of another broker's handler is none of its, since a commit holds what one
+   *   store keeps
+   */
+  static current(broker?: object): UnitOfWork | undefined {
     const unit = UnitOfWork.ambient.getStore();
-    return unit?.ended ? undefined : unit;
+    if (!unit || unit.ended) return undefined;
+    return broker && unit.broker && unit.broker !== broker ? undefined : unit;
   }
 
   /** What participants have loaded in this unit, by their own keys (Identity Map, Fowler). */
@@ -37,8 +43,14 @@ export class UnitOfWork {
   private later: (() => Staged | undefined)[] | undefined;
   private ended = false;
 
-  /** @param message what is being handled; new messages name it as their cause */
-  constructor(readonly message?: Envelope) {}
+  /**
+   * @param message what is being handled; new messages name it as their cause
+   * @param broker whose commit it becomes
+   */
+  constructor(
+    readonly message?: Envelope,
+    private readonly broker?: object,
+  ) {}
 
   /** Runs a function with this unit as the current one. */
   run<T>(work: () => T): T {

@@ -12,11 +12,19 @@ export interface HandlerMetadata {
   readonly group?: string;
   /** Context whose feed is read, for an event. */
   readonly from?: string;
+  /** Name of the connection; undefined: the default one. */
+  readonly broker?: string;
   readonly options: GroupOptions;
 }
 
 /** Options of the group beside those of the handler: {@link GroupOptions}. */
-export interface OnOptions extends GroupOptions {
+export interface HandlesOptions extends GroupOptions {
+  /** The connection, `BrokerModule.forRoot({ name })`, whose messages it gets. Default: the one without a name. */
+  readonly broker?: string;
+}
+
+/** Options of the group beside those of the handler: {@link GroupOptions}. */
+export interface OnOptions extends HandlesOptions {
   /** A group of its own, `<context>.<group>`: it gets every event once, whatever other groups do. Default: the context's. */
   readonly group?: string;
   /** The context that publishes the event. Default: the first word of its type. */
@@ -29,12 +37,12 @@ const HANDLERS = Symbol.for('millrace:handlers');
 type Handler<Message, Result> = (message: Message, ...injected: any[]) => Result | Promise<Result>;
 
 /**
- * Handles a command of this context, in the context's own group, to which the options apply. What the method returns is the reply; its type must be one of the command's replies.
- * Everything it decides becomes one commit: events, states, messages, the reply, and the acknowledgement.
+ * Handles a command of this context, in the context's own group, to which the options apply. What the method returns
+ * is the reply; its type must be one of the command's replies. Everything it decides becomes one commit: events, states, messages, the reply, and the acknowledgement.
  */
 export function Handles<C extends CommandReplies<object, object>>(
   command: MessageClass<C>,
-  options: GroupOptions = {},
+  options: HandlesOptions = {},
 ): <M extends Handler<C, RepliesOf<C>>>(
   target: object,
   method: string | symbol,
@@ -43,8 +51,13 @@ export function Handles<C extends CommandReplies<object, object>>(
   if (contractOf(command).kind !== 'command') {
     throw new ConfigurationError(`@Handles(${command.name}) takes a @Command; for events write @On`);
   }
-  return (_target, _method, descriptor) =>
-    write(descriptor, { kind: 'command', contract: command, options: groupOptionsIn(options) });
+  const metadata: HandlerMetadata = {
+    kind: 'command',
+    contract: command,
+    ...brokerIn(options),
+    options: groupOptionsIn(options),
+  };
+  return (target, method, descriptor) => write(`@Handles(${command.name})`, target, method, descriptor, metadata);
 }
 
 /** Reacts to an event of any context, once per group. */
@@ -63,9 +76,10 @@ export function On<E extends object>(
     contract: event,
     from: options.from ?? contextOf(type),
     ...(options.group === undefined ? {} : { group: options.group }),
+    ...brokerIn(options),
     options: groupOptionsIn(options),
   };
-  return (_target, _method, descriptor) => write(descriptor, metadata);
+  return (target, method, descriptor) => write(`@On(${event.name})`, target, method, descriptor, metadata);
 }
 
 /** The declarations on a method; empty when it is no handler. */
@@ -73,7 +87,23 @@ export function handlersOf(method: unknown): readonly HandlerMetadata[] {
   return typeof method === 'function' ? ((Reflect.getOwnMetadata(HANDLERS, method) as HandlerMetadata[]) ?? []) : [];
 }
 
-function write(descriptor: PropertyDescriptor, metadata: HandlerMetadata): void {
-  const method = descriptor.value as object;
-  Reflect.defineMetadata(HANDLERS, [...handlersOf(method), metadata], method);
+function brokerIn({ broker }: HandlesOptions): { readonly broker?: string } {
+  return broker === undefined ? {} : { broker };
+}
+
+function write(
+  decorator: string,
+  target: object,
+  method: string | symbol,
+  descriptor: PropertyDescriptor,
+  metadata: HandlerMetadata,
+): void {
+  const unreachable = typeof target === 'function' ? 'static' : typeof method === 'symbol' ? 'named by a symbol' : '';
+  if (unreachable) {
+    throw new ConfigurationError(
+      `${decorator} is on ${String(method)}, which is ${unreachable}: only a named method of an instance is a handler`,
+    );
+  }
+  const handler = descriptor.value as object;
+  Reflect.defineMetadata(HANDLERS, [...handlersOf(handler), metadata], handler);
 }

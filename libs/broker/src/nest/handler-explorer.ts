@@ -1,22 +1,15 @@
 import { Inject, Injectable } from '@nestjs/common';
-import {
-  ApplicationConfig,
-  ContextIdFactory,
-  DiscoveryService,
-  ExternalContextCreator,
-  MetadataScanner,
-  ModuleRef,
-} from '@nestjs/core';
+import { ApplicationConfig, ContextIdFactory, DiscoveryService, ExternalContextCreator, ModuleRef } from '@nestjs/core';
 import { contractOf } from '@millrace/messages';
 import { isObservable, lastValueFrom } from 'rxjs';
-import { Broker } from '../core/broker.js';
-import { Subscriptions } from '../core/handler.js';
+import type { Broker } from '../core/broker.js';
 import type { HandlerDeclaration } from '../core/handler.js';
+import { DEFAULT_CONNECTION } from './connection-tokens.js';
+import { Connections } from './connections.js';
 import { isEnhanced, PARAMETERS } from './enhancers.js';
-import { handlersOf } from './handler-decorators.js';
-import type { HandlerMetadata } from './handler-decorators.js';
+import { findHandlers } from './found-handlers.js';
+import type { FoundHandler, Wrapper } from './found-handlers.js';
 
-type Wrapper = ReturnType<DiscoveryService['getProviders']>[number];
 type ContextId = ReturnType<typeof ContextIdFactory.create>;
 type Call = HandlerDeclaration['handle'];
 
@@ -30,50 +23,46 @@ const CONTEXT = 6;
  */
 @Injectable()
 export class HandlerExplorer {
-  private readonly scanner = new MetadataScanner();
-
   constructor(
     @Inject(DiscoveryService) private readonly discovery: DiscoveryService,
     @Inject(ExternalContextCreator) private readonly contexts: ExternalContextCreator,
     @Inject(ApplicationConfig) private readonly config: ApplicationConfig,
     @Inject(ModuleRef) private readonly modules: ModuleRef,
-    @Inject(Broker) private readonly broker: Broker,
-    @Inject(Subscriptions) private readonly subscriptions: Subscriptions,
+    @Inject(Connections) private readonly connections: Connections,
   ) {}
 
-  /** @throws ConfigurationError for a declaration that cannot work */
+  /**
+   * Registers every handler with the subscriptions of its connection.
+   *
+   * @throws ConfigurationError for a declaration that cannot work
+   */
   explore(): void {
-    const seen = new Set<unknown>();
-    for (const wrapper of [...this.discovery.getProviders(), ...this.discovery.getControllers()]) {
-      const prototype = (wrapper.metatype as { prototype?: object } | undefined)?.prototype;
-      // An alias (useExisting) shows the same class again.
-      if (!prototype || wrapper.isAlias || seen.has(wrapper.metatype)) continue;
-      seen.add(wrapper.metatype);
-      for (const method of this.scanner.getAllMethodNames(prototype)) {
-        for (const metadata of handlersOf((prototype as Record<string, unknown>)[method])) {
-          this.subscriptions.add(this.declaration(wrapper, method, metadata));
-        }
-      }
+    for (const found of findHandlers(this.discovery)) {
+      const name = `${found.type.name}.${found.method}`;
+      const { broker, subscriptions } = this.connections.get(found.metadata.broker ?? DEFAULT_CONNECTION, name);
+      subscriptions.add(this.declaration(name, found, broker));
     }
   }
 
-  private declaration(wrapper: Wrapper, method: string, metadata: HandlerMetadata): HandlerDeclaration {
+  private declaration(name: string, found: FoundHandler, broker: Broker): HandlerDeclaration {
+    const { wrapper, metadata } = found;
+    const { type } = contractOf(metadata.contract);
     const own = metadata.kind === 'command';
     return {
-      name: `${wrapper.name}.${method}`,
-      type: contractOf(metadata.contract).type,
+      name,
+      type,
       contract: metadata.contract,
-      context: own ? this.broker.context : metadata.from!,
+      context: own ? broker.homeOf(type) : metadata.from!,
       log: own ? 'in' : 'feed',
       ...(metadata.group === undefined ? {} : { group: metadata.group }),
       options: metadata.options,
-      handle: wrapper.isDependencyTreeStatic() ? this.staticCall(wrapper, method) : this.scopedCall(wrapper, method),
+      handle: wrapper.isDependencyTreeStatic() ? this.staticCall(found) : this.scopedCall(found),
     };
   }
 
-  private staticCall(wrapper: Wrapper, method: string): Call {
+  private staticCall({ wrapper, type, method }: FoundHandler): Call {
     const instance = wrapper.instance as Record<string, (...args: unknown[]) => unknown>;
-    if (isEnhanced(wrapper.metatype as object, method, this.config)) return this.wrap(wrapper, instance, method);
+    if (isEnhanced(type, method, this.config)) return this.wrap(wrapper, instance, method);
     return (data, context) => {
       const result = instance[method]!(data, context);
       return (isObservable(result) ? lastValueFrom(result, { defaultValue: undefined }) : result) as ReturnType<Call>;
@@ -81,7 +70,7 @@ export class HandlerExplorer {
   }
 
   /** A provider of request scope is made anew for every message; the message context is its REQUEST. */
-  private scopedCall(wrapper: Wrapper, method: string): Call {
+  private scopedCall({ wrapper, method }: FoundHandler): Call {
     return async (data, context) => {
       const contextId = ContextIdFactory.create();
       this.modules.registerRequestByContextId(context, contextId);

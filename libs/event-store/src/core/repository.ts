@@ -33,7 +33,7 @@ export class Repository<A extends AggregateRoot> {
    * @throws UnreadableEventError for a stored event that its class does not apply
    */
   load(id: string): Promise<A> {
-    const unit = UnitOfWork.current();
+    const unit = UnitOfWork.current(this.broker);
     return unit ? this.tracked(unit, id).get() : this.stream(id).load();
   }
 
@@ -54,7 +54,7 @@ export class Repository<A extends AggregateRoot> {
    * @throws MessageError when a recorded event breaks its contract; nothing is stored then
    */
   change<R>(id: string, decide: (aggregate: A) => R | Promise<R>): Promise<R> {
-    const unit = UnitOfWork.current();
+    const unit = UnitOfWork.current(this.broker);
     return unit ? this.tracked(unit, id).change(decide) : this.changeNow(this.stream(id), decide);
   }
 

@@ -1,0 +1,52 @@
+import { ConfigurableModuleBuilder } from '@nestjs/common';
+import type { ConfigurableModuleAsyncOptions } from '@nestjs/common';
+import type { Transform } from '@millrace/transforms';
+import type { BrokerSettings } from '../core/broker.js';
+import type { PartitionStore } from '../core/partition-store.js';
+import type { SubscriberSettings } from '../core/subscriber.js';
+import type { RedisStoreOptions } from '../redis/redis-partition-store.js';
+
+export interface BrokerModuleOptions extends BrokerSettings, SubscriberSettings {
+  /** Separates systems that share a Redis. Default `millrace`. */
+  readonly namespace?: string;
+  /** Where Redis is. Default `redis://127.0.0.1:6379`. */
+  readonly redis?: Omit<RedisStoreOptions, 'namespace'>;
+  /** Another place for the partitions, e.g. an InMemoryPartitionStore; `redis` and `namespace` are not used then. */
+  readonly store?: PartitionStore;
+  /** Start to consume when the application has started. Default true; else call `Subscriber.start()`. */
+  readonly autoStart?: boolean;
+}
+
+/** Beside the options: which connection of the application they are for. */
+export interface ConnectionName {
+  /**
+   * An application may have several connections, each with its context and its place: what belongs to a named one says so,
+   * `@InjectPublisher('billing')`, `@On(Paid, { broker: 'billing' })`. Default: the connection that needs no name.
+   */
+  readonly name?: string;
+}
+
+/** A class that makes the options: `forRootAsync({ useClass })` or `useExisting`. */
+export interface BrokerOptionsFactory {
+  createBrokerOptions(): BrokerModuleOptions | Promise<BrokerModuleOptions>;
+}
+
+export type BrokerModuleAsyncOptions = ConfigurableModuleAsyncOptions<BrokerModuleOptions, 'createBrokerOptions'> &
+  ConnectionName;
+
+export interface BrokerFeatureOptions {
+  /** The connection it is for. Default: the one without a name. */
+  readonly broker?: string;
+  /** Applied to received messages before handlers are looked up, in this order. */
+  readonly inbound?: readonly Transform[];
+  /** Applied to messages before they are written, in this order. */
+  readonly outbound?: readonly Transform[];
+}
+
+/** Nest's own way from options to a module: `forRoot`, and `forRootAsync` with a factory, a class or what exists. */
+export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModuleBuilder<BrokerModuleOptions>({
+  moduleName: 'Broker',
+})
+  .setClassMethodName('forRoot')
+  .setFactoryMethodName('createBrokerOptions')
+  .build();

@@ -1,0 +1,64 @@
+import { Logger } from '@nestjs/common';
+import type { FactoryProvider, Type } from '@nestjs/common';
+import { Broker } from '../core/broker.js';
+import { Subscriptions } from '../core/handler.js';
+import type { PartitionStore } from '../core/partition-store.js';
+import { Publisher } from '../core/publisher.js';
+import { Subscriber } from '../core/subscriber.js';
+import { RedisPartitionStore } from '../redis/redis-partition-store.js';
+import { MODULE_OPTIONS_TOKEN } from './broker-options.js';
+import type { BrokerModuleOptions } from './broker-options.js';
+import { connectionToken, PARTITION_STORE } from './connection-tokens.js';
+import { Connections } from './connections.js';
+import { OPEN_STORE, StoreOwner } from './store-owner.js';
+import type { OpenStore } from './store-owner.js';
+
+/** The services of one connection. All of them can be injected, and replaced in a test. */
+export function connectionServices(name: string): FactoryProvider[] {
+  const of = (service: Type<unknown> | symbol) => connectionToken(service, name);
+  return [
+    {
+      provide: of(PARTITION_STORE),
+      inject: [StoreOwner, MODULE_OPTIONS_TOKEN, { token: OPEN_STORE, optional: true }],
+      useFactory: (owner: StoreOwner, options: BrokerModuleOptions, open: OpenStore = openRedis) =>
+        options.store ?? owner.own(open(options)),
+    },
+    {
+      provide: of(Broker),
+      inject: [of(PARTITION_STORE), MODULE_OPTIONS_TOKEN],
+      useFactory: (store: PartitionStore, options: BrokerModuleOptions) => new Broker(store, options),
+    },
+    { provide: of(Publisher), inject: [of(Broker)], useFactory: (broker: Broker) => new Publisher(broker) },
+    {
+      provide: of(Subscriptions),
+      inject: [of(Broker)],
+      useFactory: ({ context }: Broker) => new Subscriptions(context),
+    },
+    {
+      provide: of(Subscriber),
+      inject: [of(Broker), of(Subscriptions), MODULE_OPTIONS_TOKEN],
+      useFactory: (broker: Broker, subscriptions: Subscriptions, options: BrokerModuleOptions) =>
+        new Subscriber(broker, subscriptions, options, new Logger('Millrace')),
+    },
+  ];
+}
+
+/** Makes the connection known to the application, which explores its handlers and starts it. */
+export function registration(name: string): FactoryProvider {
+  const of = (service: Type<unknown> | symbol) => connectionToken(service, name);
+  return {
+    provide: Symbol(`connection:${name}`),
+    inject: [Connections, MODULE_OPTIONS_TOKEN, of(PARTITION_STORE), of(Broker), of(Subscriptions), of(Subscriber)],
+    useFactory: (
+      connections: Connections,
+      options: BrokerModuleOptions,
+      store: PartitionStore,
+      broker: Broker,
+      subscriptions: Subscriptions,
+      subscriber: Subscriber,
+    ) => connections.add({ name, options, store, broker, subscriptions, subscriber }) ?? true,
+  };
+}
+
+const openRedis: OpenStore = ({ redis, namespace }) =>
+  RedisPartitionStore.connect({ ...redis, ...(namespace === undefined ? {} : { namespace }) });
