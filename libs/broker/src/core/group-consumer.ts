@@ -5,12 +5,14 @@ import type { Outcome } from './delivery.js';
 import { Dispatcher } from './dispatcher.js';
 import type { GroupSettings } from './group-options.js';
 import type { HandlerGroup } from './handler.js';
+import { Holdings } from './holdings.js';
 import type { Logger } from './logger.js';
 import { MessageProcessor } from './message-processor.js';
 import { MessageReader } from './message-reader.js';
 import { addressOf, ownLog, ownerOf } from './partition.js';
 import type { Entry, Partition, Source } from './partition.js';
 import type { Reader } from './partition-store.js';
+import { Place } from './place.js';
 
 /** How a process consumes, whatever the group. */
 export interface ProcessSettings {
@@ -24,26 +26,13 @@ export interface ProcessSettings {
 
 export type ConsumerSettings = ProcessSettings & GroupSettings;
 
-/** A partition this process may consume, and the epoch that its commits prove it with. */
-interface Held {
-  readonly partition: Partition;
-  readonly sources: readonly Source[];
-  readonly epoch: number;
-  /** Until then, in `performance.now()`, nobody else can have the lease, so only until then may be read. */
-  until: number;
-  /** Pending entries of the previous holder have been taken over, so new ones may be read. */
-  recovered: boolean;
-}
-
 /** What one read gave, and the epochs of the partitions when it began. */
 interface ReadEntries {
   readonly entries: readonly Entry[];
-  readonly epochs: ReadonlyMap<string, number>;
+  readonly epochs: ReadonlyMap<Place, number>;
 }
 
 const RECOVERY_BATCH = 100;
-/** Renewals between two looks for entries that a former holder, paused in the middle of a read, took after our look. */
-const LOOK_AGAIN = 6;
 const FAILURE_PAUSE_MS = 200;
 
 /**
@@ -51,17 +40,15 @@ const FAILURE_PAUSE_MS = 200;
  * processor, one in flight per key.
  */
 export class GroupConsumer {
-  private readonly held = new Map<string, Held>();
   private readonly dispatcher: Dispatcher;
   private readonly messages: MessageReader;
   private readonly processor: MessageProcessor;
-  /** Per partition: entries dispatched and not settled, with the epoch under which they were read. */
-  private readonly inFlight = new Map<string, Map<string, number>>();
   private readonly abort = new AbortController();
   private readonly drained = new AbortController();
+  private places = new Map<string, Place>();
+  private holdings: Holdings | undefined;
   private reader: Reader | undefined;
   private loops: Promise<unknown> = Promise.resolve();
-  private wanted: readonly { readonly partition: Partition; readonly sources: readonly Source[] }[] = [];
 
   constructor(
     private readonly broker: Broker,
@@ -76,102 +63,88 @@ export class GroupConsumer {
 
   /** Creates the groups, so that nothing published from now on is missed, and starts to consume. */
   async start(): Promise<void> {
-    this.wanted = await this.partitions();
-    for (const { sources } of this.wanted) {
-      for (const source of sources) await this.broker.store.createGroup(source, this.group.name);
-    }
-    this.reader = this.broker.store.openReader();
-    await this.takeLeases();
-    this.loops = Promise.all([this.leaseLoop(), this.readLoop(this.reader)]);
+    this.places = await this.allPlaces();
+    const { store } = this.broker;
+    const places = [...this.places.values()];
+    for (const source of places.flatMap(({ sources }) => sources)) await store.createGroup(source, this.group.name);
+    const settings = { ...this.settings, group: this.group.name };
+    const holdings = new Holdings(store, places, settings, this.logger, this.abort.signal);
+    this.holdings = holdings;
+    this.reader = store.openReader();
+    await holdings.beat();
+    this.loops = Promise.all([this.leaseLoop(holdings), this.readLoop(this.reader, holdings)]);
   }
 
   /** Stops reading, finishes what is being handled, gives the leases back. What had not begun stays pending. */
   async stop(): Promise<void> {
     if (this.abort.signal.aborted) return;
     this.abort.abort();
+    this.holdings?.wake();
     await this.reader?.close();
     await this.dispatcher.stop();
     this.drained.abort();
     await this.loops;
-    for (const { partition, epoch } of this.held.values()) {
-      await this.broker.store.releaseLease(partition, this.group.name, epoch).catch(() => undefined);
-    }
-    this.held.clear();
+    await this.holdings?.leave();
   }
 
-  /** Addresses of the partitions held. */
+  /** Addresses of the partitions that this process consumes. */
   get partitionsHeld(): readonly string[] {
-    return [...this.held.keys()];
+    return this.held.map(({ address }) => address);
   }
 
-  private async partitions(): Promise<{ partition: Partition; sources: Source[] }[]> {
-    const byAddress = new Map<string, { partition: Partition; sources: Source[] }>();
+  private get held(): readonly Place[] {
+    return [...this.places.values()].filter(({ held }) => held);
+  }
+
+  private async allPlaces(): Promise<Map<string, Place>> {
+    const sources = new Map<string, { partition: Partition; sources: Source[] }>();
     for (const { context, log } of this.group.sources) {
       const count = await this.broker.partitionsOf(context);
       for (let index = 0; index < count; index++) {
         const partition = { context, index };
         const own = { partition, log: ownLog(this.group.name) };
-        const known = byAddress.get(addressOf(partition)) ?? { partition, sources: [own] };
+        const known = sources.get(addressOf(partition)) ?? { partition, sources: [own] };
         known.sources.push({ partition, log });
-        byAddress.set(addressOf(partition), known);
+        sources.set(addressOf(partition), known);
       }
     }
-    return [...byAddress.values()];
+    return new Map([...sources].map(([address, place]) => [address, new Place(place.partition, place.sources)]));
   }
 
-  /** Goes on while handlers finish, however long that takes: without the lease their commits would be refused. */
-  private async leaseLoop(): Promise<void> {
-    for (let turn = 1; await pause(this.settings.leaseTtlMs / 3, this.drained.signal); turn++) {
-      await this.takeLeases();
-      if (turn % LOOK_AGAIN === 0) for (const held of this.held.values()) held.recovered = false;
-    }
+  private async leaseLoop(holdings: Holdings): Promise<void> {
+    while (await pause(holdings.beatMs, this.drained.signal)) await holdings.beat();
   }
 
-  /** Renews what is held and, unless it is stopping, takes what is free. */
-  private async takeLeases(): Promise<void> {
-    const { owner, leaseTtlMs: ttlMs } = this.settings;
-    await Promise.all(
-      this.wanted.map(async ({ partition, sources }) => {
-        const address = addressOf(partition);
-        if (this.abort.signal.aborted && !this.held.has(address)) return;
-        try {
-          const until = performance.now() + ttlMs;
-          const answer = await this.broker.store.acquireLease({ partition, group: this.group.name, owner, ttlMs });
-          const held = this.held.get(address);
-          if (!answer.held) this.held.delete(address);
-          else if (held?.epoch === answer.epoch) held.until = until;
-          else this.held.set(address, { partition, sources, epoch: answer.epoch, until, recovered: false });
-        } catch (error) {
-          this.logger.warn(`${this.group.name}: lease on ${address}: ${(error as Error).message}`);
-        }
-      }),
-    );
-  }
-
-  private async readLoop(reader: Reader): Promise<void> {
+  private async readLoop(reader: Reader, holdings: Holdings): Promise<void> {
     let ahead: Promise<ReadEntries> | undefined;
     while (!this.abort.signal.aborted) {
+      const began = performance.now();
       try {
-        const { entries, epochs } = await (ahead ?? this.readWhenReady(reader));
+        const { entries, epochs } = await (ahead ?? this.readWhenReady(reader, holdings));
+        for (const place of epochs.keys()) place.reading = false;
         // Redis reads on while these are handled, if there is room for more and nothing else has to be done first.
         const roomy = this.dispatcher.size + entries.length < this.settings.prefetch;
         ahead = roomy && entries.length > 0 && this.isReady() ? this.read(reader) : undefined;
         // Its failure shows when it is waited for.
         ahead?.catch(() => undefined);
         for (const entry of entries) {
-          this.dispatch(entry, epochs.get(addressOf(entry.source.partition))!, 1, undefined);
+          const place = this.placeOf(entry);
+          this.dispatch(place, entry, epochs.get(place)!, 1, undefined);
         }
+        for (const place of epochs.keys()) holdings.settle(place);
       } catch (error) {
         if (this.abort.signal.aborted) return;
         ahead = undefined;
         this.logger.warn(`${this.group.name}: ${(error as Error).message}`);
         // A lost reply leaves entries delivered to us that we never saw: look at what is pending before reading on. Who
         // is not connected is taken for dead, so the lease may be another's.
-        for (const held of this.held.values()) {
-          held.recovered = false;
-          held.until = 0;
+        for (const place of this.held) {
+          place.recovered = false;
+          place.until = 0;
         }
-        await pause(FAILURE_PAUSE_MS, this.abort.signal);
+        // The server may not know yet that nobody waits for its answer, and give entries to nobody until then.
+        await pause(Math.max(FAILURE_PAUSE_MS, began + this.blockMs - performance.now()), this.abort.signal);
+        for (const place of this.places.values()) place.reading = false;
       }
     }
   }
@@ -181,37 +154,52 @@ export class GroupConsumer {
     return Math.min(this.settings.blockMs, this.settings.leaseTtlMs / 3);
   }
 
-  private isSure(held: Held): boolean {
-    return held.until > performance.now() + this.blockMs;
+  private isSure(place: Place): boolean {
+    return place.until > performance.now() + this.blockMs;
   }
 
   /** Whether every partition held may be read as it is. */
   private isReady(): boolean {
-    for (const held of this.held.values()) if (!held.recovered || !this.isSure(held)) return false;
-    return this.held.size > 0;
+    let any = false;
+    for (const place of this.places.values()) {
+      if (!place.held || place.leaving) continue;
+      if (!place.recovered || !this.isSure(place)) return false;
+      any = true;
+    }
+    return any;
   }
 
   /** Waits for room, renews leases and takes up what is pending where that is due, and reads. */
-  private async readWhenReady(reader: Reader): Promise<ReadEntries> {
+  private async readWhenReady(reader: Reader, holdings: Holdings): Promise<ReadEntries> {
     await this.dispatcher.below(this.settings.prefetch);
     if (!this.isReady()) {
+      const stays = this.held.filter(({ leaving }) => !leaving);
+      if (stays.length === 0) {
+        await holdings.changed();
+        return NOTHING;
+      }
       // After a pause of this process or a lost connection, another one may have the lease.
-      if (this.held.size === 0 || ![...this.held.values()].every((held) => this.isSure(held))) await this.takeLeases();
-      for (const held of this.held.values()) if (!held.recovered && this.isSure(held)) await this.recover(held);
+      if (!stays.every((place) => this.isSure(place))) await holdings.beat();
+      for (const place of stays) if (place.held && !place.recovered && this.isSure(place)) await this.recover(place);
     }
     return this.read(reader);
   }
 
   private async read(reader: Reader): Promise<ReadEntries> {
-    const readable = [...this.held.values()].filter((held) => held.recovered && this.isSure(held));
-    const epochs = new Map(readable.map(({ partition, epoch }) => [addressOf(partition), epoch]));
-    const sources = readable.flatMap((held) => held.sources);
+    const epochs = new Map<Place, number>();
+    const sources: Source[] = [];
+    for (const place of this.places.values()) {
+      if (!place.held || place.leaving || !place.recovered || !this.isSure(place)) continue;
+      epochs.set(place, place.epoch!);
+      for (const source of place.sources) sources.push(source);
+    }
     if (sources.length === 0) {
       await pause(FAILURE_PAUSE_MS, this.abort.signal);
-      return { entries: [], epochs };
+      return NOTHING;
     }
+    for (const place of epochs.keys()) place.reading = true;
     // Own logs are nearly always empty, so they have no share.
-    const limit = Math.ceil(this.settings.readCount / (sources.length - readable.length));
+    const limit = Math.ceil(this.settings.readCount / (sources.length - epochs.size));
     return { entries: await reader.readGroup(this.group.name, sources, limit, this.blockMs), epochs };
   }
 
@@ -219,25 +207,37 @@ export class GroupConsumer {
    * Takes up everything delivered and not acknowledged, in order, before anything new of the partition is read. What is
    * still in flight under a former epoch will be refused, so it comes first: else later entries would overtake it.
    */
-  private async recover(held: Held): Promise<void> {
-    const address = addressOf(held.partition);
-    for (const epoch of this.inFlight.get(address)?.values() ?? []) if (epoch !== held.epoch) return;
-    for (const source of held.sources) {
+  private async recover(place: Place): Promise<void> {
+    const { epoch } = place;
+    for (const former of place.inFlight.values()) if (former !== epoch) return;
+    for (const source of place.sources) {
       for (let after = '0'; ;) {
         const entries = await this.broker.store.readPending(source, this.group.name, after, RECOVERY_BATCH);
-        for (const { deliveries, retry, ...entry } of entries) this.dispatch(entry, held.epoch, deliveries, retry);
+        if (place.epoch !== epoch) return;
+        for (const { deliveries, retry, ...entry } of entries) this.dispatch(place, entry, epoch!, deliveries, retry);
         if (entries.length < RECOVERY_BATCH) break;
         after = entries.at(-1)!.id;
       }
     }
-    held.recovered = true;
+    place.recovered = true;
+    place.recoveredAt = performance.now();
+  }
+
+  private placeOf(entry: Entry): Place {
+    return this.places.get(addressOf(entry.source.partition))!;
   }
 
   /** @param epoch under which the entry was read, even if the lease has changed since */
-  private dispatch(entry: Entry, epoch: number, deliveries: number, retry: RetryRecord | undefined): void {
-    const address = addressOf(entry.source.partition);
-    let inFlight = this.inFlight.get(address);
-    if (!inFlight) this.inFlight.set(address, (inFlight = new Map<string, number>()));
+  private dispatch(
+    place: Place,
+    entry: Entry,
+    epoch: number,
+    deliveries: number,
+    retry: RetryRecord | undefined,
+  ): void {
+    // Who leaves begins nothing more; the next holder finds it pending.
+    if (place.leaving) return;
+    const { inFlight } = place;
     // Ids of a feed begin with 0-, those of an inbox with a time: one set serves both, and the own log by its name.
     const name = ownerOf(entry.source.log) === undefined ? entry.id : `own ${entry.id}`;
     if (inFlight.has(name)) return;
@@ -246,21 +246,24 @@ export class GroupConsumer {
     this.dispatcher.add(received.key, (slot) => {
       const settled = (outcome: Outcome): void => {
         inFlight.delete(name);
-        if (outcome === 'lease-lost') this.lost(address, epoch);
+        if (outcome === 'lease-lost') this.lost(place, epoch);
+        if (place.leaving) this.holdings!.settle(place);
       };
-      // Taken over by another process meanwhile: its holder handles the entry.
-      if (this.held.get(address)?.epoch !== epoch) return Promise.resolve(settled('lease-lost'));
+      // Taken over by another process meanwhile, or about to be: the next holder handles the entry.
+      if (place.epoch !== epoch) return Promise.resolve(settled('lease-lost'));
+      if (place.leaving) return Promise.resolve(settled('abandoned'));
       return this.processor.process({ entry, epoch, retry, deliveries }, received, slot).then(settled);
     });
   }
 
   /** The lease is another's, or ours again under a new epoch: then what was refused is still pending and taken up anew. */
-  private lost(address: string, epoch: number): void {
-    const held = this.held.get(address);
-    if (held?.epoch === epoch) this.held.delete(address);
-    else if (held) held.recovered = false;
+  private lost(place: Place, epoch: number): void {
+    if (place.epoch === epoch) place.drop();
+    else place.recovered = false;
   }
 }
+
+const NOTHING: ReadEntries = { entries: [], epochs: new Map() };
 
 /** False when the signal came first. */
 async function pause(ms: number, signal: AbortSignal): Promise<boolean> {

@@ -100,6 +100,11 @@ export class KeyBuilder {
     return `${this.tag(partition)}:lease:${this.group(group)}`;
   }
 
+  /** HASH process -> when it was last seen, and the name of its connections. */
+  members(partition: Partition, group: string): string {
+    return `${this.tag(partition)}:members:${this.group(group)}`;
+  }
+
   /** HASH entry -> retry record. */
   retries(partition: Partition, group: string): string {
     return `${this.tag(partition)}:retry:${this.group(group)}`;

@@ -61,6 +61,16 @@ export interface PartitionStore {
   releaseLease(partition: Partition, group: string, epoch: number): Promise<void>;
 
   /**
+   * Says that a process takes part in consuming for a group, and answers who does, each once, sorted.
+   *
+   * A process takes part until it leaves, until its time to live has passed, or until it is known to be dead.
+   */
+  attend(request: LeaseRequest): Promise<readonly string[]>;
+
+  /** Ends taking part; does nothing for who does not. */
+  leave(partition: Partition, group: string, owner: string): Promise<void>;
+
+  /**
    * Delivered but unacknowledged entries of a group after an entry id (`0`: all), in order; counts one more delivery for
    * each. A group that does not exist has none.
    */
@@ -143,6 +153,7 @@ export interface StoredState {
 }
 
 export interface LeaseRequest {
+  /** What the lease is for, or where the list of those who attend is kept. */
   readonly partition: Partition;
   readonly group: string;
   /** Unique per process start. */

@@ -23,6 +23,8 @@ export class InMemoryData {
   readonly commands = new Map<string, { readonly result: string; readonly until: number }>();
   readonly replies = new Map<string, InMemoryReplies>();
   readonly leases = new Map<string, InMemoryLease>();
+  /** By group: until when a process takes part. */
+  readonly members = new Map<string, Map<string, number>>();
   readonly retries = new Map<string, Map<string, RetryRecord>>();
 
   constructor(

@@ -106,6 +106,18 @@ export class InMemoryPartitionStore implements PartitionStore {
     if (lease) this.data.leases.set(key, release(lease, epoch));
   }
 
+  async attend({ partition, group, owner, ttlMs }: LeaseRequest): Promise<readonly string[]> {
+    const members = obtain(this.data.members, this.data.keys.members(partition, group), () => new Map());
+    const now = this.data.clock.now();
+    members.set(owner, now + ttlMs);
+    for (const [member, until] of members) if (until <= now) members.delete(member);
+    return [...members.keys()].sort();
+  }
+
+  async leave(partition: Partition, group: string, owner: string): Promise<void> {
+    this.data.members.get(this.data.keys.members(partition, group))?.delete(owner);
+  }
+
   async readPending(source: Source, group: string, after: string, limit: number): Promise<readonly PendingEntry[]> {
     const retries = this.data.retriesOf(source, group);
     const entries = this.data.group(source, group).redeliver(after, limit);

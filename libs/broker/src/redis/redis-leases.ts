@@ -1,6 +1,7 @@
 import type { KeyBuilder } from '../core/keys.js';
 import type { Partition } from '../core/partition.js';
 import type { LeaseAnswer, LeaseRequest } from '../core/partition-store.js';
+import type { LivingClients } from './living-clients.js';
 import type { RedisConnection } from './redis-connection.js';
 import { Script } from './script.js';
 
@@ -12,13 +13,12 @@ export class RedisLeases {
   constructor(
     private readonly connection: RedisConnection,
     private readonly keys: KeyBuilder,
-    /** The name of this process's connections. */
-    private readonly name: string,
+    private readonly clients: LivingClients,
   ) {}
 
   async acquire(request: LeaseRequest): Promise<LeaseAnswer> {
     const first = await this.take(request, '');
-    if (first.answer.held || !(await this.isGone(first.client))) return first.answer;
+    if (first.answer.held || !(await this.clients.areGone(first.client))) return first.answer;
     return (await this.take(request, first.client)).answer;
   }
 
@@ -31,22 +31,11 @@ export class RedisLeases {
     const [held, epoch, holder, client, remaining] = (await ACQUIRE.run(
       this.connection,
       [key],
-      [owner, ttlMs, this.name, gone],
+      [owner, ttlMs, this.clients.own, gone],
     )) as [number, number, string?, string?, number?];
     return held === 1
-      ? { answer: { held: true, epoch }, client: this.name }
+      ? { answer: { held: true, epoch }, client: this.clients.own }
       : { answer: { held: false, owner: holder ?? '', remainingMs: remaining ?? 0 }, client: client ?? '' };
-  }
-
-  /** A process that was killed has no connection left. Where CLIENT LIST is not allowed, the time to live decides. */
-  private async isGone(client: string): Promise<boolean> {
-    if (client === this.name) return false;
-    try {
-      const clients = String(await this.connection.send('CLIENT', ['LIST']));
-      return !clients.includes(` name=${client} `);
-    } catch {
-      return false;
-    }
   }
 }
 

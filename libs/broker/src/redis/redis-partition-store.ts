@@ -20,10 +20,12 @@ import type { Delivery } from './commit-compiler.js';
 import { toDeadLetter } from './dead-letter-fields.js';
 import { outcomeOfFirstTry } from './first-try.js';
 import { inspectRedis } from './inspect-redis.js';
+import { LivingClients } from './living-clients.js';
 import { checkReachable, openConnection } from './redis-connection.js';
 import type { RedisConnection, RedisTarget } from './redis-connection.js';
 import { isServerError } from './redis-errors.js';
 import { RedisLeases } from './redis-leases.js';
+import { RedisMembers } from './redis-members.js';
 import { createGroup, HOLDER, RedisReader } from './redis-reader.js';
 import { RedisReplies } from './redis-replies-stream.js';
 import { toEntries, toMap } from './redis-replies.js';
@@ -45,6 +47,7 @@ export class RedisPartitionStore implements PartitionStore {
   private readonly connection: RedisConnection;
   private readonly batcher: CommitBatcher;
   private readonly leases: RedisLeases;
+  private readonly members: RedisMembers;
   private readonly replies: RedisReplies;
   private closed: Promise<void> | undefined;
 
@@ -69,7 +72,9 @@ export class RedisPartitionStore implements PartitionStore {
       options.patienceMs ?? 30_000,
       (commit, refused) => outcomeOfFirstTry(this, commit, refused),
     );
-    this.leases = new RedisLeases(this.connection, this.keys, name);
+    const clients = new LivingClients(this.connection, name);
+    this.leases = new RedisLeases(this.connection, this.keys, clients);
+    this.members = new RedisMembers(this.connection, this.keys, clients);
     this.replies = new RedisReplies(this.connection, this.keys, options.patienceMs ?? 30_000);
   }
 
@@ -141,6 +146,14 @@ export class RedisPartitionStore implements PartitionStore {
 
   async releaseLease(partition: Partition, group: string, epoch: number): Promise<void> {
     await this.leases.release(partition, group, epoch);
+  }
+
+  async attend(request: LeaseRequest): Promise<readonly string[]> {
+    return this.members.attend(request);
+  }
+
+  async leave(partition: Partition, group: string, owner: string): Promise<void> {
+    await this.members.leave(partition, group, owner);
   }
 
   async readPending(source: Source, group: string, after: string, limit: number): Promise<readonly PendingEntry[]> {

@@ -8,6 +8,7 @@ import { describeGroups } from './groups.js';
 import { describeGuards } from './commit-guards.js';
 import { afterAll, beforeAll, describe, expect, it } from './jest-globals.js';
 import { describeLeases } from './leases.js';
+import { describeMembers } from './members.js';
 import { describeNames } from './names.js';
 import { describeReaders } from './readers.js';
 import { describeReplies } from './replies.js';
@@ -50,6 +51,7 @@ export function describePartitionStore(name: string, open: () => Promise<StoreHa
     describeReplies(subject);
     describeRetries(subject);
     describeLeases(subject);
+    describeMembers(subject);
     describeTimers(subject);
     describeDeadLetters(subject);
     describeConcurrentCommits(subject);
