@@ -1,11 +1,11 @@
 /**
  * A service process for tests that kill it: handles `work.do` in the context `work`, appending one event per message.
- * What it says: `ready`, `begin <n>`, `end <n>`. Its one argument is JSON: url, namespace, settings of the subscriber.
+ * What it says: `ready`, `begin <n>`, `end <n>`. Its one argument is JSON: url, namespace, partitions, settings of the subscriber.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Broker, RedisPartitionStore, Subscriber, Subscriptions, UnitOfWork } from '@millrace/broker';
 
-const { url, namespace, settings } = JSON.parse(process.argv[2]);
+const { url, namespace, partitions, settings } = JSON.parse(process.argv[2]);
 const say = (line) => process.stdout.write(`${line}\n`);
 
 const store = await RedisPartitionStore.connect({ url, namespace });
@@ -15,17 +15,17 @@ subscriptions.add({
   type: 'work.do',
   context: 'work',
   log: 'in',
-  handle: async ({ n, slowMs = 0, act }, { entry }) => {
+  handle: async ({ n, key, slowMs = 0, act }, { entry }) => {
     say(`begin ${n}`);
     if (act === 'abort') process.abort();
     if (act === 'exit') process.exit(1);
     await sleep(slowMs);
-    const append = { kind: 'append', stream: 'done', events: [JSON.stringify({ n, pid: process.pid })] };
+    const append = { kind: 'append', stream: 'done', events: [JSON.stringify({ n, key, pid: process.pid })] };
     UnitOfWork.current().stage(entry.source.partition, { writes: [append] });
     say(`end ${n}`);
   },
 });
-const broker = new Broker(store, { context: 'work', partitions: 1 });
+const broker = new Broker(store, { context: 'work', partitions });
 const subscriber = new Subscriber(broker, subscriptions, settings);
 process.once('SIGTERM', async () => {
   await subscriber.stop();

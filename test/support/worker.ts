@@ -20,7 +20,12 @@ export class Worker {
   }
 
   static start(site: Site, settings: SubscriberSettings = {}, url = redisUrl()): Worker {
-    const argument = JSON.stringify({ url, namespace: site.namespace, settings: { blockMs: 100, ...settings } });
+    const argument = JSON.stringify({
+      url,
+      namespace: site.namespace,
+      partitions: site.partitions,
+      settings: { blockMs: 100, ...settings },
+    });
     const child = spawnBound(process.execPath, [PROGRAM, argument], {
       cwd: tmpdir(),
       stdio: ['ignore', 'pipe', process.env['DEBUG_WORKER'] ? 'inherit' : 'ignore'],

@@ -87,6 +87,11 @@ export class GroupConsumer {
     await this.holdings?.leave();
   }
 
+  /** The name of its group as the service writes it. */
+  get label(): string {
+    return this.group.label;
+  }
+
   /** Addresses of the partitions that this process consumes. */
   get partitionsHeld(): readonly string[] {
     return this.held.map(({ address }) => address);

@@ -58,6 +58,11 @@ export class Subscriber {
     return (this.stopped ??= this.drain());
   }
 
+  /** Addresses (`<context>/<index>`) of the partitions that this process consumes now, by the name of the group. */
+  get partitions(): ReadonlyMap<string, readonly string[]> {
+    return new Map(this.consumers.map(({ label, partitionsHeld }) => [label, partitionsHeld]));
+  }
+
   private resolveGroups(): Map<HandlerGroup, GroupSettings> {
     const groups = [...this.subscriptions.groups.values()];
     const byName = this.settings.groups ?? {};
