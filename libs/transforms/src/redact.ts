@@ -63,14 +63,9 @@ function masked(data: unknown, path: readonly string[], mask: (value: unknown) =
   if (Array.isArray(data)) return data.map((item) => masked(item, path, mask));
   const [name, ...rest] = path;
   if (typeof data !== 'object' || data === null || !Object.hasOwn(data, name!)) return data;
-  const copy = Object.assign(Object.create(Object.getPrototypeOf(data) as object) as object, data) as Record<
-    string,
-    unknown
-  >;
-  const value = copy[name!];
+  const { [name!]: value, ...others } = data as Record<string, unknown>;
   if (value === undefined || value === null) return data;
   const other = rest.length > 0 ? masked(value, rest, mask) : mask(value);
-  if (other === undefined) delete copy[name!];
-  else copy[name!] = other;
-  return copy;
+  const shown = other === undefined ? others : { ...others, [name!]: other };
+  return Object.assign(Object.create(Object.getPrototypeOf(data) as object) as object, shown);
 }
