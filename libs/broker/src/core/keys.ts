@@ -110,6 +110,15 @@ export class KeyBuilder {
     return `${this.tag(partition)}:retry:${this.group(group)}`;
   }
 
+  /**
+   * HASH: followers and when each was seen last, groups that expired, the first event of a stream, how far each log was
+   * trimmed; and ZSET position of the feed by the time at which it was its head.
+   */
+  retention(partition: Partition): readonly [record: string, ages: string] {
+    const tag = this.tag(partition);
+    return [`${tag}:retention`, `${tag}:feed-ages`];
+  }
+
   /** The name of a group as it is, checked. */
   group(group: string): string {
     if (!this.groups.has(group)) this.groups.add(checkName(group, 'group'));

@@ -1,5 +1,7 @@
 import type { Commit, CommitResult, DeadLetter, RetryRecord } from './commit.js';
 import type { Entry, Partition, ReplyAddress, ReplyEntry, Source } from './partition.js';
+import type { Expired, Follower, GroupStart, Trimmed, TrimRequest } from './follower.js';
+import type { PartitionFigures } from './partition-figures.js';
 
 /**
  * The port to where partitions are kept. Two adapters: Redis and memory; one conformance suite holds for both.
@@ -45,8 +47,33 @@ export interface PartitionStore {
   /** Last position of a feed, 0 when empty. */
   head(partition: Partition): Promise<number>;
 
-  /** Creates the group at the beginning of the log, and the log; does nothing when it exists. */
-  createGroup(source: Source, group: string): Promise<void>;
+  /**
+   * Creates the group at the beginning of the log, and the log; does nothing when it exists. One that had expired goes on
+   * where it was. Registers it as a follower in any case.
+   */
+  createGroup(source: Source, group: string): Promise<GroupStart>;
+
+  /** Registers followers, or tells that they still live. A checkpoint keeps what it has not reached from then on. */
+  register(partition: Partition, followers: readonly Follower[]): Promise<void>;
+
+  /**
+   * Removes the oldest entries of a log that every follower has done with: acknowledged by every group, foreign ones too,
+   * and behind every checkpoint. Events of streams stay, and so does the last event of a feed. From an inbox, or a group's
+   * own log, nothing goes while no group has ever read it.
+   */
+  trim(source: Source, request: TrimRequest): Promise<Trimmed>;
+
+  /** How the partition stands, for people and for health. Reads, counts and changes nothing. */
+  survey(partition: Partition): Promise<PartitionFigures>;
+
+  /** Entries of a log after an id (`0`: from the first), oldest first, past all groups. */
+  readLog(source: Source, after: string, limit: number): Promise<readonly Entry[]>;
+
+  /**
+   * Removes a follower that has not been seen for so long; undefined when it has, or is not there. A group leaves behind
+   * where it was and what it had not finished, for {@link createGroup}.
+   */
+  expire(partition: Partition, follower: Follower, unseenMs: number): Promise<Expired | undefined>;
 
   /**
    * Takes the right to consume a partition for a group, or keeps it.

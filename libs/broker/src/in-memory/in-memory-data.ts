@@ -3,11 +3,13 @@ import type { DeadLetter, RetryRecord } from '../core/commit.js';
 import { checkName } from '../core/keys.js';
 import type { KeyBuilder } from '../core/keys.js';
 import type { StoredState } from '../core/partition-store.js';
-import type { EntryRef, ReplyAddress, Source } from '../core/partition.js';
+import type { EntryRef, Partition, ReplyAddress, Source } from '../core/partition.js';
 import { InMemoryGroup } from './in-memory-group.js';
 import type { InMemoryLease } from './in-memory-lease.js';
 import { InMemoryLog } from './in-memory-log.js';
 import { InMemoryReplies } from './in-memory-replies.js';
+import { emptyRecord } from './in-memory-record.js';
+import type { InMemoryRecord } from './in-memory-record.js';
 import type { InMemoryTimers } from './in-memory-timers.js';
 
 /** Everything the store keeps, under the keys it would have in Redis: a bad name is refused where a key is made. */
@@ -26,6 +28,7 @@ export class InMemoryData {
   /** By group: until when a process takes part. */
   readonly members = new Map<string, Map<string, number>>();
   readonly retries = new Map<string, Map<string, RetryRecord>>();
+  private readonly records = new Map<string, InMemoryRecord>();
 
   constructor(
     readonly keys: KeyBuilder,
@@ -36,9 +39,25 @@ export class InMemoryData {
     return obtain(this.logs, this.keys.log(source), () => new InMemoryLog(source));
   }
 
+  /** The group, created at the beginning of the log where there is none. */
   group(source: Source, group: string): InMemoryGroup {
-    const key = `${this.keys.log(source)}:${checkName(group, 'group')}`;
-    return obtain(this.groups, key, () => new InMemoryGroup(this.log(source)));
+    return obtain(this.groups, this.groupKey(source, group), () => new InMemoryGroup(this.log(source), group));
+  }
+
+  findGroup(source: Source, group: string): InMemoryGroup | undefined {
+    return this.groups.get(this.groupKey(source, group));
+  }
+
+  groupsOf(log: InMemoryLog): readonly InMemoryGroup[] {
+    return [...this.groups.values()].filter((group) => group.log === log);
+  }
+
+  groupKey(source: Source, group: string): string {
+    return `${this.keys.log(source)}:${checkName(group, 'group')}`;
+  }
+
+  retention(partition: Partition): InMemoryRecord {
+    return obtain(this.records, this.keys.retention(partition)[0], emptyRecord);
   }
 
   repliesTo(address: ReplyAddress): InMemoryReplies {

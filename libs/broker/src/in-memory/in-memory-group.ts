@@ -5,24 +5,35 @@ import type { InMemoryLog } from './in-memory-log.js';
 
 /** How far one consumer group has come in one log. */
 export class InMemoryGroup {
-  /** How many entries have been delivered at least once. */
+  /** How many of the entries ever appended have been delivered at least once, or trimmed. */
   private delivered = 0;
-  private readonly pending = new Map<string, { readonly entry: Entry; deliveries: number }>();
+  /** Id of the last entry delivered. */
+  position = '0-0';
+  /** When it was read or registered last, ms since 1970. */
+  seen = 0;
+  private readonly pending = new Map<string, { readonly entry: Entry; deliveries: number; at: number }>();
 
-  constructor(private readonly log: InMemoryLog) {}
+  constructor(
+    readonly log: InMemoryLog,
+    readonly name: string,
+  ) {}
 
-  deliver(limit: number): readonly Entry[] {
-    const entries = this.log.entries.slice(this.delivered, this.delivered + limit);
-    this.delivered += entries.length;
-    for (const entry of entries) this.pending.set(entry.id, { entry, deliveries: 1 });
+  deliver(limit: number, now: number): readonly Entry[] {
+    const entries = this.log.after(this.delivered, limit);
+    this.position = entries.at(-1)?.id ?? this.position;
+    this.delivered = Math.max(this.delivered, this.log.trimmed) + entries.length;
+    for (const entry of entries) this.pending.set(entry.id, { entry, deliveries: 1, at: now });
     return entries;
   }
 
-  redeliver(after: string, limit: number): readonly (Entry & { readonly deliveries: number })[] {
+  redeliver(after: string, limit: number, now: number): readonly (Entry & { readonly deliveries: number })[] {
     return [...this.pending.values()]
       .filter(({ entry }) => compareIds(entry.id, after) > 0)
       .slice(0, limit)
-      .map((delivery) => ({ ...delivery.entry, deliveries: ++delivery.deliveries }));
+      .map((delivery) => {
+        delivery.at = now;
+        return { ...delivery.entry, deliveries: ++delivery.deliveries };
+      });
   }
 
   isPending(id: string): boolean {
@@ -34,6 +45,24 @@ export class InMemoryGroup {
   }
 
   backlog(): Backlog {
-    return { pending: this.pending.size, waiting: this.log.entries.length - this.delivered };
+    return { pending: this.pending.size, waiting: this.log.after(this.delivered).length };
+  }
+
+  get oldestPending(): { readonly id: string; readonly at: number } | undefined {
+    const oldest = this.pending.values().next().value;
+    return oldest && { id: oldest.entry.id, at: oldest.at };
+  }
+
+  /** The first entry that is not acknowledged; undefined when all are. */
+  get firstOpen(): Entry | undefined {
+    // Redelivery keeps the order of the map, and groups that come back are filled in order.
+    return this.pending.values().next().value?.entry ?? this.log.after(this.delivered, 1)[0];
+  }
+
+  /** Takes up its place after it had expired: forgets what has been trimmed meanwhile. True when that was anything. */
+  resume(): boolean {
+    const lost = [...this.pending.keys()].filter((id) => !this.log.entries.some((entry) => entry.id === id));
+    for (const id of lost) this.pending.delete(id);
+    return lost.length > 0 || this.log.trimmed > this.delivered;
   }
 }

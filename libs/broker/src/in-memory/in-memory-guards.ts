@@ -35,11 +35,11 @@ export function prepareGuard(data: InMemoryData, partition: Partition, guard: Gu
       return { kind, objection: () => unless(data.states.get(key)?.revision ?? 0, guard.expected), settle: nothing };
     }
     case 'input': {
-      const group = data.group(guard.entry.source, guard.group);
+      const group = data.findGroup(guard.entry.source, guard.group);
       return {
         kind,
-        objection: () => (group.isPending(guard.entry.id) ? undefined : 'acknowledged'),
-        settle: () => group.acknowledge(guard.entry.id),
+        objection: () => (group?.isPending(guard.entry.id) ? undefined : 'acknowledged'),
+        settle: () => group?.acknowledge(guard.entry.id),
       };
     }
   }

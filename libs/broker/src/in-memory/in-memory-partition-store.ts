@@ -2,6 +2,7 @@ import { MESSAGE_FIELD } from '@millrace/messages';
 import { systemClock } from '../core/clock.js';
 import type { Clock } from '../core/clock.js';
 import type { Commit, CommitResult, DeadLetter } from '../core/commit.js';
+import type { Expired, Follower, GroupStart, Trimmed, TrimRequest } from '../core/follower.js';
 import { checkContext, KeyBuilder } from '../core/keys.js';
 import type {
   Backlog,
@@ -15,10 +16,13 @@ import type {
   StreamSlice,
 } from '../core/partition-store.js';
 import type { Entry, Partition, ReplyAddress, Source } from '../core/partition.js';
+import type { PartitionFigures } from '../core/partition-figures.js';
 import { commitInMemory } from './in-memory-commit.js';
 import { InMemoryData, obtain, retryField } from './in-memory-data.js';
 import { acquire, release } from './in-memory-lease.js';
 import { InMemoryReader } from './in-memory-reader.js';
+import { createGroupInMemory, expireInMemory, registerInMemory, trimInMemory } from './in-memory-retention.js';
+import { surveyInMemory } from './in-memory-survey.js';
 
 /**
  * The reference adapter: partitions in the memory of one process, for tests and demonstrations.
@@ -61,8 +65,9 @@ export class InMemoryPartitionStore implements PartitionStore {
 
   async readStream(partition: Partition, stream: string, after = 0): Promise<StreamSlice> {
     const positions = this.data.streams.get(this.data.keys.stream(partition, stream)) ?? [];
-    const { entries } = this.feed(partition);
-    return { version: positions.length, entries: positions.slice(after).map((position) => entries[position - 1]!) };
+    const { entries, trimmed } = this.feed(partition);
+    const found = positions.slice(after).flatMap((position) => entries[position - 1 - trimmed] ?? []);
+    return { version: positions.length, entries: found };
   }
 
   async readState(partition: Partition, state: string): Promise<StoredState | undefined> {
@@ -82,15 +87,36 @@ export class InMemoryPartitionStore implements PartitionStore {
   }
 
   async readFeed(partition: Partition, after: number, limit: number): Promise<readonly Entry[]> {
-    return this.feed(partition).entries.slice(after, after + limit);
+    return this.feed(partition).after(after, limit);
   }
 
   async head(partition: Partition): Promise<number> {
-    return this.feed(partition).entries.length;
+    return this.feed(partition).length;
   }
 
-  async createGroup(source: Source, group: string): Promise<void> {
-    this.data.group(source, group);
+  async createGroup(source: Source, group: string): Promise<GroupStart> {
+    return createGroupInMemory(this.data, source, group);
+  }
+
+  async register(partition: Partition, followers: readonly Follower[]): Promise<void> {
+    registerInMemory(this.data, partition, followers);
+  }
+
+  async trim(source: Source, request: TrimRequest): Promise<Trimmed> {
+    return trimInMemory(this.data, source, request);
+  }
+
+  async survey(partition: Partition): Promise<PartitionFigures> {
+    return surveyInMemory(this.data, partition);
+  }
+
+  async readLog(source: Source, after: string, limit: number): Promise<readonly Entry[]> {
+    const log = this.data.log(source);
+    return log.after(log.trimmed + log.countUpTo(after), limit);
+  }
+
+  async expire(partition: Partition, follower: Follower, unseenMs: number): Promise<Expired | undefined> {
+    return expireInMemory(this.data, partition, follower, unseenMs);
   }
 
   async acquireLease(request: LeaseRequest): Promise<LeaseAnswer> {
@@ -120,12 +146,13 @@ export class InMemoryPartitionStore implements PartitionStore {
 
   async readPending(source: Source, group: string, after: string, limit: number): Promise<readonly PendingEntry[]> {
     const retries = this.data.retriesOf(source, group);
-    const entries = this.data.group(source, group).redeliver(after, limit);
+    const entries = this.data.findGroup(source, group)?.redeliver(after, limit, this.data.clock.now()) ?? [];
     return entries.map((entry) => ({ ...entry, retry: retries.get(retryField(entry)) }));
   }
 
   async backlog(source: Source, group: string): Promise<Backlog> {
-    return this.data.group(source, group).backlog();
+    const found = this.data.findGroup(source, group);
+    return found?.backlog() ?? { pending: 0, waiting: this.data.log(source).entries.length };
   }
 
   async fireTimers(

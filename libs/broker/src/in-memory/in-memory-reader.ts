@@ -2,6 +2,7 @@ import type { Reader } from '../core/partition-store.js';
 import type { Entry, Partition, ReplyAddress, ReplyEntry, Source } from '../core/partition.js';
 import type { InMemoryData } from './in-memory-data.js';
 import type { InMemoryLog } from './in-memory-log.js';
+import { createGroupInMemory } from './in-memory-retention.js';
 
 export class InMemoryReader implements Reader {
   private closed = false;
@@ -15,8 +16,14 @@ export class InMemoryReader implements Reader {
     limit: number,
     blockMs: number,
   ): Promise<readonly Entry[]> {
-    const groups = sources.map((source) => this.data.group(source, group));
-    return this.read(sources, blockMs, () => groups.flatMap((each) => each.deliver(limit)));
+    return this.read(sources, blockMs, () =>
+      sources.flatMap((source) => {
+        if (!this.data.findGroup(source, group)) createGroupInMemory(this.data, source, group);
+        const each = this.data.group(source, group);
+        each.seen = this.data.clock.now();
+        return each.deliver(limit, each.seen);
+      }),
+    );
   }
 
   async readFeeds(
@@ -25,9 +32,7 @@ export class InMemoryReader implements Reader {
     blockMs: number,
   ): Promise<readonly Entry[]> {
     const sources = after.map(({ partition }): Source => ({ partition, log: 'feed' }));
-    return this.read(sources, blockMs, (logs) =>
-      logs.flatMap((log, i) => log.entries.slice(after[i]!.position, after[i]!.position + limit)),
-    );
+    return this.read(sources, blockMs, (logs) => logs.flatMap((log, i) => log.after(after[i]!.position, limit)));
   }
 
   async readReplies(

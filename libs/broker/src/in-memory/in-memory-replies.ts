@@ -13,8 +13,8 @@ export class InMemoryReplies {
 
   open(now: number, ttlMs: number, readUpTo?: string): boolean {
     const fresh = !this.isOpen(now);
-    const needed = readUpTo === undefined || fresh ? [] : this.after(readUpTo, now);
-    if (fresh || readUpTo !== undefined) this.log.entries.splice(0, Infinity, ...needed.map(this.entry));
+    if (fresh) this.log.trim(Infinity);
+    else if (readUpTo !== undefined) this.log.trim(this.log.countUpTo(readUpTo));
     this.until = now + ttlMs;
     return fresh;
   }
@@ -34,6 +34,4 @@ export class InMemoryReplies {
   private isOpen(now: number): boolean {
     return this.until > now;
   }
-
-  private readonly entry = (reply: ReplyEntry) => ({ ...reply, source: this.log.source });
 }

@@ -25,6 +25,10 @@ export class InMemoryTimers {
     return due.map(([, timer]) => timer.message);
   }
 
+  get size(): number {
+    return this.timers.size;
+  }
+
   next(): number | undefined {
     let next: number | undefined;
     for (const { due } of this.timers.values()) if (next === undefined || due < next) next = due;

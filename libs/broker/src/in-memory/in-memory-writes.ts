@@ -66,9 +66,12 @@ function prepareAppend(
     const positions = key === undefined ? [] : obtain(data.streams, key, (): number[] => []);
     for (const event of events) {
       feed.append([MESSAGE_FIELD, event], data.clock.now());
-      if (key !== undefined) positions.push(feed.entries.length);
+      if (key !== undefined) {
+        positions.push(feed.length);
+        data.retention(partition).firstStreamEvent ??= feed.length;
+      }
     }
-    return { position: feed.entries.length, version: positions.length };
+    return { position: feed.length, version: positions.length };
   };
 }
 

@@ -118,7 +118,7 @@ export class CommitCompiler {
           ? { op: 'publish', keys: [feed], args: [write.events.length, ...write.events] }
           : {
               op: 'append',
-              keys: [feed, this.keys.stream(partition, write.stream)],
+              keys: [feed, this.keys.stream(partition, write.stream), this.keys.retention(partition)[0]],
               args: [write.events.length, ...write.events],
             };
       }

@@ -77,6 +77,7 @@ const append = (key: Place, stream: boolean): string => `
       last = top and string.sub(top[1], 3) or 0
       ${stream ? `version = call('LLEN', ${key(2)})` : ''}
     end
+    ${stream ? `if version == events and events > 0 then call('HSETNX', ${key(3)}, 'first-stream-event', last - events + 1) end` : ''}
     a = a + 1 + events
     answer[#answer + 1] = last
     answer[#answer + 1] = version`;
@@ -123,7 +124,7 @@ const OPS: Readonly<Record<string, Op>> = {
     if #call('XPENDING', ${key(1)}, ${arg(1)}, ${arg(2)}, ${arg(2)}, 1) == 0 then return {0, 'input', 'acknowledged'} end`,
   },
   remember: { keys: 1, args: 2, lua: (key, arg) => `call('SET', ${key(1)}, ${arg(1)}, 'PX', ${arg(2)})` },
-  append: { keys: 2, args: 'counted', lua: (key) => append(key, true) },
+  append: { keys: 3, args: 'counted', lua: (key) => append(key, true) },
   publish: { keys: 1, args: 'counted', lua: (key) => append(key, false) },
   put: {
     keys: 1,

@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Commit, CommitResult, DeadLetter, RetryRecord } from '../core/commit.js';
 import { StoreUnavailableError } from '../core/errors.js';
+import type { Expired, Follower, GroupStart, Trimmed, TrimRequest } from '../core/follower.js';
 import { KeyBuilder } from '../core/keys.js';
 import type { Entry, Partition, ReplyAddress, Source } from '../core/partition.js';
+import type { PartitionFigures } from '../core/partition-figures.js';
 import type {
   Backlog,
   LeaseAnswer,
@@ -14,6 +16,7 @@ import type {
   StoreReport,
   StreamSlice,
 } from '../core/partition-store.js';
+import { BEHIND } from './lag-script.js';
 import { CommitBatcher } from './commit-batcher.js';
 import { CommitCompiler, retryField } from './commit-compiler.js';
 import type { Delivery } from './commit-compiler.js';
@@ -26,9 +29,12 @@ import type { RedisConnection, RedisTarget } from './redis-connection.js';
 import { isServerError } from './redis-errors.js';
 import { RedisLeases } from './redis-leases.js';
 import { RedisMembers } from './redis-members.js';
-import { createGroup, HOLDER, RedisReader } from './redis-reader.js';
+import { RedisReader } from './redis-reader.js';
 import { RedisReplies } from './redis-replies-stream.js';
+import { HOLDER, RedisFollowers } from './redis-followers.js';
 import { toEntries, toMap } from './redis-replies.js';
+import { survey } from './redis-survey.js';
+import { trim } from './redis-trim.js';
 import { Script } from './script.js';
 
 export interface RedisStoreOptions extends RedisTarget {
@@ -49,6 +55,7 @@ export class RedisPartitionStore implements PartitionStore {
   private readonly leases: RedisLeases;
   private readonly members: RedisMembers;
   private readonly replies: RedisReplies;
+  private readonly followers: RedisFollowers;
   private closed: Promise<void> | undefined;
 
   /**
@@ -76,6 +83,7 @@ export class RedisPartitionStore implements PartitionStore {
     this.leases = new RedisLeases(this.connection, this.keys, clients);
     this.members = new RedisMembers(this.connection, this.keys, clients);
     this.replies = new RedisReplies(this.connection, this.keys, options.patienceMs ?? 30_000);
+    this.followers = new RedisFollowers(this.connection, this.keys);
   }
 
   async partitionsOf(context: string, fallback: number): Promise<number> {
@@ -136,8 +144,29 @@ export class RedisPartitionStore implements PartitionStore {
     return last.length > 0 ? Number(last[0]![0].slice(2)) : 0;
   }
 
-  async createGroup(source: Source, group: string): Promise<void> {
-    await createGroup(this.connection, this.keys, source, group);
+  async createGroup(source: Source, group: string): Promise<GroupStart> {
+    return this.followers.createGroup(source, group);
+  }
+
+  async register(partition: Partition, followers: readonly Follower[]): Promise<void> {
+    await this.followers.register(partition, followers);
+  }
+
+  async trim(source: Source, request: TrimRequest): Promise<Trimmed> {
+    return trim(this.connection, this.keys, source, request);
+  }
+
+  survey(partition: Partition): Promise<PartitionFigures> {
+    return survey(this.connection, this.keys, partition);
+  }
+
+  async readLog(source: Source, after: string, limit: number): Promise<readonly Entry[]> {
+    const reply = await this.connection.send('XRANGE', [this.keys.log(source), `(${after}`, '+', 'COUNT', limit]);
+    return toEntries(source, reply as unknown[]);
+  }
+
+  async expire(partition: Partition, follower: Follower, unseenMs: number): Promise<Expired | undefined> {
+    return this.followers.expire(partition, follower, unseenMs);
   }
 
   async acquireLease(request: LeaseRequest): Promise<LeaseAnswer> {
@@ -184,11 +213,8 @@ export class RedisPartitionStore implements PartitionStore {
   async backlog(source: Source, group: string): Promise<Backlog> {
     const key = this.keys.log(source);
     this.keys.group(group);
-    const groups = ((await this.connection.send('XINFO', ['GROUPS', key]).catch(nothingIf('ERR no such key'))) ??
-      []) as unknown[];
-    const mine = groups.map(toMap).find((info) => info.get('name') === group);
-    if (!mine) return { pending: 0, waiting: Number(await this.connection.send('XLEN', [key])) };
-    return { pending: Number(mine.get('pending')), waiting: await this.waiting(key, mine) };
+    const [pending, waiting] = (await BACKLOG.run(this.connection, [key], [group, source.log])) as [number, number];
+    return { pending, waiting };
   }
 
   async fireTimers(
@@ -236,14 +262,6 @@ export class RedisPartitionStore implements PartitionStore {
   close(): Promise<void> {
     return (this.closed ??= this.batcher.drain().then(() => this.connection.quit()));
   }
-
-  /** Lag of a group: XINFO's own is null after deletions, then the entries behind its last delivery are counted. */
-  private async waiting(key: string, group: ReadonlyMap<string, string>): Promise<number> {
-    const lag = Number.parseInt(group.get('lag') ?? '', 10);
-    if (!Number.isNaN(lag)) return lag;
-    const behind = await this.connection.send('XRANGE', [key, `(${group.get('last-delivered-id')}`, '+']);
-    return (behind as unknown[]).length;
-  }
 }
 
 /** A handler of errors that takes one server error for an empty answer. */
@@ -265,6 +283,23 @@ for _, position in ipairs(redis.call('LRANGE', KEYS[1], ARGV[1], -1)) do
   answer[#answer + 1] = redis.call('XRANGE', KEYS[2], '0-' .. position, '0-' .. position)[1]
 end
 return answer`);
+
+/**
+ * KEYS  log
+ * ARGV  group, name of the log
+ * Returns {pending, waiting}
+ */
+const BACKLOG = new Script(`#!lua flags=no-writes
+${BEHIND}
+local groups = redis.call('EXISTS', KEYS[1]) == 1 and redis.call('XINFO', 'GROUPS', KEYS[1]) or {}
+for _, flat in ipairs(groups) do
+  local group = {}
+  for i = 1, #flat, 2 do group[flat[i]] = flat[i + 1] end
+  if group.name == ARGV[1] then
+    return {group.pending, (behind(KEYS[1], ARGV[2] == 'feed', group['last-delivered-id'], group.lag))}
+  end
+end
+return {0, redis.call('XLEN', KEYS[1])}`);
 
 /**
  * KEYS  timers by due time, their messages, inbox

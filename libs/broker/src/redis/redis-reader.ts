@@ -4,14 +4,9 @@ import type { KeyBuilder } from '../core/keys.js';
 import type { Entry, Partition, ReplyAddress, ReplyEntry, Source } from '../core/partition.js';
 import type { Reader } from '../core/partition-store.js';
 import type { RedisConnection } from './redis-connection.js';
+import { HOLDER, RedisFollowers } from './redis-followers.js';
 import { isServerError } from './redis-errors.js';
 import { toEntries } from './redis-replies.js';
-
-/**
- * The consumer of every group. A lease lets one process at a time consume a partition, so what the last holder left
- * pending is simply the next holder's own: no claiming, no names to reap.
- */
-export const HOLDER = 'holder';
 
 /** How much later than its BLOCK time a read may answer before the connection is given up, ms. */
 const GRACE_MS = 5_000;
@@ -20,11 +15,13 @@ const GRACE_MS = 5_000;
 export class RedisReader implements Reader {
   private closed = false;
   private lost = false;
+  private readonly followers: RedisFollowers;
 
   constructor(
     private readonly connection: RedisConnection,
     private readonly keys: KeyBuilder,
   ) {
+    this.followers = new RedisFollowers(connection, keys);
     connection.onLost(() => (this.lost = true));
   }
 
@@ -51,7 +48,7 @@ export class RedisReader implements Reader {
         return this.entries(sources, keys, await this.read('XREADGROUP', args, blockMs));
       } catch (error) {
         if (!isServerError(error) || !error.message.startsWith('NOGROUP')) throw error;
-        for (const source of sources) await createGroup(this.connection, this.keys, source, group);
+        for (const source of sources) await this.followers.createGroup(source, group);
       }
     }
   }
@@ -120,18 +117,4 @@ export class RedisReader implements Reader {
 /** To Redis, BLOCK 0 means for ever. */
 function block(blockMs: number): readonly (string | number)[] {
   return blockMs > 0 ? ['BLOCK', blockMs] : [];
-}
-
-/** Creates a group at the beginning of the log, so that nothing written before it is missed. */
-export async function createGroup(
-  connection: RedisConnection,
-  keys: KeyBuilder,
-  source: Source,
-  group: string,
-): Promise<void> {
-  try {
-    await connection.send('XGROUP', ['CREATE', keys.log(source), keys.group(group), '0', 'MKSTREAM']);
-  } catch (error) {
-    if (!isServerError(error) || !error.message.startsWith('BUSYGROUP')) throw error;
-  }
 }

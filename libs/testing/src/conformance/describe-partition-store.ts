@@ -12,10 +12,13 @@ import { describeMembers } from './members.js';
 import { describeNames } from './names.js';
 import { describeReaders } from './readers.js';
 import { describeReplies } from './replies.js';
+import { describeFollowers } from './followers.js';
+import { describeRetention } from './retention.js';
 import { describeRetries } from './retries.js';
 import type { StoreHarness } from './store-harness.js';
 import { describeStreams } from './streams.js';
 import { describeTimers } from './timers.js';
+import { describeSurveys } from './surveys.js';
 import { describeViews } from './views.js';
 
 /**
@@ -52,6 +55,9 @@ export function describePartitionStore(name: string, open: () => Promise<StoreHa
     describeRetries(subject);
     describeLeases(subject);
     describeMembers(subject);
+    describeRetention(subject);
+    describeFollowers(subject);
+    describeSurveys(subject);
     describeTimers(subject);
     describeDeadLetters(subject);
     describeConcurrentCommits(subject);
