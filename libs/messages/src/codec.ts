@@ -9,9 +9,15 @@ export interface MessageLimits {
   readonly maxBytes: number;
   /** Nesting of objects and arrays in it. Default 32. */
   readonly maxDepth: number;
+  /** Bytes of data that come back from compression or from a claim. Default 16 MiB. */
+  readonly maxRestoredBytes?: number;
 }
 
-export const DEFAULT_LIMITS: MessageLimits = { maxBytes: 256 * 1024, maxDepth: 32 };
+export const DEFAULT_LIMITS: Required<MessageLimits> = {
+  maxBytes: 256 * 1024,
+  maxDepth: 32,
+  maxRestoredBytes: 16 * 1024 * 1024,
+};
 
 /** The stream field that holds a whole message as CloudEvents JSON (structured mode). */
 export const MESSAGE_FIELD = 'event';
@@ -90,7 +96,27 @@ function checkEnvelope(value: unknown): Envelope {
   return message as unknown as Envelope;
 }
 
-const OPTIONAL_TEXT = ['subject', 'partitionkey', 'correlationid', 'causationid', 'replyto', 'inreplyto'] as const;
+const OPTIONAL_TEXT = [
+  'subject',
+  'partitionkey',
+  'correlationid',
+  'causationid',
+  'replyto',
+  'inreplyto',
+  'dataref',
+  'dataencoding',
+  'data_base64',
+  'routingslip',
+] as const;
+
+/**
+ * Data that were kept outside of the message, compressed or as a claim.
+ *
+ * @throws MessageError as {@link decode}; `maxRestoredBytes` is their limit
+ */
+export function decodeData(text: string, limits: MessageLimits = DEFAULT_LIMITS, what = 'data'): unknown {
+  return parseJson(text, { ...limits, maxBytes: limits.maxRestoredBytes ?? DEFAULT_LIMITS.maxRestoredBytes }, what);
+}
 
 function parseJson(text: string, limits: MessageLimits, what: string): unknown {
   checkSize(text, limits, what);

@@ -30,6 +30,14 @@ export interface Envelope<T = unknown> {
   readonly outcome?: 'success' | 'failure';
   /** Schema version of the data; absent means 1. */
   readonly schemaversion?: number;
+  /** Where the data are kept instead of here (CloudEvents claim check extension): `claim:<id>`. */
+  readonly dataref?: string;
+  /** How `data_base64` is compressed: `gzip` or `br`. Then there are no `data` until they have been brought back. */
+  readonly dataencoding?: string;
+  /** Binary data (CloudEvents JSON format). */
+  readonly data_base64?: string;
+  /** The contexts that this command still has to visit, separated by commas. */
+  readonly routingslip?: string;
   readonly data: T;
 }
 

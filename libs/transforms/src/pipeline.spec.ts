@@ -2,7 +2,9 @@ import { Command, envelope, Event, Reply } from '@millrace/messages';
 import type { Envelope } from '@millrace/messages';
 import { IsInt, IsString } from 'class-validator';
 import { pipeline } from './pipeline.js';
-import { TransformError, translate, upcast } from './transform.js';
+import { TransformError } from './transform-error.js';
+import { translate } from './translate.js';
+import { upcast } from './versions.js';
 
 @Command('place-order.take-payment')
 class TakePayment {
@@ -78,8 +80,8 @@ describe('a translation', () => {
 });
 
 describe('upcasts', () => {
-  const first = upcast<{ name: string }>(OrderPlaced, { from: 1, to: 2 }, ({ name }) => ({ no: name }));
-  const second = upcast<{ no: string }>(OrderPlaced, { from: 2, to: 3 }, ({ no }) => ({ id: no }));
+  const first = upcast(OrderPlaced, { from: 1, to: 2 }, ({ name }: { name: string }) => ({ no: name }));
+  const second = upcast(OrderPlaced, { from: 2, to: 3 }, ({ no }: { no: string }) => ({ id: no }));
   const current = pipeline([first, second]);
 
   it('lead from the first version to the current one, one step after the other', () => {
@@ -111,11 +113,11 @@ describe('a pipeline', () => {
     });
     const failing = () => pipeline([broken])(paid);
     expect(failing).toThrow(TransformError);
-    expect(failing).toThrow('translate place-order.take-payment -> payment.authorize: no rate for EUR');
+    expect(failing).toThrow('translate place-order.take-payment -> payment.authorize (step 1): no rate for EUR');
     expect(failing).toThrow(expect.objectContaining({ code: 'transform-failed', transform: broken.name }));
     const odd = upcast(OrderPlaced, { from: 1, to: 2 }, () => {
       throw 'a text';
     });
-    expect(() => pipeline([odd])(message('order.placed', {}))).toThrow('upcast order.placed 1 -> 2: a text');
+    expect(() => pipeline([odd])(message('order.placed', {}))).toThrow('upcast order.placed 1 -> 2 (step 1): a text');
   });
 });

@@ -1,87 +1,109 @@
-import { contractOf, toInstance, validateMessage } from '@millrace/messages';
-import type { Contract, Envelope, MessageClass } from '@millrace/messages';
+import type { Envelope, MessageClass, MessageKind } from '@millrace/messages';
 
-/** A pure step between the wire and a handler, or between a publisher and the wire. */
-export interface Transform {
-  /** What it does, for errors and topology: `translate place-order.take-payment -> payment.authorize`. */
+/** What a transform is, in the words of Enterprise Integration Patterns (Hohpe and Woolf) where they have one. */
+export type TransformKind =
+  | 'upcast'
+  | 'downcast'
+  | 'translate'
+  | 'enrich'
+  | 'redact'
+  | 'normalize'
+  | 'compress'
+  | 'claim-check'
+  | 'restore-claims'
+  | 'split'
+  | 'aggregate'
+  | 'route'
+  | 'filter'
+  | 'recipient-list'
+  | 'wire-tap'
+  | 'routing-slip';
+
+/** Stands in `from` and `to` for every message type. */
+export const ANY_TYPE = '*';
+
+/** What can be said of a transform without running it: for errors, and for the topology. */
+export interface TransformDescription {
+  readonly kind: TransformKind;
+  /** What it does, unique enough for errors: `translate place-order.take-payment -> payment.authorize`. */
   readonly name: string;
-  /** The message type it takes; others pass unchanged. */
-  readonly from: string;
-  /** The message type it makes; absent: the one it takes. */
-  readonly to?: string;
-  /** The schema versions it takes; absent: every one. */
+  /** The message types it takes, others pass unchanged; {@link ANY_TYPE}: every one. */
+  readonly from: readonly string[];
+  /** The message types it gives; {@link ANY_TYPE}: the one it took. */
+  readonly to: readonly string[];
+  /** The schema version it takes; absent: every one. */
   readonly version?: number;
+  /** The schema version it gives; absent: that of the contract. */
+  readonly toVersion?: number;
+  /** The routes it may choose: of handlers at the consuming side, contexts at the publishing side. */
+  readonly routes?: readonly string[];
+  /** The contracts of `from` and `to`, where they have a class in this service. */
+  readonly contracts?: readonly MessageClass[];
+}
+
+/** A message on its way through transforms. */
+export interface Passage {
+  readonly message: Envelope;
+  /** Chosen by a router. Inbound: the route of the handler. Outbound: the context whose inbox it goes to. */
+  readonly route?: string;
+  /** What its type is; absent: what the message was from which it came. */
+  readonly kind?: MessageKind;
+  /** It came off on the way: it is sent on, not handled. */
+  readonly tapped?: true;
+}
+
+/** One message becomes another, at once: the only shape that costs no promise. */
+export interface MapTransform extends TransformDescription {
+  readonly shape: 'map';
   apply(message: Envelope): Envelope;
 }
 
-/** A transform that threw: the message is dead-lettered with the transform's name. */
-export class TransformError extends Error {
-  override readonly name = 'TransformError';
-  readonly code = 'transform-failed';
-
-  constructor(
-    readonly transform: string,
-    cause: unknown,
-  ) {
-    super(`${transform}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
-  }
+/** One message becomes another, after a wait. What fails is tried again. */
+export interface WaitTransform extends TransformDescription {
+  readonly shape: 'wait';
+  apply(message: Envelope): Promise<Envelope> | Envelope;
 }
 
-/**
- * Message Translator (Hohpe and Woolf): one context's words into another's. The result is validated by its contract, whose
- * key it gets unless the message has one.
- *
- * @example
- * translate(TakePayment, payment.Authorize, ({ orderId, total }) =>
- *   new payment.Authorize({ reference: orderId, amountMinor: total.amount, ccy: total.currency }))
- */
-export function translate<A extends object, B extends object>(
-  from: MessageClass<A>,
-  to: MessageClass<B>,
-  map: (data: A) => B | Fields<B>,
-): Transform {
-  const source = contractOf(from);
-  const target = contractOf(to);
-  return {
-    name: `translate ${source.type} -> ${target.type}`,
-    from: source.type,
-    to: target.type,
-    apply: (message) => {
-      const data = message.data instanceof from ? (message.data as A) : toInstance(from, message.data);
-      const mapped = map(data);
-      const result = mapped instanceof to ? validateMessage(mapped as B) : toInstance(to, mapped);
-      return retyped(message, target, result);
-    },
-  };
+/** One message becomes any number of messages, each perhaps with a route. */
+export interface ExpandTransform extends TransformDescription {
+  readonly shape: 'expand';
+  apply(message: Envelope): readonly Passage[];
 }
 
-/** Upcaster: data of an old schema version into the next one; a chain of them leads to the current version. */
-export function upcast<A = Record<string, unknown>>(
-  contract: MessageClass,
-  { from, to }: { readonly from: number; readonly to: number },
-  map: (old: A) => unknown,
-): Transform {
-  const { type } = contractOf(contract);
-  return {
-    name: `upcast ${type} ${from} -> ${to}`,
-    from: type,
-    version: from,
-    apply: (message) => ({ ...message, schemaversion: to, data: map(message.data as A) }),
-  };
+/** Many messages become one. The pure half of it: where the state is kept is the broker's affair. */
+export interface GatherTransform extends TransformDescription {
+  readonly shape: 'gather';
+  /** Messages of one correlation become one. */
+  correlate(message: Envelope): string;
+  /** Time after which what has come is taken for all, ms; undefined: wait for ever. */
+  readonly withinMs: number | undefined;
+  /** Adds a message to what has come so far. */
+  add(gathered: Gathered | undefined, message: Envelope): Gathered;
+  isComplete(gathered: Gathered): boolean;
+  /** The combined message; undefined when what has come is worth none. */
+  combine(gathered: Gathered, end: GatherEnd): Envelope | undefined;
 }
 
-/** The data properties of a message class, without its methods. */
-export type Fields<T> = { [K in keyof T as T[K] extends (...args: never[]) => unknown ? never : K]: T[K] };
+/** Why an aggregate ended: all messages have come, or the time was over. */
+export type GatherEnd = 'complete' | 'timeout';
 
-function retyped(message: Envelope, target: Contract, data: object): Envelope {
-  const { schemaversion: _old, outcome: _outcome, ...rest } = message;
-  const key = target.key === undefined ? undefined : (data as Record<string, unknown>)[target.key];
-  return {
-    ...(key === undefined ? {} : { partitionkey: String(key) }),
-    ...rest,
-    type: target.type,
-    ...(target.version > 1 ? { schemaversion: target.version } : {}),
-    ...(target.kind === 'reply' ? { outcome: target.failure ? 'failure' : 'success' } : {}),
-    data,
-  };
+/** What an aggregate keeps between two messages; JSON. */
+export interface Gathered {
+  /** The first message without its data: the combined one continues its correlation. */
+  readonly first: Omit<Envelope, 'data'>;
+  /** Ids of the messages that came, so that one published twice counts once. */
+  readonly ids: readonly string[];
+  readonly parts: readonly unknown[];
+}
+
+/** A step between the wire and a handler, or between a publisher and the wire. It does not know Redis or Nest. */
+export type Transform = MapTransform | WaitTransform | ExpandTransform | GatherTransform;
+
+/** What can be declared at a publisher: all but aggregates, which need the commit of what is consumed. */
+export type OutboundTransform = MapTransform | WaitTransform | ExpandTransform;
+
+/** Whether a transform takes this message. */
+export function takes({ from, version }: TransformDescription, message: Envelope): boolean {
+  if (version !== undefined && version !== (message.schemaversion ?? 1)) return false;
+  return from.includes(message.type) || from.includes(ANY_TYPE);
 }

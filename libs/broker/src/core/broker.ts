@@ -100,7 +100,7 @@ export class Broker {
 
   /** The context whose inbox a handled command comes from: the own one, also when a transform makes it on the way in. */
   homeOf(command: string): string {
-    const made = this.inboundTransforms.some((transform) => transform.to === command);
+    const made = this.inboundTransforms.some((transform) => transform.to.includes(command));
     return made ? this.context : contextOf(command);
   }
 

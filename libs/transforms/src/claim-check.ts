@@ -1,0 +1,81 @@
+import { decodeData, DEFAULT_LIMITS } from '@millrace/messages';
+import type { Envelope } from '@millrace/messages';
+import type { ClaimStore } from './claims/claim-store.js';
+import { decompressed } from './compress.js';
+import { TransformDeclarationError } from './transform-error.js';
+import { ANY_TYPE } from './transform.js';
+import type { WaitTransform } from './transform.js';
+
+export interface ClaimCheckOptions {
+  /** Data of fewer bytes stay in the message. Default 64 KiB. */
+  readonly overBytes?: number;
+  /** How long a claim is kept, ms: longer than any message may wait, dead letters included. Default 7 days. */
+  readonly ttlMs?: number;
+}
+
+const WEEK_MS = 7 * 86_400_000;
+const SCHEME = 'claim:';
+
+/**
+ * Claim Check: leaves large data in a store and puts a ticket into the message instead, its `dataref` (CloudEvents claim
+ * check extension). The store is written before the message: what nobody claims expires.
+ *
+ * At the publishing side, behind whatever looks at the data; {@link restoreClaims} at the consuming side.
+ *
+ * @see https://github.com/cloudevents/spec/blob/main/cloudevents/extensions/dataref.md
+ */
+export function claimCheck(
+  store: ClaimStore,
+  { overBytes = 64 * 1024, ttlMs = WEEK_MS }: ClaimCheckOptions = {},
+): WaitTransform {
+  if (!(ttlMs > 0)) throw new TransformDeclarationError(`claim-check has ttlMs: ${ttlMs}; it must be a number above 0`);
+  return {
+    kind: 'claim-check',
+    shape: 'wait',
+    name: `claim-check over ${overBytes} bytes`,
+    from: [ANY_TYPE],
+    to: [ANY_TYPE],
+    apply: async (message) => {
+      const { data, dataencoding, data_base64, ...rest } = message;
+      const text = JSON.stringify({ data, dataencoding, data_base64 });
+      if (message.dataref !== undefined || Buffer.byteLength(text) <= overBytes) return message;
+      const id = `${message.source}/${message.id}`;
+      await store.put(id, text, ttlMs);
+      return { ...rest, dataref: `${SCHEME}${id}`, data: undefined };
+    },
+  };
+}
+
+/**
+ * The other side of a claim check: fetches what tickets stand for. Declare it before whatever looks at the data. A claim
+ * that has expired dead-letters the message at once; a store that does not answer is tried again.
+ */
+export function restoreClaims(store: ClaimStore): WaitTransform {
+  return {
+    kind: 'restore-claims',
+    shape: 'wait',
+    name: 'restore-claims',
+    from: [ANY_TYPE],
+    to: [ANY_TYPE],
+    apply: (message) => (message.dataref?.startsWith(SCHEME) ? restored(store, message) : message),
+  };
+}
+
+/** A claim that is gone: fetching again cannot help. */
+export class ClaimMissingError extends Error {
+  override readonly name = 'ClaimMissingError';
+  readonly code = 'claim-missing';
+}
+
+async function restored(store: ClaimStore, message: Envelope): Promise<Envelope> {
+  const { dataref, ...rest } = message;
+  const id = dataref!.slice(SCHEME.length);
+  const text = await store.get(id);
+  if (text === undefined) {
+    throw new ClaimMissingError(
+      `the data of ${message.type} are not in the claim store (any more): claim ${id} has expired, or was put elsewhere`,
+    );
+  }
+  const kept = decodeData(text, DEFAULT_LIMITS, `claim ${id}`) as Partial<Envelope>;
+  return decompressed({ ...rest, ...kept, data: kept.data });
+}
