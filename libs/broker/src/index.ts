@@ -12,6 +12,7 @@ export * from './core/unit-of-work.js';
 export * from './core/broker.js';
 export * from './core/publisher.js';
 export * from './core/handler.js';
+export * from './core/handling-context.js';
 export * from './core/group-options.js';
 export * from './in-memory/in-memory-partition-store.js';
 export * from './redis/redis-partition-store.js';

@@ -53,7 +53,7 @@ export interface RetryRecord {
   readonly attempts: number;
   /** When to try again, ms since 1970. */
   readonly due: number;
-  /** First failure, ms since 1970. */
+  /** First failure, or first time it was put off, ms since 1970. */
   readonly first: number;
   readonly error: string;
   /** Times its handler was begun, once under suspicion of ending its process, and has not answered. Absent: none. */

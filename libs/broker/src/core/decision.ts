@@ -2,8 +2,9 @@ import { findContract } from '@millrace/messages';
 import type { Envelope } from '@millrace/messages';
 import type { Broker } from './broker.js';
 import type { Commit, Guard, Write } from './commit.js';
-import { NonRetryableError } from './errors.js';
-import type { HandlerDeclaration, MessageContext } from './handler.js';
+import { HandlerTimeoutError, NonRetryableError } from './errors.js';
+import type { HandlerDeclaration } from './handler.js';
+import type { HandlingContext } from './handling-context.js';
 import { parseAddress } from './partition.js';
 import { UnitOfWork } from './unit-of-work.js';
 
@@ -25,12 +26,15 @@ export interface Settlement {
 /**
  * Runs a handler in a unit of work of its own and answers with all that it decided, as one commit. A handler that decides
  * at once, without a promise, costs none here either.
+ *
+ * @param timeoutMs how long it may take; then the promise rejects with {@link HandlerTimeoutError}
  */
 export function decide(
   broker: Broker,
   { envelope, handler, data }: Message,
-  context: MessageContext,
+  context: HandlingContext,
   { guards, writes }: Settlement,
+  timeoutMs?: number,
 ): Commit | Promise<Commit> {
   const unit = new UnitOfWork(envelope, broker);
   const conclude = (reply: object | void | null): Commit => {
@@ -39,7 +43,12 @@ export function decide(
   };
   try {
     const reply = unit.run(() => handler.handle(data, context));
-    if (isPromise(reply)) return Promise.resolve(reply.then(conclude)).finally(() => unit.end());
+    if (isPromise(reply)) {
+      const commit = Promise.resolve(reply.then(conclude)).finally(() => unit.end());
+      return timeoutMs === undefined
+        ? commit
+        : within(timeoutMs, commit, () => giveUp(handler, unit, context, timeoutMs));
+    }
     const commit = conclude(reply);
     unit.end();
     return commit;
@@ -47,6 +56,25 @@ export function decide(
     unit.end();
     throw error;
   }
+}
+
+/** The handler may go on, but nothing that it decides from now on counts. */
+function giveUp(handler: HandlerDeclaration, unit: UnitOfWork, context: HandlingContext, ms: number): Error {
+  const error = new HandlerTimeoutError(
+    `${handler.name} has not settled within ${ms} ms (handlerTimeoutMs), its attempt has been given up`,
+  );
+  unit.abandon(error);
+  context.abort(error);
+  return error;
+}
+
+/** Settles as the work does, or rejects with what `expire` makes when that takes too long. */
+function within<T>(ms: number, work: Promise<T>, expire: () => Error): Promise<T> {
+  return new Promise((resolve, reject) => {
+    // Node fires longer timers at once.
+    const timer = setTimeout(() => reject(expire()), Math.min(ms, 2 ** 31 - 1));
+    work.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
 }
 
 /** Sends the reply where the command wants it, with the commit. */

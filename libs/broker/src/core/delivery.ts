@@ -6,14 +6,20 @@ import type { GroupSettings } from './group-options.js';
 import type { HandlerGroup } from './handler.js';
 import type { Logger } from './logger.js';
 import type { Entry } from './partition.js';
+import type { Place } from './place.js';
 
 /** An entry on its way to a commit. */
 export interface Delivery {
   readonly entry: Entry;
+  readonly received: Received;
+  readonly place: Pick<Place, 'leaving'>;
+  /** Under which it was read, even if the lease has changed since. */
   readonly epoch: number;
   /** What earlier attempts left behind. */
   retry: RetryRecord | undefined;
   readonly deliveries: number;
+  /** Whether its turn has come. */
+  begun: boolean;
 }
 
 /** How an entry ended here. */
@@ -40,4 +46,6 @@ export interface GroupScope {
   readonly logger: Logger;
   /** Aborted when the service stops: waits end, what is not settled stays pending for the next start. */
   readonly stopping: AbortSignal;
+  /** Aborted when the service no longer waits for handlers that run. */
+  readonly abandoning: AbortSignal;
 }

@@ -2,6 +2,8 @@
 export interface Slot {
   /** Gives the place to another task for good; the key stays taken until the task has finished. */
   release(): void;
+  /** Waits for a place again after it has been given away. */
+  take(): Promise<void>;
   /** Gives the place away for the time of a wait. */
   aside<T>(wait: () => Promise<T>): Promise<T>;
 }
@@ -113,14 +115,18 @@ class TakenSlot implements Slot {
     this.dispatcher.give();
   }
 
+  async take(): Promise<void> {
+    if (this.held) return;
+    await this.dispatcher.takeBack();
+    this.held = true;
+  }
+
   async aside<T>(wait: () => Promise<T>): Promise<T> {
-    if (!this.held) return wait();
     this.release();
     try {
       return await wait();
     } finally {
-      await this.dispatcher.takeBack();
-      this.held = true;
+      await this.take();
     }
   }
 }

@@ -42,3 +42,70 @@ export class NonRetryableError extends MillraceError {
   override readonly name = 'NonRetryableError';
   readonly code = 'non-retryable';
 }
+
+/** Thrown by a handler: another attempt may succeed. Tried again, whatever `retryIf` says, until attempts are used up. */
+export class RetryableError extends MillraceError {
+  override readonly name = 'RetryableError';
+  readonly code = 'retryable';
+  /** Wait before the next attempt, ms, instead of the policy's. */
+  readonly afterMs: number | undefined;
+
+  /** @throws ConfigurationError when `afterMs` is no number of at least 0 */
+  constructor(message: string, options: ErrorOptions & { readonly afterMs?: number } = {}) {
+    super(message, options);
+    this.afterMs = options.afterMs === undefined ? undefined : checkTime('RetryableError: afterMs', options.afterMs);
+  }
+}
+
+/**
+ * Thrown by a handler: not now. The message comes again at its time, which is no failed attempt; until then the later
+ * messages of its key wait behind it (with ordering `key`). Survives crash and shutdown.
+ *
+ * @example
+ * if (!shop.isOpen) throw Defer.until(shop.opensAt);
+ */
+export class Defer extends MillraceError {
+  override readonly name = 'Defer';
+  readonly code = 'deferred';
+
+  private constructor(
+    message: string,
+    private readonly at: (now: number) => number,
+  ) {
+    super(message);
+  }
+
+  /**
+   * @param time a date, or ms since 1970; one that has passed means at once
+   * @throws ConfigurationError when it is none
+   */
+  static until(time: Date | number): Defer {
+    const due = checkTime('Defer.until', Number(time));
+    return new Defer(`put off until ${new Date(due).toISOString()}`, () => due);
+  }
+
+  /** @throws ConfigurationError when `ms` is no number of at least 0 */
+  static forMs(ms: number): Defer {
+    checkTime('Defer.forMs', ms);
+    return new Defer(`put off for ${ms} ms`, (now) => now + ms);
+  }
+
+  /** When the message comes again, ms since 1970. */
+  due(now: number): number {
+    return this.at(now);
+  }
+}
+
+/** A handler took longer than its group's `handlerTimeoutMs`. Counts as a failed attempt. */
+export class HandlerTimeoutError extends MillraceError {
+  override readonly name = 'HandlerTimeoutError';
+  readonly code = 'handler-timeout';
+}
+
+/** The latest time that a Date can hold. */
+const END_OF_TIME = 8.64e15;
+
+function checkTime(what: string, ms: number): number {
+  if (ms >= 0 && ms <= END_OF_TIME) return ms;
+  throw new ConfigurationError(`${what} is ${ms}; it must be a time in ms, at least 0`);
+}

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Broker } from './broker.js';
 import type { RetryRecord } from './commit.js';
-import type { Outcome } from './delivery.js';
+import type { Delivery, Outcome } from './delivery.js';
 import { Dispatcher } from './dispatcher.js';
 import type { GroupSettings } from './group-options.js';
 import type { HandlerGroup } from './handler.js';
@@ -22,6 +22,11 @@ export interface ProcessSettings {
   readonly blockMs: number;
   /** Time to live of a lease, ms; renewed three times as often. Default 10000. */
   readonly leaseTtlMs: number;
+  /**
+   * How long stopping waits for handlers that run, ms. What has not settled by then stays pending: the next process gets
+   * it. Default 25000, within the 30 s that Kubernetes gives.
+   */
+  readonly drainMs: number;
 }
 
 export type ConsumerSettings = ProcessSettings & GroupSettings;
@@ -44,6 +49,7 @@ export class GroupConsumer {
   private readonly messages: MessageReader;
   private readonly processor: MessageProcessor;
   private readonly abort = new AbortController();
+  private readonly abandon = new AbortController();
   private readonly drained = new AbortController();
   private places = new Map<string, Place>();
   private holdings: Holdings | undefined;
@@ -58,7 +64,14 @@ export class GroupConsumer {
   ) {
     this.dispatcher = new Dispatcher(settings.concurrency);
     this.messages = new MessageReader(broker, group);
-    this.processor = new MessageProcessor({ broker, group, settings, logger, stopping: this.abort.signal });
+    this.processor = new MessageProcessor({
+      broker,
+      group,
+      settings,
+      logger,
+      stopping: this.abort.signal,
+      abandoning: this.abandon.signal,
+    });
   }
 
   /** Creates the groups, so that nothing published from now on is missed, and starts to consume. */
@@ -81,10 +94,27 @@ export class GroupConsumer {
     this.abort.abort();
     this.holdings?.wake();
     await this.reader?.close();
-    await this.dispatcher.stop();
+    const late = pause(this.settings.drainMs, this.drained.signal).then((late) => late && this.giveUp());
+    await Promise.race([this.dispatcher.stop(), late]);
     this.drained.abort();
     await this.loops;
     await this.holdings?.leave();
+  }
+
+  /** Stops waiting for handlers that run on: a service that stops must end. */
+  private giveUp(): void {
+    const begun = [...this.places.values()]
+      .flatMap(({ inFlight }) => [...inFlight.values()])
+      .filter(({ begun }) => begun);
+    const names = begun.map(({ entry, received }) => {
+      const what = received.kind === 'message' ? `${received.handler.name} with ` : '';
+      return `${what}${addressOf(entry.source.partition)}/${entry.source.log} ${entry.id}`;
+    });
+    this.logger.error(
+      `${this.group.name}: ${begun.length} handlers still run ${this.settings.drainMs} ms after the service was stopped (drainMs) ` +
+        `and are abandoned; their messages stay pending for the next start: ${names.join(', ')}`,
+    );
+    this.abandon.abort(new Error(`the service has stopped, after waiting ${this.settings.drainMs} ms`));
   }
 
   /** The name of its group as the service writes it. */
@@ -214,7 +244,7 @@ export class GroupConsumer {
    */
   private async recover(place: Place): Promise<void> {
     const { epoch } = place;
-    for (const former of place.inFlight.values()) if (former !== epoch) return;
+    for (const former of place.inFlight.values()) if (former.epoch !== epoch) return;
     for (const source of place.sources) {
       for (let after = '0'; ;) {
         const entries = await this.broker.store.readPending(source, this.group.name, after, RECOVERY_BATCH);
@@ -246,9 +276,11 @@ export class GroupConsumer {
     // Ids of a feed begin with 0-, those of an inbox with a time: one set serves both, and the own log by its name.
     const name = ownerOf(entry.source.log) === undefined ? entry.id : `own ${entry.id}`;
     if (inFlight.has(name)) return;
-    inFlight.set(name, epoch);
     const received = this.messages.read(entry);
+    const delivery: Delivery = { entry, epoch, retry, deliveries, received, place, begun: false };
+    inFlight.set(name, delivery);
     this.dispatcher.add(received.key, (slot) => {
+      delivery.begun = true;
       const settled = (outcome: Outcome): void => {
         inFlight.delete(name);
         if (outcome === 'lease-lost') this.lost(place, epoch);
@@ -257,7 +289,7 @@ export class GroupConsumer {
       // Taken over by another process meanwhile, or about to be: the next holder handles the entry.
       if (place.epoch !== epoch) return Promise.resolve(settled('lease-lost'));
       if (place.leaving) return Promise.resolve(settled('abandoned'));
-      return this.processor.process({ entry, epoch, retry, deliveries }, received, slot).then(settled);
+      return this.processor.process(delivery, received, slot).then(settled);
     });
   }
 

@@ -12,6 +12,11 @@ export interface MessageContext {
   readonly entry: EntryRef;
   /** 1 for the first attempt. */
   readonly attempt: number;
+  /**
+   * Aborted when nobody waits for the handler any more: it took longer than `handlerTimeoutMs`, or the service stops and
+   * has waited `drainMs` for it.
+   */
+  readonly signal: AbortSignal;
 }
 
 /** A function that handles one type of message for one group. */

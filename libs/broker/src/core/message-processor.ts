@@ -1,10 +1,15 @@
-import type { Commit } from './commit.js';
+import type { Commit, CommitResult } from './commit.js';
 import { decide } from './decision.js';
 import type { Message } from './decision.js';
 import type { Delivery, GroupScope, Outcome, Received } from './delivery.js';
 import type { Slot } from './dispatcher.js';
+import { ConflictError } from './errors.js';
+import { HandlingContext } from './handling-context.js';
 import { Perseverance } from './perseverance.js';
 import { clearRetry, guardsOf, settle } from './settlement.js';
+
+/** Times in a row that a handler is run again because somebody else was faster; then that is a failed attempt. */
+const MAX_CONFLICTS = 10;
 
 /**
  * Takes one message to its commit: handle, commit; {@link Perseverance} takes over when that fails. Every path ends in
@@ -32,16 +37,18 @@ export class MessageProcessor {
    * One run of the handler and its commit; again with fresh state when somebody else changed the same stream meanwhile.
    *
    * @param otherwise what to do when it fails; else the promise rejects
+   * @param conflicts how often that has happened
    */
   private handle(
     delivery: Delivery,
     message: Message,
     slot: Slot,
     otherwise: (error: unknown) => Promise<Outcome> = (error) => Promise.reject(error as Error),
+    conflicts = 0,
   ): Promise<Outcome> {
     const { scope } = this;
     const { entry, retry } = delivery;
-    const context = { envelope: message.envelope, entry, attempt: (retry?.attempts ?? 0) + 1 };
+    const context = new HandlingContext(message.envelope, entry, (retry?.attempts ?? 0) + 1, scope.abandoning);
     const write = (commit: Commit): Promise<Outcome> => {
       // What is decided only has to be written: the next message can be handled meanwhile, unless it has the same key.
       slot.release();
@@ -49,15 +56,28 @@ export class MessageProcessor {
         if (result.status === 'committed' || result.guard === 'input') return 'settled';
         if (result.guard === 'lease') return 'lease-lost';
         if (result.guard === 'command') return settle(scope, delivery, []).catch(otherwise);
-        return scope.stopping.aborted ? 'abandoned' : this.handle(delivery, message, slot, otherwise);
+        if (scope.stopping.aborted) return 'abandoned';
+        if (conflicts === MAX_CONFLICTS) return otherwise(lostAgain(message, result));
+        return slot.take().then(() => this.handle(delivery, message, slot, otherwise, conflicts + 1));
       }, otherwise);
     };
     try {
       const settlement = { guards: guardsOf(scope, delivery), writes: clearRetry(scope, delivery) };
-      const commit = decide(scope.broker, message, context, settlement);
+      const commit = decide(scope.broker, message, context, settlement, scope.settings.handlerTimeoutMs);
       return commit instanceof Promise ? commit.then(write, otherwise) : write(commit);
     } catch (error) {
       return otherwise(error);
     }
   }
+}
+
+function lostAgain(
+  { handler }: Message,
+  { guard, found }: Extract<CommitResult, { status: 'refused' }>,
+): ConflictError {
+  return new ConflictError(
+    guard,
+    found,
+    `${handler.name} decided ${MAX_CONFLICTS + 1} times, and each time somebody else had changed what it decided on (${guard}: ${found})`,
+  );
 }

@@ -1,13 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { MessageError } from '@millrace/messages';
+import { afterFailure } from './after-failure.js';
 import type { RetryRecord } from './commit.js';
 import { bury, describe } from './dead-lettering.js';
 import type { Message } from './decision.js';
 import type { Delivery, GroupScope, Outcome, Received } from './delivery.js';
 import type { Slot } from './dispatcher.js';
-import { ConfigurationError, NonRetryableError, StoreUnavailableError, UnknownOutcomeError } from './errors.js';
+import { StoreUnavailableError, UnknownOutcomeError } from './errors.js';
 import type { HandlerDeclaration } from './handler.js';
-import { backoff } from './retry-policy.js';
 import { leaseOf, refOf, settle } from './settlement.js';
 
 /** What a handler or its commit threw, which may be anything. */
@@ -16,6 +15,8 @@ export interface Failure {
 }
 
 const STORE_RETRY_MS = 200;
+/** Who waits looks this often whether the entry is to be left to another process, ms. */
+const LOOK_MS = 1_000;
 
 /**
  * Deliveries before a message is suspected of ending its process. Restarts and lost connections redeliver the innocent
@@ -45,7 +46,7 @@ export class Perseverance {
       } catch (error) {
         // Only the store can fail here: nothing is decided yet, so wait for it, for as long as it takes.
         this.scope.logger.warn(`${this.scope.group.name}: ${describe(error)}; trying again`);
-        if (!(await this.wait(STORE_RETRY_MS))) return 'abandoned';
+        if (!(await this.wait(delivery, STORE_RETRY_MS))) return 'abandoned';
         failure = undefined;
       }
     }
@@ -77,9 +78,8 @@ export class Perseverance {
         const outcome = await this.failed(delivery, received.handler, error);
         if (outcome) return outcome;
       }
-      const due = delivery.retry?.due ?? 0;
-      const early = due - scope.broker.clock.now();
-      if (early > 0 && !(await slot.aside(() => this.wait(early)))) return 'abandoned';
+      if (!(await this.due(delivery, slot))) return 'abandoned';
+      await slot.take();
       try {
         return await (suspect ? this.handleAlone(delivery, received, slot) : this.handle(delivery, received, slot));
       } catch (error) {
@@ -109,16 +109,15 @@ export class Perseverance {
   /** Remembers the failure, or gives the message up. Undefined: try again. */
   private async failed(delivery: Delivery, handler: HandlerDeclaration, error: unknown): Promise<Outcome | undefined> {
     const { broker, settings, logger } = this.scope;
-    const attempts = (delivery.retry?.attempts ?? 0) + 1;
-    const hopeless =
-      error instanceof NonRetryableError || error instanceof MessageError || error instanceof ConfigurationError;
-    if (hopeless || attempts >= settings.retry.attempts) {
-      return bury(this.scope, delivery, { reason: hopeless ? error.code : 'handler-failed', error, attempts });
-    }
+    const former = delivery.retry?.attempts ?? 0;
     const now = broker.clock.now();
-    const delay = backoff(settings.retry, attempts, Math.random());
-    const record = { attempts, due: now + delay, first: delivery.retry?.first ?? now, error: describe(error) };
-    logger.warn(`${handler.name} failed (attempt ${attempts}), again in ${delay} ms: ${describe(error)}`);
+    const next = afterFailure(error, former + 1, settings.retry, now, Math.random());
+    if (next.kind === 'given-up') return bury(this.scope, delivery, { ...next, error, attempts: former + 1 });
+    const attempts = next.failed ? former + 1 : former;
+    const record = { attempts, due: next.due, first: delivery.retry?.first ?? now, error: describe(error) };
+    if (next.failed)
+      logger.warn(`${handler.name} failed (attempt ${attempts}), again in ${next.due - now} ms: ${record.error}`);
+    else logger.debug(`${handler.name}: ${record.error}`);
     return (await this.remember(delivery, record)) ? undefined : 'lease-lost';
   }
 
@@ -135,11 +134,22 @@ export class Perseverance {
     return status === 'committed';
   }
 
-  /** False when the service stopped meanwhile. */
-  private async wait(ms: number): Promise<boolean> {
+  /** Waits until it is time to try again. False when that is no longer ours. */
+  private async due(delivery: Delivery, slot: Slot): Promise<boolean> {
+    const early = (): number => (delivery.retry?.due ?? 0) - this.scope.broker.clock.now();
+    if (early() <= 0) return true;
+    return slot.aside(async () => {
+      for (let ms = early(); ms > 0; ms = early())
+        if (!(await this.wait(delivery, Math.min(ms, LOOK_MS)))) return false;
+      return true;
+    });
+  }
+
+  /** False when the service stopped meanwhile, or the entry is to be left to another process. */
+  private async wait({ place }: Delivery, ms: number): Promise<boolean> {
     try {
       await sleep(ms, undefined, { signal: this.scope.stopping });
-      return true;
+      return !place.leaving;
     } catch {
       return false;
     }

@@ -1,3 +1,4 @@
+import type { Delivery } from './delivery.js';
 import { addressOf } from './partition.js';
 import type { Partition, Source } from './partition.js';
 
@@ -17,8 +18,8 @@ export class Place {
   reading = false;
   /** A request for its lease has not been answered. */
   asking = false;
-  /** Entries dispatched and not settled, with the epoch under which they were read. */
-  readonly inFlight = new Map<string, number>();
+  /** Entries dispatched and not settled. */
+  readonly inFlight = new Map<string, Delivery>();
 
   constructor(
     readonly partition: Partition,

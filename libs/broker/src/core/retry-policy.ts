@@ -12,6 +12,11 @@ export interface RetryPolicy {
   readonly jitter: number;
   /** Times a handler is begun and never answers (the process died) before its message is dead-lettered. Default 10. */
   readonly deliveries: number;
+  /**
+   * Whether trying again can help after this error; when not, the message is dead-lettered at once. Not asked about
+   * errors that say it themselves: RetryableError, NonRetryableError, Defer. Default: it can.
+   */
+  readonly retryIf?: (error: unknown) => boolean;
 }
 
 export const DEFAULT_RETRY: RetryPolicy = {

@@ -34,6 +34,7 @@ export class Subscriber {
       owner: randomUUID(),
       blockMs: settings.blockMs ?? 1_000,
       leaseTtlMs: settings.leaseTtlMs ?? 10_000,
+      drainMs: settings.drainMs ?? 25_000,
     };
   }
 

@@ -27,7 +27,7 @@ export class UnitOfWork {
    */
   static current(broker?: object): UnitOfWork | undefined {
     const unit = UnitOfWork.ambient.getStore();
-    if (!unit || unit.ended) return undefined;
+    if (!unit || (unit.ended && !unit.abandoned)) return undefined;
     return broker && unit.broker && unit.broker !== broker ? undefined : unit;
   }
 
@@ -42,6 +42,7 @@ export class UnitOfWork {
   private emits: Write[] | undefined;
   private later: (() => Staged | undefined)[] | undefined;
   private ended = false;
+  private abandoned: Error | undefined;
 
   /**
    * @param message what is being handled; new messages name it as their cause
@@ -103,6 +104,7 @@ export class UnitOfWork {
    * @param fallback the partition when the unit itself writes to none
    */
   toCommit(fallback: Partition, guards: readonly Guard[] = [], writes: readonly Write[] = []): Commit {
+    if (this.abandoned) throw this.abandoned;
     for (const produce of this.later?.splice(0) ?? []) {
       const part = produce();
       if (part) this.stage(part.partition, part);
@@ -122,8 +124,21 @@ export class UnitOfWork {
     this.ended = true;
   }
 
-  /** @throws ConfigurationError when the unit has ended: what is added now would be lost */
+  /**
+   * Ends the unit while its handler still runs. It stays the current one, so that whatever the handler still decides is
+   * refused, and nothing is written past the unit.
+   */
+  abandon(reason: Error): void {
+    this.ended = true;
+    this.abandoned = reason;
+  }
+
+  /**
+   * @throws ConfigurationError when the unit has ended: what is added now would be lost
+   * @throws the reason why it was abandoned
+   */
   checkOpen(): void {
+    if (this.abandoned) throw this.abandoned;
     if (this.ended) {
       throw new ConfigurationError(
         `${this.message?.type ?? 'the unit of work'} has been handled, this would be lost: await what a handler begins`,

@@ -1,3 +1,4 @@
+import { HandlingContext } from '@millrace/broker';
 import type { Broker, Entry, MessageContext } from '@millrace/broker';
 import type { ProjectionDeclaration } from './projection.js';
 import type { RowBuffer } from './row-buffer.js';
@@ -36,7 +37,7 @@ export async function fold(
       if (target) {
         const event = eventOf(stored, target);
         const method = (projection as Record<string | symbol, Projecting>)[target.method]!;
-        await method.call(projection, event, rows, { envelope, entry, attempt: index === 0 ? attempt : 1 });
+        await method.call(projection, event, rows, new HandlingContext(envelope, entry, index === 0 ? attempt : 1));
         rows.keep();
       }
     } catch (error) {
