@@ -63,7 +63,9 @@ describe.each(SITES)('a message that its handler puts off on %s', (_name, open) 
       },
     });
     const first = await site.start(handlers('first'), { leaseTtlMs: 1_000 });
-    for (const index of [0, 1]) await site.write(['type', 'work.do', 'data', '{}'], index);
+    for (const index of [0, 1]) {
+      await site.write(['type', 'work.do', 'data', '{}', 'partitionkey', `k${index}`], index);
+    }
     await eventually(() => expect(begun).toEqual(['first', 'first']));
     const second = await site.start(handlers('second'), { leaseTtlMs: 1_000 });
     await eventually(() => {

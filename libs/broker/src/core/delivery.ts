@@ -6,13 +6,13 @@ import type { GroupSettings } from './group-options.js';
 import type { HandlerGroup } from './handler.js';
 import type { Logger } from './logger.js';
 import type { Entry } from './partition.js';
-import type { Place } from './place.js';
 
 /** An entry on its way to a commit. */
 export interface Delivery {
   readonly entry: Entry;
   readonly received: Received;
-  readonly place: Pick<Place, 'leaving'>;
+  /** Tells whether the partition is to be left to another process. */
+  readonly place: { readonly leaving: boolean };
   /** Under which it was read, even if the lease has changed since. */
   readonly epoch: number;
   /** What earlier attempts left behind. */
