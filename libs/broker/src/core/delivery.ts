@@ -1,4 +1,5 @@
 import type { Envelope } from '@millrace/messages';
+import type { Acknowledger } from './acknowledger.js';
 import type { Broker } from './broker.js';
 import type { RetryRecord } from './commit.js';
 import type { Message } from './decision.js';
@@ -44,6 +45,8 @@ export interface GroupScope {
   readonly group: HandlerGroup;
   readonly settings: GroupSettings;
   readonly logger: Logger;
+  /** Where entries go about which nothing was decided but that they are done. */
+  readonly acknowledger: Acknowledger;
   /** Aborted when the service stops: waits end, what is not settled stays pending for the next start. */
   readonly stopping: AbortSignal;
   /** Aborted when the service no longer waits for handlers that run. */

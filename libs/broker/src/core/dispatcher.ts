@@ -8,8 +8,8 @@ export interface Slot {
   aside<T>(wait: () => Promise<T>): Promise<T>;
 }
 
-/** Must not reject: what to do about a failure is the task's own affair. */
-export type Task = (slot: Slot) => Promise<unknown>;
+/** Answers with a promise unless it has finished already. Must not fail: what to do about a failure is its own affair. */
+export type Task = (slot: Slot) => Promise<unknown> | undefined;
 
 /**
  * Runs tasks concurrently, but those of one key one after the other in the order they came. Holds what waits in memory,
@@ -70,7 +70,9 @@ export class Dispatcher {
     this.begun++;
     this.running++;
     const slot = new TakenSlot(this);
-    void task(slot).then(() => this.finished(key, slot));
+    const work = task(slot);
+    if (work) void work.then(() => this.finished(key, slot));
+    else this.finished(key, slot);
   }
 
   private finished(key: string, slot: TakenSlot): void {

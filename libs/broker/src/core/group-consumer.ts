@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Acknowledger } from './acknowledger.js';
 import type { Broker } from './broker.js';
 import type { RetryRecord } from './commit.js';
 import type { Delivery, Outcome } from './delivery.js';
@@ -48,6 +49,7 @@ export class GroupConsumer {
   private readonly dispatcher: Dispatcher;
   private readonly messages: MessageReader;
   private readonly processor: MessageProcessor;
+  private readonly acknowledger: Acknowledger;
   private readonly abort = new AbortController();
   private readonly abandon = new AbortController();
   private readonly drained = new AbortController();
@@ -64,14 +66,14 @@ export class GroupConsumer {
   ) {
     this.dispatcher = new Dispatcher(settings.concurrency);
     this.messages = new MessageReader(broker, group);
-    this.processor = new MessageProcessor({
-      broker,
-      group,
-      settings,
-      logger,
-      stopping: this.abort.signal,
-      abandoning: this.abandon.signal,
+    const stopping = this.abort.signal;
+    const acknowledger = new Acknowledger(broker.store, group.name, logger, stopping, {
+      begun: (source) => this.placeOf(source).acknowledging++,
+      ended: (source, epoch, held) => this.acknowledged(this.placeOf(source), epoch, held),
     });
+    this.acknowledger = acknowledger;
+    const abandoning = this.abandon.signal;
+    this.processor = new MessageProcessor({ broker, group, settings, logger, stopping, abandoning, acknowledger });
   }
 
   /** Creates the groups, so that nothing published from now on is missed, and starts to consume. */
@@ -95,7 +97,7 @@ export class GroupConsumer {
     this.holdings?.wake();
     await this.reader?.close();
     const late = pause(this.settings.drainMs, this.drained.signal).then((late) => late && this.giveUp());
-    await Promise.race([this.dispatcher.stop(), late]);
+    await Promise.race([this.dispatcher.stop().then(() => this.acknowledger.below(1)), late]);
     this.drained.abort();
     await this.loops;
     await this.holdings?.leave();
@@ -158,12 +160,12 @@ export class GroupConsumer {
         const { entries, epochs } = await (ahead ?? this.readWhenReady(reader, holdings));
         for (const place of epochs.keys()) place.reading = false;
         // Redis reads on while these are handled, if there is room for more and nothing else has to be done first.
-        const roomy = this.dispatcher.size + entries.length < this.settings.prefetch;
+        const roomy = this.dispatcher.size + this.acknowledger.size + entries.length < this.settings.prefetch;
         ahead = roomy && entries.length > 0 && this.isReady() ? this.read(reader) : undefined;
         // Its failure shows when it is waited for.
         ahead?.catch(() => undefined);
         for (const entry of entries) {
-          const place = this.placeOf(entry);
+          const place = this.placeOf(entry.source);
           this.dispatch(place, entry, epochs.get(place)!, 1, undefined);
         }
         for (const place of epochs.keys()) holdings.settle(place);
@@ -207,6 +209,7 @@ export class GroupConsumer {
   /** Waits for room, renews leases and takes up what is pending where that is due, and reads. */
   private async readWhenReady(reader: Reader, holdings: Holdings): Promise<ReadEntries> {
     await this.dispatcher.below(this.settings.prefetch);
+    await this.acknowledger.below(this.settings.prefetch);
     if (!this.isReady()) {
       const stays = this.held.filter(({ leaving }) => !leaving);
       if (stays.length === 0) {
@@ -247,9 +250,14 @@ export class GroupConsumer {
     for (const former of place.inFlight.values()) if (former.epoch !== epoch) return;
     for (const source of place.sources) {
       for (let after = '0'; ;) {
+        const waiting = this.acknowledger.waitingFor(source);
+        if (waiting.some((acknowledgement) => acknowledgement.epoch !== epoch)) return;
+        const done = new Set(waiting.flatMap(({ ids }) => ids));
         const entries = await this.broker.store.readPending(source, this.group.name, after, RECOVERY_BATCH);
         if (place.epoch !== epoch) return;
-        for (const { deliveries, retry, ...entry } of entries) this.dispatch(place, entry, epoch!, deliveries, retry);
+        for (const { deliveries, retry, ...entry } of entries) {
+          if (!done.has(entry.id)) this.dispatch(place, entry, epoch!, deliveries, retry);
+        }
         if (entries.length < RECOVERY_BATCH) break;
         after = entries.at(-1)!.id;
       }
@@ -258,8 +266,8 @@ export class GroupConsumer {
     place.recoveredAt = performance.now();
   }
 
-  private placeOf(entry: Entry): Place {
-    return this.places.get(addressOf(entry.source.partition))!;
+  private placeOf({ partition }: Source): Place {
+    return this.places.get(addressOf(partition))!;
   }
 
   /** @param epoch under which the entry was read, even if the lease has changed since */
@@ -287,14 +295,21 @@ export class GroupConsumer {
         if (place.leaving) this.holdings!.settle(place);
       };
       // Taken over by another process meanwhile, or about to be: the next holder handles the entry.
-      if (place.epoch !== epoch) return Promise.resolve(settled('lease-lost'));
-      if (place.leaving) return Promise.resolve(settled('abandoned'));
-      return this.processor.process(delivery, received, slot).then(settled);
+      if (place.epoch !== epoch) return void settled('lease-lost');
+      if (place.leaving) return void settled('abandoned');
+      const work = this.processor.process(delivery, received, slot);
+      return work ? work.then(settled) : void settled('settled');
     });
   }
 
+  private acknowledged(place: Place, epoch: number | undefined, held: boolean | undefined): void {
+    place.acknowledging--;
+    if (held === false) this.lost(place, epoch);
+    if (place.leaving) this.holdings!.settle(place);
+  }
+
   /** The lease is another's, or ours again under a new epoch: then what was refused is still pending and taken up anew. */
-  private lost(place: Place, epoch: number): void {
+  private lost(place: Place, epoch: number | undefined): void {
     if (place.epoch === epoch) place.drop();
     else place.recovered = false;
   }

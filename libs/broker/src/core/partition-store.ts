@@ -26,6 +26,13 @@ export interface PartitionStore {
   /** Guards first, then all writes, or nothing. A repeatable commit is repeated by the adapter after a lost reply. */
   commit(commit: Commit): Promise<CommitResult>;
 
+  /**
+   * Acknowledges entries about which nothing else was decided. Those acknowledged before change nothing, so it may be repeated.
+   *
+   * @returns for each request whether its lease still has its epoch; where not, nothing of it was acknowledged
+   */
+  acknowledge(requests: readonly Acknowledgement[]): Promise<readonly boolean[]>;
+
   /** The events of one stream in order, after version `after` (0: all). */
   readStream(partition: Partition, stream: string, after?: number): Promise<StreamSlice>;
 
@@ -166,6 +173,15 @@ export interface Reader {
 
   /** Ends a read that waits (it answers with nothing) and disconnects. Idempotent. */
   close(): Promise<void>;
+}
+
+/** Entries of one log that a group is done with. */
+export interface Acknowledgement {
+  readonly source: Source;
+  readonly group: string;
+  /** Epoch of the lease under which they were read; undefined: no lease is asked for. */
+  readonly epoch: number | undefined;
+  readonly ids: readonly string[];
 }
 
 export interface StreamSlice {

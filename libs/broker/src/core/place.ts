@@ -18,6 +18,8 @@ export class Place {
   reading = false;
   /** A request for its lease has not been answered. */
   asking = false;
+  /** Calls under way that acknowledge entries of it. */
+  acknowledging = 0;
   /** Entries dispatched and not settled. */
   readonly inFlight = new Map<string, Delivery>();
 
@@ -51,6 +53,6 @@ export class Place {
 
   /** Nothing of it is under way any more. */
   get quiet(): boolean {
-    return this.inFlight.size === 0 && !this.reading && !this.asking;
+    return this.inFlight.size === 0 && this.acknowledging === 0 && !this.reading && !this.asking;
   }
 }

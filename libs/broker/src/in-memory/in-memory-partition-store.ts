@@ -5,6 +5,7 @@ import type { Commit, CommitResult, DeadLetter } from '../core/commit.js';
 import type { Expired, Follower, GroupStart, Trimmed, TrimRequest } from '../core/follower.js';
 import { checkContext, KeyBuilder } from '../core/keys.js';
 import type {
+  Acknowledgement,
   Backlog,
   LeaseAnswer,
   LeaseRequest,
@@ -51,6 +52,15 @@ export class InMemoryPartitionStore implements PartitionStore {
 
   async commit(commit: Commit): Promise<CommitResult> {
     return commitInMemory(this.data, commit);
+  }
+
+  async acknowledge(requests: readonly Acknowledgement[]): Promise<readonly boolean[]> {
+    return requests.map(({ source, group, epoch, ids }) => {
+      const lease = this.data.leases.get(this.data.keys.lease(source.partition, group));
+      if (epoch !== undefined && lease?.epoch !== epoch) return false;
+      for (const id of ids) this.data.group(source, group).acknowledge(id);
+      return true;
+    });
   }
 
   /**

@@ -6,71 +6,13 @@ import { Script } from './script.js';
 /** `[1, position, version, ...]` committed, `[0, guard, found]` refused, `[2, error]` failed. */
 export type RawResult = readonly (number | string)[];
 
-/**
- * The two commits that make up most traffic, each in a form that does its work once per log instead of once per commit.
- */
+/** The commit of a publisher, in a form that does its work once per feed instead of once per commit. */
 export const BULK: Readonly<
   Record<string, (connection: RedisConnection, commits: readonly CompiledCommit[]) => Promise<RawResult[]>>
-> = { 'lease,input': acknowledge, publish };
+> = { publish };
 
 /** Shapes with a bulk form take that many commits in a call. */
 export const MAX_BULK = 500;
-
-const DONE: RawResult = [1];
-
-/**
- * Bare acknowledgements. The lease of a log is looked at once, and one XACK takes all its entries. Entries acknowledged
- * before are refused; where they stand beside fresh ones all count as committed, since a bare acknowledgement writes nothing else.
- */
-async function acknowledge(connection: RedisConnection, commits: readonly CompiledCommit[]): Promise<RawResult[]> {
-  const results = new Array<RawResult>(commits.length);
-  const logs = new Map<string, Map<string | number, number>>();
-  commits.forEach(({ keys, args: [epoch, group, id] }, i) => {
-    const log = `${keys[0]} ${keys[1]} ${epoch} ${group}`;
-    let members = logs.get(log);
-    if (!members) logs.set(log, (members = new Map()));
-    if (members.has(id!)) results[i] = [0, 'input', 'acknowledged'];
-    else members.set(id!, i);
-  });
-  const keys: string[] = [];
-  const args: (string | number)[] = [];
-  for (const members of logs.values()) {
-    const first = commits[members.values().next().value!]!;
-    keys.push(...first.keys);
-    args.push(first.args[0]!, first.args[1]!, [...members.keys()].join(' '));
-  }
-  const answers = (await ACKNOWLEDGE.run(connection, keys, args)) as [number, number | string][];
-  let log = 0;
-  for (const members of logs.values()) {
-    const [held, found] = answers[log++]!;
-    const result: RawResult = held === 0 ? [0, 'lease', found] : found === 0 ? [0, 'input', 'acknowledged'] : DONE;
-    for (const i of members.values()) results[i] = result;
-  }
-  return results;
-}
-
-/**
- * KEYS  per log: its lease, the log
- * ARGV  per log: epoch, group, ids of the entries as one text (many short arguments cost the client more than the parting here)
- * Returns per log: {0, found epoch} when the lease is another's; else {1, number of entries acknowledged}
- */
-const ACKNOWLEDGE = new Script(`#!lua
-local answers, a = {}, 0
-for k = 1, #KEYS, 2 do
-  local epoch = redis.call('HGET', KEYS[k], 'epoch')
-  if epoch ~= ARGV[a + 1] then
-    answers[#answers + 1] = {0, epoch or '0'}
-  else
-    local ids, n = {}, 0
-    for id in string.gmatch(ARGV[a + 3], '%S+') do
-      n = n + 1
-      ids[n] = id
-    end
-    answers[#answers + 1] = {1, redis.call('XACK', KEYS[k + 1], ARGV[a + 2], unpack(ids))}
-  end
-  a = a + 3
-end
-return answers`);
 
 /** Events appended to feeds without stream or guard: a feed's positions follow each other, so its last one tells all. */
 async function publish(connection: RedisConnection, commits: readonly CompiledCommit[]): Promise<RawResult[]> {

@@ -128,7 +128,7 @@ describe('a compiled commit', () => {
     );
   });
 
-  it('is a bare acknowledgement only when it is nothing else', () => {
+  it('looks at its lease before its input, whatever their order', () => {
     const guards: Guard[] = [
       { kind: 'lease', partition: home, group: 'g', epoch: 1 },
       { kind: 'input', entry: { source: { partition: home, log: 'in' }, id: '1-0' }, group: 'g' },

@@ -49,21 +49,8 @@ export class CommitCompiler {
 
   /** @throws ConfigurationError for a bad name, or for keys of two slots under `outbox` delivery */
   compile(commit: Commit): CompiledCommit {
-    const compiled = this.acknowledgement(commit) ?? this.parts(commit);
+    const compiled = this.parts(commit);
     return this.delivery === 'outbox' ? { ...compiled, slot: slotOf(commit, compiled.keys) } : compiled;
-  }
-
-  /** Most commits of a busy subscription only acknowledge: they take a short way to the same result. */
-  private acknowledgement({ guards, writes }: Commit): CompiledCommit | undefined {
-    const [lease, input] = guards;
-    if (writes.length > 0 || guards.length !== 2 || lease?.kind !== 'lease' || input?.kind !== 'input')
-      return undefined;
-    return {
-      shape: 'lease,input',
-      slot: '',
-      keys: [this.keys.lease(lease.partition, lease.group), this.keys.log(input.entry.source)],
-      args: [lease.epoch, this.keys.group(input.group), input.entry.id],
-    };
   }
 
   private parts(commit: Commit): CompiledCommit {

@@ -6,6 +6,7 @@ import { KeyBuilder } from '../core/keys.js';
 import type { Entry, Partition, ReplyAddress, Source } from '../core/partition.js';
 import type { PartitionFigures } from '../core/partition-figures.js';
 import type {
+  Acknowledgement,
   Backlog,
   LeaseAnswer,
   LeaseRequest,
@@ -17,6 +18,7 @@ import type {
   StreamSlice,
 } from '../core/partition-store.js';
 import { BEHIND } from './lag-script.js';
+import { acknowledge } from './acknowledgements.js';
 import { CommitBatcher } from './commit-batcher.js';
 import { CommitCompiler, retryField } from './commit-compiler.js';
 import type { Delivery } from './commit-compiler.js';
@@ -52,6 +54,7 @@ export class RedisPartitionStore implements PartitionStore {
   private readonly keys: KeyBuilder;
   private readonly connection: RedisConnection;
   private readonly batcher: CommitBatcher;
+  private readonly delivery: Delivery;
   private readonly leases: RedisLeases;
   private readonly members: RedisMembers;
   private readonly replies: RedisReplies;
@@ -73,9 +76,10 @@ export class RedisPartitionStore implements PartitionStore {
     this.keys = new KeyBuilder(options.namespace);
     const name = `millrace:${randomUUID()}`;
     this.connection = openConnection(options, name, options.deadlineMs ?? 10_000);
+    this.delivery = options.delivery ?? 'direct';
     this.batcher = new CommitBatcher(
       this.connection,
-      new CommitCompiler(this.keys, options.delivery ?? 'direct'),
+      new CommitCompiler(this.keys, this.delivery),
       options.patienceMs ?? 30_000,
       (commit, refused) => outcomeOfFirstTry(this, commit, refused),
     );
@@ -100,6 +104,11 @@ export class RedisPartitionStore implements PartitionStore {
   async commit(commit: Commit): Promise<CommitResult> {
     if (this.closed) throw new StoreUnavailableError('the store has been closed');
     return this.batcher.commit(commit);
+  }
+
+  async acknowledge(requests: readonly Acknowledgement[]): Promise<readonly boolean[]> {
+    if (this.closed) throw new StoreUnavailableError('the store has been closed');
+    return acknowledge(this.connection, this.keys, this.delivery, requests);
   }
 
   async readStream(partition: Partition, stream: string, after = 0): Promise<StreamSlice> {

@@ -1,3 +1,4 @@
+import { describeAcknowledgements } from './acknowledgements.js';
 import { describeCommitModel } from './commit-model.property.js';
 import { describeCommitWrites } from './commit-writes.js';
 import { describeConcurrentCommits } from './concurrent-commits.js';
@@ -50,6 +51,7 @@ export function describePartitionStore(name: string, open: () => Promise<StoreHa
     describeFeeds(subject);
     describeViews(subject);
     describeGroups(subject);
+    describeAcknowledgements(subject);
     describeReaders(subject);
     describeReplies(subject);
     describeRetries(subject);
