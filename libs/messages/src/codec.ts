@@ -107,6 +107,7 @@ const OPTIONAL_TEXT = [
   'dataencoding',
   'data_base64',
   'routingslip',
+  'expirytime',
 ] as const;
 
 /**

@@ -107,6 +107,13 @@ export function findContract(message: object | MessageClass): Contract | undefin
   return typeof target === 'function' ? (Reflect.getOwnMetadata(CONTRACT, target) as Contract | undefined) : undefined;
 }
 
+const replyClasses = new Map<string, MessageClass[]>();
+
+/** The classes declared with `@Reply` and this type in this process: a reply that comes back becomes an instance of one. */
+export function replyClassesOf(type: string): readonly MessageClass[] {
+  return replyClasses.get(type) ?? [];
+}
+
 /** The context that owns a message type: its first word. */
 export function contextOf(type: string): string {
   const dot = type.indexOf('.');
@@ -125,5 +132,8 @@ function declare(kind: MessageKind, type: string, options: ReplyOptions): ClassD
     throw new MessageError('invalid-type', `version of '${type}' is ${version}: it must be a positive integer`);
   }
   const contract: Contract = { kind, type, version, failure: options.failure ?? false, key: options.key };
-  return (target) => Reflect.defineMetadata(CONTRACT, contract, target);
+  return (target) => {
+    Reflect.defineMetadata(CONTRACT, contract, target);
+    if (kind === 'reply') replyClasses.set(type, [...replyClassesOf(type), target as unknown as MessageClass]);
+  };
 }

@@ -22,12 +22,16 @@ export interface Envelope<T = unknown> {
   readonly correlationid?: string;
   /** The id of the message that caused this one. */
   readonly causationid?: string;
-  /** Where the answer goes: `<context>/<partition>`. */
+  /** Where the answer goes: `<context>/<partition>`, or `<context>/<partition>#<instance>` for a process that waits. */
   readonly replyto?: string;
   /** On a reply: the id of the command it answers. */
   readonly inreplyto?: string;
   /** On a reply: whether the command was done. */
   readonly outcome?: 'success' | 'failure';
+  /** On one of several replies to a command: its number, from 1. */
+  readonly frame?: number;
+  /** RFC 3339 time after which the message is not worth handling (CloudEvents expiry time extension). */
+  readonly expirytime?: string;
   /** Schema version of the data; absent means 1. */
   readonly schemaversion?: number;
   /** Where the data are kept instead of here (CloudEvents claim check extension): `claim:<id>`. */

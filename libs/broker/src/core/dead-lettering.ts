@@ -1,6 +1,8 @@
-import type { DeadLetter } from './commit.js';
+import { decode } from '@millrace/messages';
+import type { DeadLetter, Write } from './commit.js';
 import type { Delivery, GroupScope, Outcome } from './delivery.js';
 import { refOf, settle } from './settlement.js';
+import { failedReply } from './system-reply.js';
 
 /** Why a message is given up. */
 export interface Verdict {
@@ -26,7 +28,16 @@ export function bury(scope: GroupScope, delivery: Delivery, verdict: Verdict): P
   };
   const { partition, log } = entry.source;
   scope.logger.error(`dead letter ${partition.context}/${log} ${entry.id} (${letter.reason}): ${letter.error}`);
-  return settle(scope, delivery, [{ kind: 'dead-letter', letter }]);
+  return settle(scope, delivery, [{ kind: 'dead-letter', letter }, ...refusal(scope, letter)]);
+}
+
+/** Tells the process that waits for the reply, if one does and the message can be read. */
+function refusal({ broker }: GroupScope, { entry, fields, reason, error }: DeadLetter): readonly Write[] {
+  try {
+    return failedReply(broker, decode(fields, entry.id, broker.limits), { reason, error });
+  } catch {
+    return [];
+  }
 }
 
 /** What was thrown, which may be anything, in a sentence. */

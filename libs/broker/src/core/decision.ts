@@ -1,11 +1,11 @@
-import { findContract } from '@millrace/messages';
 import type { Envelope } from '@millrace/messages';
+import { answer, answerAll, isStream } from './answer.js';
 import type { Broker } from './broker.js';
 import type { Commit, Guard, Write } from './commit.js';
-import { HandlerTimeoutError, NonRetryableError } from './errors.js';
+import { HandlerTimeoutError } from './errors.js';
 import type { HandlerDeclaration } from './handler.js';
 import type { HandlingContext } from './handling-context.js';
-import { parseAddress } from './partition.js';
+import { failedReply } from './system-reply.js';
 import { UnitOfWork } from './unit-of-work.js';
 
 /** A message with the handler that takes it. */
@@ -21,6 +21,8 @@ export interface Message {
 export interface Settlement {
   readonly guards: readonly Guard[];
   readonly writes: readonly Write[];
+  /** Aborted when the service stops: ends an answer of many replies. */
+  readonly stopping?: AbortSignal;
 }
 
 /**
@@ -33,25 +35,38 @@ export function decide(
   broker: Broker,
   { envelope, handler, data }: Message,
   context: HandlingContext,
-  { guards, writes }: Settlement,
+  { guards, writes, stopping }: Settlement,
   timeoutMs?: number,
 ): Commit | Promise<Commit> {
   const unit = new UnitOfWork(envelope, broker);
-  const conclude = (reply: object | void | null): Commit => {
-    if (reply !== undefined && reply !== null) unit.run(() => answer(broker, unit, envelope, handler, reply));
-    return unit.toCommit(context.entry.source.partition, guards, writes);
+  const { partition } = context.entry.source;
+  if (envelope.expirytime !== undefined && Date.parse(envelope.expirytime) <= broker.clock.now()) {
+    const error = `its time was over at ${envelope.expirytime}, before ${handler.name} began`;
+    return { partition, guards, writes: [...failedReply(broker, envelope, { reason: 'expired', error }), ...writes] };
+  }
+  const answered = { broker, unit, command: envelope, handler };
+  const conclude = (reply: object | void | null): Commit | Promise<Commit> => {
+    if (isStream(reply)) {
+      const over = stopping ? AbortSignal.any([context.signal, stopping]) : context.signal;
+      const sent = unit.run(() => answerAll(answered, reply, over));
+      return sent.then(() => unit.toCommit(partition, guards, writes));
+    }
+    if ((reply !== undefined && reply !== null) || envelope.replyto !== undefined) {
+      unit.run(() => answer(answered, reply));
+    }
+    return unit.toCommit(partition, guards, writes);
   };
   try {
     const reply = unit.run(() => handler.handle(data, context));
-    if (isPromise(reply)) {
-      const commit = Promise.resolve(reply.then(conclude)).finally(() => unit.end());
+    const decided = isPromise(reply) ? reply.then(conclude) : conclude(reply);
+    if (isPromise(decided)) {
+      const commit = Promise.resolve(decided).finally(() => unit.end());
       return timeoutMs === undefined
         ? commit
         : within(timeoutMs, commit, () => giveUp(handler, unit, context, timeoutMs));
     }
-    const commit = conclude(reply);
     unit.end();
-    return commit;
+    return decided;
   } catch (error) {
     unit.end();
     throw error;
@@ -77,24 +92,6 @@ function within<T>(ms: number, work: Promise<T>, expire: () => Error): Promise<T
   });
 }
 
-/** Sends the reply where the command wants it, with the commit. */
-function answer(broker: Broker, unit: UnitOfWork, command: Envelope, handler: HandlerDeclaration, reply: object): void {
-  const contract = findContract(reply);
-  if (contract?.kind !== 'reply') {
-    throw new NonRetryableError(
-      `${handler.name} returned ${contract ? `the ${contract.kind} ${contract.type}` : 'an object that is no message'}: return a class decorated with @Reply, or nothing`,
-    );
-  }
-  const to = command.replyto === undefined ? undefined : parseAddress(command.replyto);
-  if (!to) return;
-  const key = command.correlationid ?? command.partitionkey;
-  const { text } = broker.encode(reply, {
-    inreplyto: command.id,
-    ...(key === undefined ? {} : { partitionkey: key }),
-  });
-  unit.emit(to, text);
-}
-
-function isPromise(value: unknown): value is Promise<object | void> {
+function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
   return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
 }

@@ -37,6 +37,40 @@ export class ConflictError extends MillraceError {
   }
 }
 
+/** No reply to a request came in time. The command may still be handled, unless it was sent with `expires: true`. */
+export class RequestTimeoutError extends MillraceError {
+  override readonly name = 'RequestTimeoutError';
+  readonly code = 'request-timeout';
+
+  constructor(
+    /** Type and id of the command. */
+    readonly type: string,
+    readonly id: string,
+    readonly timeoutMs: number,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** A request has been given up where it was handled, or its reply cannot be used. Failure replies are no errors, but replies. */
+export class RequestFailedError extends MillraceError {
+  override readonly name = 'RequestFailedError';
+  readonly code = 'request-failed';
+
+  constructor(
+    /** Type and id of the command. */
+    readonly type: string,
+    readonly id: string,
+    /** Short code: why it was dead-lettered, `expired`, `no-reply`, `unknown-reply` or `replies-lost`. */
+    readonly reason: string,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
 /** Thrown by a handler: this message will never succeed. It is dead-lettered at once. */
 export class NonRetryableError extends MillraceError {
   override readonly name = 'NonRetryableError';

@@ -83,7 +83,11 @@ export class MessageProcessor {
       }, otherwise);
     };
     try {
-      const settlement = { guards: guardsOf(scope, delivery), writes: clearRetry(scope, delivery) };
+      const settlement = {
+        guards: guardsOf(scope, delivery),
+        writes: clearRetry(scope, delivery),
+        stopping: scope.stopping,
+      };
       const commit = decide(scope.broker, message, context, settlement, scope.settings.handlerTimeoutMs);
       return commit instanceof Promise
         ? commit.then((decided) => write(decided) ?? 'settled', otherwise)

@@ -3,7 +3,7 @@ import type { Envelope } from '@millrace/messages';
 import type { Commit, Guard, Write } from './commit.js';
 import { ConfigurationError } from './errors.js';
 import { addressOf } from './partition.js';
-import type { Partition, ReplyAddress } from './partition.js';
+import type { Partition } from './partition.js';
 
 /** What one participant adds to a unit's commit. */
 export interface Staged {
@@ -87,10 +87,10 @@ export class UnitOfWork {
     (this.emits ??= []).push({ kind: 'emit', to, message });
   }
 
-  /** Delivers an encoded reply to a waiting process with the commit. */
-  reply(to: ReplyAddress, message: string): void {
+  /** Adds writes that are not bound to a partition: messages to others. */
+  add(writes: readonly Extract<Write, { kind: 'emit' | 'reply' }>[]): void {
     this.checkOpen();
-    (this.emits ??= []).push({ kind: 'reply', to, message });
+    (this.emits ??= []).push(...writes);
   }
 
   /** The partition that this unit writes to, once something has been staged. */

@@ -3,10 +3,11 @@ import type { ConfigurableModuleAsyncOptions } from '@nestjs/common';
 import type { Transform } from '@millrace/transforms';
 import type { BrokerSettings } from '../core/broker.js';
 import type { PartitionStore } from '../core/partition-store.js';
+import type { RequesterSettings } from '../core/requester.js';
 import type { SubscriberSettings } from '../core/subscriber.js';
 import type { RedisStoreOptions } from '../redis/redis-partition-store.js';
 
-export interface BrokerModuleOptions extends BrokerSettings, SubscriberSettings {
+export interface BrokerModuleOptions extends BrokerSettings, SubscriberSettings, RequesterSettings {
   /** Separates systems that share a Redis. Default `millrace`. */
   readonly namespace?: string;
   /** Where Redis is. Default `redis://127.0.0.1:6379`. */

@@ -4,6 +4,7 @@ import { Broker } from '../core/broker.js';
 import { Subscriptions } from '../core/handler.js';
 import type { PartitionStore } from '../core/partition-store.js';
 import { Publisher } from '../core/publisher.js';
+import { Requester } from '../core/requester.js';
 import { Subscriber } from '../core/subscriber.js';
 import { RedisPartitionStore } from '../redis/redis-partition-store.js';
 import { MODULE_OPTIONS_TOKEN } from './broker-options.js';
@@ -30,6 +31,12 @@ export function connectionServices(name: string): FactoryProvider[] {
     },
     { provide: of(Publisher), inject: [of(Broker)], useFactory: (broker: Broker) => new Publisher(broker) },
     {
+      provide: of(Requester),
+      inject: [of(Broker), MODULE_OPTIONS_TOKEN],
+      useFactory: (broker: Broker, options: BrokerModuleOptions) =>
+        new Requester(broker, options, new Logger('Millrace')),
+    },
+    {
       provide: of(Subscriptions),
       inject: [of(Broker)],
       useFactory: ({ context }: Broker) => new Subscriptions(context),
@@ -48,7 +55,15 @@ export function registration(name: string): FactoryProvider {
   const of = (service: Type<unknown> | symbol) => connectionToken(service, name);
   return {
     provide: Symbol(`connection:${name}`),
-    inject: [Connections, MODULE_OPTIONS_TOKEN, of(PARTITION_STORE), of(Broker), of(Subscriptions), of(Subscriber)],
+    inject: [
+      Connections,
+      MODULE_OPTIONS_TOKEN,
+      of(PARTITION_STORE),
+      of(Broker),
+      of(Subscriptions),
+      of(Subscriber),
+      of(Requester),
+    ],
     useFactory: (
       connections: Connections,
       options: BrokerModuleOptions,
@@ -56,7 +71,8 @@ export function registration(name: string): FactoryProvider {
       broker: Broker,
       subscriptions: Subscriptions,
       subscriber: Subscriber,
-    ) => connections.add({ name, options, store, broker, subscriptions, subscriber }) ?? true,
+      requester: Requester,
+    ) => connections.add({ name, options, store, broker, subscriptions, subscriber, requester }) ?? true,
   };
 }
 

@@ -2,6 +2,7 @@ import { Inject } from '@nestjs/common';
 import type { InjectionToken, Type } from '@nestjs/common';
 import { Broker } from '../core/broker.js';
 import { Publisher } from '../core/publisher.js';
+import { Requester } from '../core/requester.js';
 
 /** The connection that is meant where none is named. */
 export const DEFAULT_CONNECTION = 'default';
@@ -37,4 +38,9 @@ export function InjectBroker(connection?: string): ParameterDecorator & Property
 /** Injects the `Publisher` of a connection; without a name that of the default one. */
 export function InjectPublisher(connection?: string): ParameterDecorator & PropertyDecorator {
   return Inject(connectionToken(Publisher, connection));
+}
+
+/** Injects the `Requester` of a connection; without a name that of the default one. */
+export function InjectRequester(connection?: string): ParameterDecorator & PropertyDecorator {
+  return Inject(connectionToken(Requester, connection));
 }

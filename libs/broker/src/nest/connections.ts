@@ -3,6 +3,7 @@ import type { Broker } from '../core/broker.js';
 import { ConfigurationError } from '../core/errors.js';
 import type { Subscriptions } from '../core/handler.js';
 import type { PartitionStore } from '../core/partition-store.js';
+import type { Requester } from '../core/requester.js';
 import type { Subscriber } from '../core/subscriber.js';
 import type { BrokerModuleOptions } from './broker-options.js';
 
@@ -14,6 +15,7 @@ export interface Connection {
   readonly broker: Broker;
   readonly subscriptions: Subscriptions;
   readonly subscriber: Subscriber;
+  readonly requester: Requester;
 }
 
 /** The connections of one application, by name. Filled while its modules are made. */

@@ -22,6 +22,8 @@ export class Consumption implements OnApplicationBootstrap, OnModuleDestroy {
 
   async onModuleDestroy(): Promise<void> {
     await Promise.all(this.connections.all.map(({ subscriber }) => subscriber.stop()));
+    // Handlers that were still running may have waited for replies.
+    await Promise.all(this.connections.all.map(({ requester }) => requester.close()));
   }
 
   private async start({ broker, store, options, subscriber }: Connection): Promise<void> {

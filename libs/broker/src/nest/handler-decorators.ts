@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { contextOf, contractOf } from '@millrace/messages';
 import type { CommandReplies, MessageClass, RepliesOf } from '@millrace/messages';
+import type { Observable } from 'rxjs';
 import { ConfigurationError } from '../core/errors.js';
 import { groupOptionsIn } from '../core/group-options.js';
 import type { GroupOptions } from '../core/group-options.js';
@@ -36,14 +37,19 @@ const HANDLERS = Symbol.for('millrace:handlers');
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- further parameters are injected (@Ctx(), MessageContext)
 type Handler<Message, Result> = (message: Message, ...injected: any[]) => Result | Promise<Result>;
 
+/** One reply, or several as they come. */
+type Answer<Reply> = Reply | AsyncIterable<Reply> | Observable<Reply>;
+
 /**
  * Handles a command of this context, in the context's own group, to which the options apply. What the method returns
- * is the reply; its type must be one of the command's replies. Everything it decides becomes one commit: events, states, messages, the reply, and the acknowledgement.
+ * is the reply; its type must be one of the command's replies. A client that asked with `Requester.stream` gets several
+ * replies from an async generator or an Observable, each as it comes. Everything it decides becomes one
+ * commit: events, states, messages, the reply, and the acknowledgement.
  */
 export function Handles<C extends CommandReplies<object, object>>(
   command: MessageClass<C>,
   options: HandlesOptions = {},
-): <M extends Handler<C, RepliesOf<C>>>(
+): <M extends Handler<C, Answer<RepliesOf<C>>>>(
   target: object,
   method: string | symbol,
   descriptor: TypedPropertyDescriptor<M>,

@@ -1,12 +1,13 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { ApplicationConfig, ContextIdFactory, DiscoveryService, ExternalContextCreator, ModuleRef } from '@nestjs/core';
 import { contractOf } from '@millrace/messages';
-import { isObservable, lastValueFrom } from 'rxjs';
+import { isObservable } from 'rxjs';
 import type { Broker } from '../core/broker.js';
 import type { HandlerDeclaration } from '../core/handler.js';
 import { DEFAULT_CONNECTION } from './connection-tokens.js';
 import { Connections } from './connections.js';
 import { isEnhanced, PARAMETERS } from './enhancers.js';
+import { observedReplies } from './observed-replies.js';
 import { findHandlers } from './found-handlers.js';
 import type { FoundHandler, Wrapper } from './found-handlers.js';
 
@@ -65,7 +66,7 @@ export class HandlerExplorer {
     if (isEnhanced(type, method, this.config)) return this.wrap(wrapper, instance, method);
     return (data, context) => {
       const result = instance[method]!(data, context);
-      return (isObservable(result) ? lastValueFrom(result, { defaultValue: undefined }) : result) as ReturnType<Call>;
+      return (isObservable(result) ? observedReplies(result) : result) as ReturnType<Call>;
     };
   }
 
@@ -94,10 +95,15 @@ export class HandlerExplorer {
     ) as Call;
   }
 
-  /** Nest looks for the enhancers' module among providers only; a controller's module is told to it. */
+  /**
+   * Nest looks for the enhancers' module among providers only; a controller's module is told to it. Of an Observable it
+   * would take the last value only.
+   */
   private contextsOf(wrapper: Wrapper): ExternalContextCreator {
     const contexts = Object.create(this.contexts) as ExternalContextCreator;
     contexts.getContextModuleKey = () => wrapper.host?.token ?? '';
+    contexts.transformToResult = (result: unknown) =>
+      Promise.resolve(isObservable(result) ? observedReplies(result) : result);
     return contexts;
   }
 }

@@ -1,0 +1,96 @@
+import { findContract } from '@millrace/messages';
+import type { Envelope } from '@millrace/messages';
+import type { Broker } from './broker.js';
+import { NonRetryableError, StoreUnavailableError } from './errors.js';
+import type { HandlerDeclaration } from './handler.js';
+import { parseAddress } from './partition.js';
+import { completedReply, waitingFor } from './system-reply.js';
+import type { UnitOfWork } from './unit-of-work.js';
+
+/** What a handler is answering, and in which unit of work. */
+export interface Answered {
+  readonly broker: Broker;
+  readonly unit: UnitOfWork;
+  readonly command: Envelope;
+  readonly handler: HandlerDeclaration;
+}
+
+/** Sends the reply where the command wants it, with the commit. */
+export function answer(answered: Answered, reply: object | void | null): void {
+  const { broker, unit, command } = answered;
+  const process = waitingFor(command);
+  if (reply === undefined || reply === null) {
+    if (process) unit.add(completedReply(broker, command, { frames: 0 }));
+    return;
+  }
+  checkReply(answered, reply);
+  const context = process || command.replyto === undefined ? undefined : parseAddress(command.replyto);
+  if (process) unit.add([{ kind: 'reply', to: process, message: encodeReply(answered, reply) }]);
+  else if (context) unit.emit(context, encodeReply(answered, reply));
+}
+
+/**
+ * Sends every reply to the waiting process as it comes, and that there are no more with the commit. Numbers let the
+ * process ignore what a second attempt repeats. Ends early when the process is gone. Others get the last reply only.
+ *
+ * @param over aborted when the service stops, or no longer waits: then the command is handled again
+ */
+export async function answerAll(answered: Answered, replies: AsyncIterable<object>, over: AbortSignal): Promise<void> {
+  const { broker, unit, command } = answered;
+  const process = waitingFor(command);
+  let last: object | undefined;
+  let frames = 0;
+  for await (const reply of until(replies, over)) {
+    last = reply;
+    if (!process) continue;
+    checkReply(answered, reply);
+    if (!(await broker.store.sendReply(process, encodeReply(answered, reply, ++frames)))) break;
+  }
+  if (process) unit.add(completedReply(broker, command, { frames }));
+  else answer(answered, last);
+}
+
+/** Whether a handler answers with several replies. */
+export function isStream(result: unknown): result is AsyncIterable<object> {
+  return typeof result === 'object' && result !== null && Symbol.asyncIterator in result;
+}
+
+/** @throws StoreUnavailableError when the signal comes before the next reply: nothing of the command is decided */
+async function* until(replies: AsyncIterable<object>, over: AbortSignal): AsyncGenerator<object> {
+  const iterator = replies[Symbol.asyncIterator]();
+  let stop = (): void => undefined;
+  const stopped = new Promise<never>((_resolve, reject) => {
+    stop = () => reject(new StoreUnavailableError('the service stops before all replies were given'));
+    over.addEventListener('abort', stop, { once: true });
+    if (over.aborted) stop();
+  });
+  stopped.catch(() => undefined);
+  try {
+    for (;;) {
+      const next = await Promise.race([iterator.next(), stopped]);
+      if (next.done) return;
+      yield next.value;
+    }
+  } finally {
+    over.removeEventListener('abort', stop);
+    // A generator that waits for something would answer only when that has come.
+    void Promise.resolve(iterator.return?.()).catch(() => undefined);
+  }
+}
+
+function checkReply({ handler }: Answered, reply: object): void {
+  const contract = findContract(reply);
+  if (contract?.kind === 'reply') return;
+  throw new NonRetryableError(
+    `${handler.name} returned ${contract ? `the ${contract.kind} ${contract.type}` : 'an object that is no message'}: return a class decorated with @Reply, or nothing`,
+  );
+}
+
+function encodeReply({ broker, command }: Answered, reply: object, frame?: number): string {
+  const key = command.correlationid ?? command.partitionkey;
+  return broker.encode(reply, {
+    inreplyto: command.id,
+    ...(key === undefined ? {} : { partitionkey: key }),
+    ...(frame === undefined ? {} : { frame }),
+  }).text;
+}

@@ -1,0 +1,54 @@
+import { encode, envelope } from '@millrace/messages';
+import type { Envelope } from '@millrace/messages';
+import type { Broker } from './broker.js';
+import type { Write } from './commit.js';
+import { parseReplyAddress } from './partition.js';
+import type { ReplyAddress } from './partition.js';
+
+/** Type of the reply that a request gets when it has been given up; data {@link Failed}. */
+export const FAILED = 'millrace.failed';
+
+/** Type of the reply after the last of several, or instead of one; data {@link Completed}. */
+export const COMPLETED = 'millrace.completed';
+
+type ReplyWrite = Extract<Write, { kind: 'reply' }>;
+
+export interface Failed {
+  /** Short code, as in the dead letter. */
+  readonly reason: string;
+  readonly error: string;
+}
+
+export interface Completed {
+  /** How many replies there were. */
+  readonly frames: number;
+}
+
+/** The process that waits for replies to a message; undefined when a context is to get the reply, or nobody. */
+export function waitingFor(message: Envelope): ReplyAddress | undefined {
+  return message.replyto === undefined ? undefined : parseReplyAddress(message.replyto);
+}
+
+/** Tells a waiting process that its request has been given up: part of the commit that dead-letters it. */
+export function failedReply(broker: Broker, request: Envelope, failed: Failed): ReplyWrite[] {
+  return systemReply(broker, request, FAILED, 'failure', failed);
+}
+
+/** Tells a waiting process that there are no more replies: part of the commit that settles the request. */
+export function completedReply(broker: Broker, request: Envelope, completed: Completed): ReplyWrite[] {
+  return systemReply(broker, request, COMPLETED, 'success', completed);
+}
+
+function systemReply(
+  broker: Broker,
+  request: Envelope,
+  type: string,
+  outcome: 'success' | 'failure',
+  data: Failed | Completed,
+): ReplyWrite[] {
+  const to = waitingFor(request);
+  if (!to) return [];
+  const source = `/${broker.context}`;
+  const reply = envelope({ source, type, inreplyto: request.id, outcome, data }, broker.clock.now());
+  return [{ kind: 'reply', to, message: encode(reply, broker.limits) }];
+}
