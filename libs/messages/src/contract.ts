@@ -1,5 +1,8 @@
 import 'reflect-metadata';
+import { getMetadataStorage } from 'class-validator';
+import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { MessageError } from './message-error.js';
+import { checkSynchronous, schemaOf } from './standard-schema.js';
 
 /** What a message is for: events report facts, commands ask, replies answer. */
 export type MessageKind = 'event' | 'command' | 'reply';
@@ -19,19 +22,34 @@ export interface Contract {
   readonly failure: boolean;
   /** The property that is the partition key, if any. */
   readonly key: string | undefined;
+  /** What describes the data of a class that extends `Schema()`; absent: class-validator's decorators do. */
+  readonly schema?: StandardSchemaV1<unknown, object>;
+  /** The replies that a command says it can get; absent: it does not say. */
+  readonly replies?: readonly MessageClass[];
 }
 
-export interface ContractOptions {
+export interface ContractOptions<Key extends string = string> {
   /** Schema version of the data, a positive integer. Default 1. */
   readonly version?: number;
   /** The property that is the partition key: messages with the same value are handled in order. */
-  readonly key?: string;
+  readonly key?: Key;
 }
 
-export interface ReplyOptions extends ContractOptions {
+export interface ReplyOptions<Key extends string = string> extends ContractOptions<Key> {
   /** This reply refuses the command: a saga turns round on it. Default false. */
   readonly failure?: boolean;
 }
+
+export interface CommandOptions<
+  Key extends string = string,
+  R extends readonly MessageClass[] = readonly MessageClass[],
+> extends ContractOptions<Key> {
+  /** The replies of `extends Command<...>` as values, for what describes the service, such as AsyncAPI. */
+  readonly replies?: R;
+}
+
+/** A class that has the property which a contract names as its key. */
+type Keyed<Key extends string> = MessageClass<{ readonly [P in Key]: unknown }>;
 
 const CONTRACT = Symbol.for('millrace:contract');
 const TYPE_NAME = /^[a-z][a-z0-9-]*(\.[a-z0-9][a-z0-9-]*)+$/;
@@ -42,12 +60,18 @@ const TYPE_NAME = /^[a-z][a-z0-9-]*(\.[a-z0-9][a-z0-9-]*)+$/;
  * @param type CloudEvents type in lower case, `<context>.<what-happened>`, e.g. `order.placed`.
  * @throws MessageError `invalid-type` when the name does not have that form.
  */
-export function Event(type: string, options: ContractOptions = {}): ClassDecorator {
+export function Event<Key extends string = never>(
+  type: string,
+  options: ContractOptions<Key> = {},
+): (target: Keyed<NoInfer<Key>>) => void {
   return declare('event', type, options);
 }
 
 /** Declares an answer to a command. `failure: true` marks the answer as a refusal. */
-export function Reply(type: string, options: ReplyOptions = {}): ClassDecorator {
+export function Reply<Key extends string = never>(
+  type: string,
+  options: ReplyOptions<Key> = {},
+): (target: Keyed<NoInfer<Key>>) => void {
   return declare('reply', type, options);
 }
 
@@ -61,7 +85,10 @@ export interface CommandReplies<Success, Failure> {
 }
 
 interface CommandDeclaration {
-  (type: string, options?: ContractOptions): ClassDecorator;
+  <Key extends string = never, const R extends readonly MessageClass[] = readonly []>(
+    type: string,
+    options?: CommandOptions<Key, R>,
+  ): <C extends Keyed<NoInfer<Key>>>(target: C & ListsAll<InstanceType<R[number]>, RepliesOf<InstanceType<C>>>) => void;
   new <Success extends object, Failure extends object = never>(): CommandReplies<Success, Failure>;
 }
 
@@ -73,9 +100,20 @@ interface CommandDeclaration {
  * class ReserveStock extends Command<StockReserved, OutOfStock> { ... }
  * ```
  */
-export const Command = function (this: unknown, type: string, options: ContractOptions = {}) {
+export const Command = function (this: unknown, type: string, options: CommandOptions = {}) {
   return new.target ? undefined : declare('command', type, options);
 } as unknown as CommandDeclaration;
+
+/** What the compiler names when `replies` are not those of `extends Command<...>`. */
+export interface RepliesDiffer<Listed, Declared> {
+  readonly [replies]: { readonly listed: Listed; readonly declared: Declared };
+}
+
+type ListsAll<Listed, Declared> = [Listed] extends [never]
+  ? unknown
+  : [Listed, Declared] extends [Declared, Listed]
+    ? unknown
+    : RepliesDiffer<Listed, Declared>;
 
 /** The success replies of a command class. */
 export type SuccessOf<C> = C extends CommandReplies<infer S, unknown> ? S : never;
@@ -120,7 +158,7 @@ export function contextOf(type: string): string {
   return dot < 0 ? type : type.slice(0, dot);
 }
 
-function declare(kind: MessageKind, type: string, options: ReplyOptions): ClassDecorator {
+function declare(kind: MessageKind, type: string, options: ReplyOptions & CommandOptions): (target: object) => void {
   if (!TYPE_NAME.test(type) || type.length > 128) {
     throw new MessageError(
       'invalid-type',
@@ -131,9 +169,24 @@ function declare(kind: MessageKind, type: string, options: ReplyOptions): ClassD
   if (!Number.isInteger(version) || version < 1) {
     throw new MessageError('invalid-type', `version of '${type}' is ${version}: it must be a positive integer`);
   }
-  const contract: Contract = { kind, type, version, failure: options.failure ?? false, key: options.key };
+  const { failure = false, key, replies } = options;
+  const contract: Contract = { kind, type, version, failure, key, ...(replies && { replies }) };
   return (target) => {
-    Reflect.defineMetadata(CONTRACT, contract, target);
-    if (kind === 'reply') replyClasses.set(type, [...replyClassesOf(type), target as unknown as MessageClass]);
+    const schema = schemaOf(target);
+    if (schema) checkSchema(schema, type, target);
+    Reflect.defineMetadata(CONTRACT, schema ? { ...contract, schema } : contract, target);
+    if (kind === 'reply') replyClasses.set(type, [...replyClassesOf(type), target as MessageClass]);
   };
+}
+
+function checkSchema(schema: StandardSchemaV1, type: string, target: object): void {
+  // eslint-disable-next-line @typescript-eslint/no-unsafe-function-type -- class-validator takes any constructor
+  if (getMetadataStorage().getTargetValidationMetadatas(target as Function, '', false, false).length > 0) {
+    const { name } = target as { readonly name: string };
+    throw new MessageError(
+      'invalid-type',
+      `${name} is described by a schema and by decorators of class-validator: move what the decorators say to the schema`,
+    );
+  }
+  checkSynchronous(schema, type);
 }

@@ -9,7 +9,8 @@ export type MessageErrorCode =
   | 'malformed'
   | 'unknown-type'
   | 'unsupported-version'
-  | 'invalid-data';
+  | 'invalid-data'
+  | 'async-schema';
 
 /**
  * A message that breaks its contract. Thrown when publishing; when receiving, it is the reason of a dead letter.

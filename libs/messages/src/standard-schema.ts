@@ -1,0 +1,68 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { MessageError } from './message-error.js';
+
+/** Where a class made by `Schema()` keeps its schema; inherited by the class that is decorated. */
+export const SCHEMA: unique symbol = Symbol.for('millrace:schema');
+
+/** The schema that describes the data of a class, if one does. */
+export function schemaOf(type: object): StandardSchemaV1<unknown, object> | undefined {
+  return (type as { readonly [SCHEMA]?: StandardSchemaV1<unknown, object> })[SCHEMA];
+}
+
+/**
+ * What a schema makes of data: defaults filled in, unknown properties treated as it says.
+ *
+ * @param type of the message, for the error
+ * @throws MessageError `invalid-data` that names every wrong field and the reason; `async-schema`
+ */
+export function parseBySchema(schema: StandardSchemaV1<unknown, object>, type: string, data: unknown): object {
+  let result: ReturnType<(typeof schema)['~standard']['validate']>;
+  try {
+    result = schema['~standard'].validate(data);
+  } catch (cause) {
+    throw new MessageError('invalid-data', `${type}: its schema threw: ${(cause as Error).message}`, { cause });
+  }
+  if (isPromise(result)) throw asynchronous(type, result);
+  if (result.issues) throw new MessageError('invalid-data', `${type}: ${explain(result.issues)}`);
+  return result.value;
+}
+
+/**
+ * Refuses a schema that answers with a promise for data without properties. One that does so for good data only is found
+ * out by the first message.
+ *
+ * @throws MessageError `async-schema`
+ */
+export function checkSynchronous(schema: StandardSchemaV1, type: string): void {
+  let result: unknown;
+  try {
+    result = schema['~standard'].validate({});
+  } catch {
+    return;
+  }
+  if (isPromise(result)) throw asynchronous(type, result);
+}
+
+function asynchronous(type: string, result: Promise<unknown>): MessageError {
+  result.catch(() => undefined);
+  return new MessageError(
+    'async-schema',
+    `the schema of ${type} is asynchronous, or a check of it threw: a message is checked at once; ` +
+      `ask others about it in the handler`,
+  );
+}
+
+function isPromise(value: unknown): value is Promise<unknown> {
+  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
+}
+
+/** One sentence per wrong field, with its path: `lines.0.quantity: Too small: expected number to be >=1`. */
+function explain(issues: readonly StandardSchemaV1.Issue[]): string {
+  return issues
+    .map(({ message, path = [] }) => {
+      const keys = Array.from(path, (part) => String(typeof part === 'object' ? part.key : part));
+      const where = keys.join('.');
+      return where === '' || message.startsWith(where) ? message : `${where}: ${message}`;
+    })
+    .join('; ');
+}
