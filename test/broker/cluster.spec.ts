@@ -10,7 +10,10 @@ const write: fc.Arbitrary<Write> = fc.oneof(
   fc.record({ kind: fc.constant('append' as const), stream: name, events: fc.array(fc.string(), { maxLength: 3 }) }),
   fc.record({ kind: fc.constant('put' as const), state: name, value: fc.string() }),
   fc.record({ kind: fc.constant('row' as const), view: name, id: fc.string(), value: fc.option(fc.string()) }),
-  fc.record({ kind: fc.constant('emit' as const), to: partition, message: fc.string() }),
+  fc.record(
+    { kind: fc.constant('emit' as const), to: partition, log: fc.constantFrom('in', 'feed'), message: fc.string() },
+    { requiredKeys: ['kind', 'to', 'message'] },
+  ),
   fc.record({ kind: fc.constant('timer' as const), id: name, due: fc.nat(), message: fc.string() }),
 );
 const lease = (at: Commit['partition']): Guard => ({ kind: 'lease', partition: at, group: 'g', epoch: 0 });

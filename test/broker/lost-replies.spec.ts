@@ -202,7 +202,7 @@ describe('when Redis forgets its scripts', () => {
       );
       expect(results.every(({ status }) => status === 'committed')).toBe(true);
       await admin.script('FLUSH');
-      expect(await site.store.fireTimers(home, 0, 1)).toEqual({ fired: 0, next: undefined });
+      expect(await site.store.dueTimers([home], 0, 1)).toEqual({ due: [], next: undefined });
       expect(await site.store.acquireLease({ partition: home, group: 'g', owner: 'a', ttlMs: 1_000 })).toMatchObject({
         held: true,
       });

@@ -4,6 +4,8 @@ export * from './core/guard-order.js';
 export * from './core/follower.js';
 export * from './core/partition-figures.js';
 export * from './core/partition-store.js';
+export * from './core/timer.js';
+export { firing } from './core/firing.js';
 export * from './core/keys.js';
 export * from './core/errors.js';
 export * from './core/retry-policy.js';

@@ -2,6 +2,7 @@ import { contextOf, contractOf, DEFAULT_LIMITS, encode, envelope, keyOf, validat
 import type { Envelope, EnvelopeInit, MessageLimits } from '@millrace/messages';
 import { pipeline } from '@millrace/transforms';
 import type { Transform } from '@millrace/transforms';
+import { Alarm } from './alarm.js';
 import { systemClock } from './clock.js';
 import type { Clock } from './clock.js';
 import type { Commit, CommitResult } from './commit.js';
@@ -41,6 +42,8 @@ export class Broker {
   readonly clock: Clock;
   readonly limits: MessageLimits;
   readonly validate: boolean;
+  /** Rings in the timer loop of this process. */
+  readonly alarm = new Alarm();
 
   private readonly source: string;
   private readonly declared = new Map<string, number>();

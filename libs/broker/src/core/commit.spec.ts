@@ -36,6 +36,20 @@ describe('a commit is repeatable', () => {
     expect(repeatable([revision], put('saga-1'), { kind: 'delete', state: 'saga-2' })).toBe(true);
   });
 
+  it('when it changes the timer that it guards', () => {
+    const guard: Guard = { kind: 'timer', id: 't', due: 5 };
+    const timer = (due: number, id = 't'): Write => ({ kind: 'timer', id, due, message: '{}' });
+    const cancel: Write = { kind: 'cancel-timer', id: 't' };
+    expect(repeatable([guard], cancel)).toBe(true);
+    expect(repeatable([guard], timer(6))).toBe(true);
+    expect(repeatable([{ ...guard, due: null }], timer(5))).toBe(true);
+    expect(repeatable([guard], timer(5))).toBe(false);
+    expect(repeatable([guard], timer(6, 'u'))).toBe(false);
+    expect(repeatable([guard], cancel, timer(5))).toBe(false);
+    expect(repeatable([{ ...guard, due: null }], cancel)).toBe(false);
+    expect(repeatable([guard], { ...cancel, partition: { context: 'order', index: 1 } })).toBe(false);
+  });
+
   it('but not without guards, nor by its lease alone', () => {
     expect(repeatable([], append('order-1', 'placed'))).toBe(false);
     expect(repeatable([{ kind: 'lease', partition, group: 'g', epoch: 1 }], append('order-1', 'placed'))).toBe(false);

@@ -1,4 +1,5 @@
-import type { EntryRef, Partition, ReplyAddress } from './partition.js';
+import { addressOf } from './partition.js';
+import type { EntryRef, Log, Partition, ReplyAddress, Source } from './partition.js';
 
 /**
  * Everything a handler decided, as one atomic act on one partition: either every guard holds and every write happens,
@@ -22,6 +23,17 @@ export type Guard =
   | { readonly kind: 'version'; readonly stream: string; readonly expected: number }
   /** The state has been put exactly this many times; 0: it does not exist. */
   | { readonly kind: 'revision'; readonly state: string; readonly expected: number }
+  /**
+   * The timer is set and due exactly then; null: it is not set. Committing does not change it, a write does that: so a
+   * timer that many see is fired by one.
+   */
+  | {
+      readonly kind: 'timer';
+      readonly id: string;
+      readonly due: number | null;
+      /** Where the timer is kept. Default: the commit's partition. */
+      readonly partition?: Partition;
+    }
   /** This entry is delivered to the group and not acknowledged. Committing acknowledges it. */
   | { readonly kind: 'input'; readonly entry: EntryRef; readonly group: string };
 
@@ -33,19 +45,35 @@ export type Write =
   | { readonly kind: 'delete'; readonly state: string }
   /** Puts or deletes one row of a view (value null deletes). A row id may be any text. */
   | { readonly kind: 'row'; readonly view: string; readonly id: string; readonly value: string | null }
-  /** Delivers a message to the inbox of any partition. */
-  | { readonly kind: 'emit'; readonly to: Partition; readonly message: string }
   /** Delivers a reply to the process that waits for it; nothing is written when that process is gone. */
   | { readonly kind: 'reply'; readonly to: ReplyAddress; readonly message: string }
-  /** Sets or moves a timer: at `due` (ms since 1970) its message arrives in this partition's own inbox. */
-  | { readonly kind: 'timer'; readonly id: string; readonly due: number; readonly message: string }
-  | { readonly kind: 'cancel-timer'; readonly id: string }
+  /** Delivers a message to a log of any partition, its inbox unless `log` says otherwise. */
+  | { readonly kind: 'emit'; readonly to: Partition; readonly log?: Log; readonly message: string }
+  /** Sets or moves a timer: at `due` (integer, ms since 1970) its message arrives in a log. */
+  | TimerWrite
+  | { readonly kind: 'cancel-timer'; readonly id: string; readonly partition?: Partition }
   /** Keeps a message that no handler could take, with the reason, in `dead` of this partition. */
   | { readonly kind: 'dead-letter'; readonly letter: DeadLetter }
   /** Remembers a failed attempt of a pending entry, so that attempts and backoff survive a crash. */
   | { readonly kind: 'retry'; readonly entry: EntryRef; readonly group: string; readonly record: RetryRecord }
   /** Forgets the failed attempts of an entry. */
   | { readonly kind: 'clear-retry'; readonly entry: EntryRef; readonly group: string };
+
+export interface TimerWrite {
+  readonly kind: 'timer';
+  readonly id: string;
+  readonly due: number;
+  readonly message: string;
+  /** The log its message arrives in. Default: the inbox of the partition that keeps the timer. */
+  readonly to?: Source;
+  /** Kept with it for whoever lists or fires it: how it recurs. */
+  readonly note?: string;
+  /**
+   * Where it is kept. Default: the commit's partition. Another one shares no Cluster slot: under `outbox` delivery such a
+   * commit is refused.
+   */
+  readonly partition?: Partition;
+}
 
 /** What is kept of an entry between two attempts. */
 export interface RetryRecord {
@@ -90,8 +118,8 @@ export type CommitResult =
       readonly status: 'refused';
       readonly guard: Guard['kind'];
       /**
-       * What was found instead: the epoch (0: never held), the version, the revision, the remembered result, or
-       * `acknowledged` (also for an entry that was never delivered).
+       * What was found instead: the epoch (0: never held), the version, the revision, the remembered result, the due time
+       * (`unset`: no such timer), or `acknowledged` (also for an entry that was never delivered).
        */
       readonly found: string;
     };
@@ -109,6 +137,17 @@ export function isRepeatable(commit: Commit): boolean {
       (guard.kind === 'revision' &&
         commit.writes.some((w) => w.kind === 'put' && w.state === guard.state) &&
         // A deleted state counts its revisions from the beginning, and may come back to the expected one.
-        !commit.writes.some((w) => w.kind === 'delete' && w.state === guard.state)),
+        !commit.writes.some((w) => w.kind === 'delete' && w.state === guard.state)) ||
+      (guard.kind === 'timer' && dueAfter(commit, guard) !== guard.due),
   );
+}
+
+/** When the timer is due once the commit is done; null: not set. */
+function dueAfter(commit: Commit, guard: Extract<Guard, { kind: 'timer' }>): number | null {
+  const home = ({ partition = commit.partition }: { readonly partition?: Partition }): string => addressOf(partition);
+  return commit.writes.reduce<number | null>((due, write) => {
+    if (write.kind !== 'timer' && write.kind !== 'cancel-timer') return due;
+    if (write.id !== guard.id || home(write) !== home(guard)) return due;
+    return write.kind === 'timer' ? write.due : null;
+  }, guard.due);
 }

@@ -10,4 +10,11 @@ export function inGuardOrder(guards: readonly Guard[]): readonly Guard[] {
   return [...guards].sort((a, b) => ORDER[a.kind] - ORDER[b.kind]);
 }
 
-const ORDER: Readonly<Record<Guard['kind'], number>> = { lease: 0, command: 1, version: 2, revision: 3, input: 4 };
+const ORDER: Readonly<Record<Guard['kind'], number>> = {
+  lease: 0,
+  command: 1,
+  version: 2,
+  revision: 3,
+  timer: 4,
+  input: 5,
+};

@@ -69,10 +69,10 @@ export class KeyBuilder {
     return `${this.tag(partition)}:view:${checkName(view, 'view')}`;
   }
 
-  /** ZSET timer id by due time, and HASH timer id -> message. */
-  timers(partition: Partition): readonly [due: string, messages: string] {
+  /** ZSET timer id by due time, HASH timer id -> message, and HASH timer id -> JSON of its target and note, if any. */
+  timers(partition: Partition): readonly [due: string, messages: string, details: string] {
     const tag = this.tag(partition);
-    return [`${tag}:timers`, `${tag}:timer-messages`];
+    return [`${tag}:timers`, `${tag}:timer-messages`, `${tag}:timer-details`];
   }
 
   /** STREAM of dead letters. */

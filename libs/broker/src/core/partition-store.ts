@@ -2,6 +2,7 @@ import type { Commit, CommitResult, DeadLetter, RetryRecord } from './commit.js'
 import type { Entry, Partition, ReplyAddress, ReplyEntry, Source } from './partition.js';
 import type { Expired, Follower, GroupStart, Trimmed, TrimRequest } from './follower.js';
 import type { PartitionFigures } from './partition-figures.js';
+import type { Timer } from './timer.js';
 
 /**
  * The port to where partitions are kept. Two adapters: Redis and memory; one conformance suite holds for both.
@@ -117,10 +118,25 @@ export interface PartitionStore {
   backlog(source: Source, group: string): Promise<Backlog>;
 
   /**
-   * Moves due timers into the inbox, each exactly once, by due time and then by id. Answers when the next one is due (in
-   * the past when `limit` left some over), undefined when none is set.
+   * The timers that are due, up to `limit` of each partition, by due time and then by id; and when the next one is due (in
+   * the past when `limit` left some over), undefined when none is set. Whoever fires one commits that: {@link firing}.
    */
-  fireTimers(partition: Partition, now: number, limit: number): Promise<{ fired: number; next: number | undefined }>;
+  dueTimers(
+    partitions: readonly Partition[],
+    now: number,
+    limit: number,
+  ): Promise<{ readonly due: readonly Timer[]; readonly next: number | undefined }>;
+
+  /** One timer, or undefined when none is set under this id. */
+  readTimer(partition: Partition, id: string): Promise<Timer | undefined>;
+
+  /**
+   * Some of the timers whose ids begin with a prefix, in no particular order. Ask again with the cursor of the answer,
+   * which may be an empty page, until it has none. A timer that is set all the while is listed at least once.
+   *
+   * @param page.limit about how many to look at
+   */
+  listTimers(partition: Partition, page: TimerQuery): Promise<TimerPage>;
 
   /** The oldest dead letters of a partition. */
   readDeadLetters(partition: Partition, limit: number): Promise<readonly (DeadLetter & { readonly id: string })[]>;
@@ -151,6 +167,18 @@ export interface PartitionStore {
 
   /** Finishes what is under way and disconnects. Idempotent. */
   close(): Promise<void>;
+}
+
+export interface TimerQuery {
+  readonly prefix: string;
+  readonly limit: number;
+  /** Of the page before. Default: the first page. */
+  readonly cursor?: string;
+}
+
+export interface TimerPage {
+  readonly timers: readonly Timer[];
+  readonly cursor: string | undefined;
 }
 
 /** Reads that wait for new entries. One read at a time. */

@@ -8,17 +8,26 @@ import type { GroupOptions, GroupSettings } from './group-options.js';
 import type { HandlerGroup, Subscriptions } from './handler.js';
 import type { Logger } from './logger.js';
 import { silent } from './logger.js';
+import { addressOf } from './partition.js';
+import type { Partition } from './partition.js';
 import { TimerLoop } from './timer-loop.js';
 
 /** How a service consumes; the options of groups hold for all of them, unless `groups` or a handler says otherwise. */
 export interface SubscriberSettings extends Partial<Omit<ProcessSettings, 'owner'>>, GroupOptions {
   /** Options by the name of a group as its handlers write it; that of the context for handlers without a group. */
   readonly groups?: Readonly<Record<string, GroupOptions>>;
+  /**
+   * How much later than due a timer may fire that another process has set, ms: so often each process looks for due timers
+   * while none is near. Default 100.
+   */
+  readonly timerLatencyMs?: number;
 }
 
 /** Everything a service consumes: one consumer per group, and the timers of its context. */
 export class Subscriber {
   private consumers: GroupConsumer[] = [];
+  /** Those of which one process at a time holds each partition of the own inbox. */
+  private readonly inboxConsumers: GroupConsumer[] = [];
   private readonly timers: TimerLoop;
   private readonly process: ProcessSettings;
   private stopped: Promise<void> | undefined;
@@ -29,7 +38,7 @@ export class Subscriber {
     private readonly settings: SubscriberSettings = {},
     private readonly logger: Logger = silent,
   ) {
-    this.timers = new TimerLoop(broker, logger);
+    this.timers = new TimerLoop(broker, () => this.watched(), settings.timerLatencyMs ?? 100, logger);
     this.process = {
       owner: randomUUID(),
       blockMs: settings.blockMs ?? 1_000,
@@ -49,6 +58,7 @@ export class Subscriber {
     for (const [group, settings] of groups) {
       const consumer = new GroupConsumer(this.broker, group, { ...this.process, ...settings }, this.logger);
       this.consumers.push(consumer);
+      if (settings.ordering === 'key' && this.readsInbox(group)) this.inboxConsumers.push(consumer);
       await consumer.start();
     }
     this.timers.start();
@@ -62,6 +72,22 @@ export class Subscriber {
   /** Addresses (`<context>/<index>`) of the partitions that this process consumes now, by the name of the group. */
   get partitions(): ReadonlyMap<string, readonly string[]> {
     return new Map(this.consumers.map(({ label, partitionsHeld }) => [label, partitionsHeld]));
+  }
+
+  /**
+   * The partitions whose timers this process fires: where its service consumes its inbox, those that it holds, so that of
+   * all replicas one looks; else all.
+   */
+  private watched(): readonly Partition[] {
+    const { context, partitions } = this.broker;
+    const all = Array.from({ length: partitions }, (_, index) => ({ context, index }));
+    if (this.inboxConsumers.length === 0) return all;
+    const held = new Set(this.inboxConsumers.flatMap((consumer) => consumer.partitionsHeld));
+    return all.filter((partition) => held.has(addressOf(partition)));
+  }
+
+  private readsInbox(group: HandlerGroup): boolean {
+    return group.sources.some(({ context, log }) => context === this.broker.context && log === 'in');
   }
 
   private resolveGroups(): Map<HandlerGroup, GroupSettings> {

@@ -1,4 +1,5 @@
 import type { Guard } from '../core/commit.js';
+import { checkName } from '../core/keys.js';
 import type { Partition } from '../core/partition.js';
 import type { InMemoryData } from './in-memory-data.js';
 
@@ -33,6 +34,18 @@ export function prepareGuard(data: InMemoryData, partition: Partition, guard: Gu
     case 'revision': {
       const key = data.keys.state(partition, guard.state);
       return { kind, objection: () => unless(data.states.get(key)?.revision ?? 0, guard.expected), settle: nothing };
+    }
+    case 'timer': {
+      const id = checkName(guard.id, 'timer');
+      const [key] = data.keys.timers(guard.partition ?? partition);
+      return {
+        kind,
+        objection: () => {
+          const due = data.timers.get(key)?.get(id)?.due;
+          return due === (guard.due ?? undefined) ? undefined : String(due ?? 'unset');
+        },
+        settle: nothing,
+      };
     }
     case 'input': {
       const group = data.findGroup(guard.entry.source, guard.group);

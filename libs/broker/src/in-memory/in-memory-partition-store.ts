@@ -1,9 +1,8 @@
-import { MESSAGE_FIELD } from '@millrace/messages';
 import { systemClock } from '../core/clock.js';
 import type { Clock } from '../core/clock.js';
 import type { Commit, CommitResult, DeadLetter } from '../core/commit.js';
 import type { Expired, Follower, GroupStart, Trimmed, TrimRequest } from '../core/follower.js';
-import { checkContext, KeyBuilder } from '../core/keys.js';
+import { checkContext, checkName, KeyBuilder } from '../core/keys.js';
 import type {
   Acknowledgement,
   Backlog,
@@ -15,9 +14,12 @@ import type {
   StoredState,
   StoreReport,
   StreamSlice,
+  TimerPage,
+  TimerQuery,
 } from '../core/partition-store.js';
 import type { Entry, Partition, ReplyAddress, Source } from '../core/partition.js';
 import type { PartitionFigures } from '../core/partition-figures.js';
+import type { Timer } from '../core/timer.js';
 import { commitInMemory } from './in-memory-commit.js';
 import { InMemoryData, obtain, retryField } from './in-memory-data.js';
 import { acquire, release } from './in-memory-lease.js';
@@ -165,16 +167,23 @@ export class InMemoryPartitionStore implements PartitionStore {
     return found?.backlog() ?? { pending: 0, waiting: this.data.log(source).entries.length };
   }
 
-  async fireTimers(
-    partition: Partition,
+  async dueTimers(
+    partitions: readonly Partition[],
     now: number,
     limit: number,
-  ): Promise<{ fired: number; next: number | undefined }> {
-    const timers = this.data.timers.get(this.data.keys.timers(partition)[0]);
-    const messages = timers?.take(now, limit) ?? [];
-    const inbox = this.data.log({ partition, log: 'in' });
-    for (const message of messages) inbox.append([MESSAGE_FIELD, message], this.data.clock.now());
-    return { fired: messages.length, next: timers?.next() };
+  ): Promise<{ readonly due: readonly Timer[]; readonly next: number | undefined }> {
+    const found = partitions.flatMap((partition) => this.timersOf(partition)?.due(now, limit) ?? []);
+    const nexts = found.flatMap(({ next }) => next ?? []);
+    return { due: found.flatMap(({ due }) => due), next: nexts.length > 0 ? Math.min(...nexts) : undefined };
+  }
+
+  async readTimer(partition: Partition, id: string): Promise<Timer | undefined> {
+    return this.timersOf(partition)?.get(checkName(id, 'timer'));
+  }
+
+  async listTimers(partition: Partition, page: TimerQuery): Promise<TimerPage> {
+    if (page.prefix !== '') checkName(page.prefix, 'prefix of timers');
+    return this.timersOf(partition)?.list(page) ?? { timers: [], cursor: undefined };
   }
 
   async readDeadLetters(
@@ -210,6 +219,10 @@ export class InMemoryPartitionStore implements PartitionStore {
 
   async close(): Promise<void> {
     // The other services of the process go on using it.
+  }
+
+  private timersOf(partition: Partition) {
+    return this.data.timers.get(this.data.keys.timers(partition)[0]);
   }
 
   private feed(partition: Partition) {

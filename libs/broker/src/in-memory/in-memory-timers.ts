@@ -1,37 +1,40 @@
-interface Timer {
-  readonly due: number;
-  readonly message: string;
-}
+import type { TimerPage, TimerQuery } from '../core/partition-store.js';
+import type { Timer } from '../core/timer.js';
 
 /** The timers of one partition. */
 export class InMemoryTimers {
   private readonly timers = new Map<string, Timer>();
 
-  set(id: string, due: number, message: string): void {
-    this.timers.set(id, { due, message });
+  set(timer: Timer): void {
+    this.timers.set(timer.id, timer);
   }
 
   cancel(id: string): void {
     this.timers.delete(id);
   }
 
-  /** Removes the timers that are due, earliest first, and returns their messages. */
-  take(now: number, limit: number): readonly string[] {
-    const due = [...this.timers]
-      .filter(([, timer]) => timer.due <= now)
-      .sort(([idA, a], [idB, b]) => a.due - b.due || (idA < idB ? -1 : 1))
-      .slice(0, limit);
-    for (const [id] of due) this.timers.delete(id);
-    return due.map(([, timer]) => timer.message);
+  get(id: string): Timer | undefined {
+    return this.timers.get(id);
   }
 
   get size(): number {
     return this.timers.size;
   }
 
-  next(): number | undefined {
-    let next: number | undefined;
-    for (const { due } of this.timers.values()) if (next === undefined || due < next) next = due;
-    return next;
+  /** Those that are due, earliest first, and when the next one is. */
+  due(now: number, limit: number): { readonly due: readonly Timer[]; readonly next: number | undefined } {
+    const byDue = [...this.timers.values()].sort((a, b) => a.due - b.due || (a.id < b.id ? -1 : 1));
+    const due = byDue.filter((timer) => timer.due <= now).slice(0, limit);
+    return { due, next: byDue[due.length]?.due };
+  }
+
+  /** By id; the cursor is the last one of the page. */
+  list({ prefix, limit, cursor = '' }: TimerQuery): TimerPage {
+    const ids = [...this.timers.keys()].filter((id) => id.startsWith(prefix) && id > cursor).sort();
+    const page = ids.slice(0, limit);
+    return {
+      timers: page.map((id) => this.timers.get(id)!),
+      cursor: ids.length > limit ? page.at(-1) : undefined,
+    };
   }
 }

@@ -29,18 +29,24 @@ export function prepareWrite(data: InMemoryData, partition: Partition, write: Wr
       return act(() => (value === null ? rows.delete(id) : rows.set(id, value)));
     }
     case 'emit': {
-      const inbox = data.log({ partition: write.to, log: 'in' });
-      return act(() => inbox.append([MESSAGE_FIELD, write.message], data.clock.now()));
+      const log = data.log({ partition: write.to, log: write.log ?? 'in' });
+      return act(() => log.append([MESSAGE_FIELD, write.message], data.clock.now()));
+    }
+    case 'timer': {
+      const { due, message, note, partition: home = partition, to = { partition: home, log: 'in' } } = write;
+      const timer = { partition: home, id: checkName(write.id, 'timer'), due, message, to, note };
+      const timers = timersOf(data, home);
+      data.keys.log(to);
+      return act(() => timers.set(timer));
     }
     case 'reply': {
       const replies = data.repliesTo(write.to);
       return act(() => replies.add(write.message, data.clock.now()));
     }
-    case 'timer':
     case 'cancel-timer': {
       const id = checkName(write.id, 'timer');
-      const timers = obtain(data.timers, data.keys.timers(partition)[0], () => new InMemoryTimers());
-      return act(() => (write.kind === 'timer' ? timers.set(id, write.due, write.message) : timers.cancel(id)));
+      const timers = timersOf(data, write.partition ?? partition);
+      return act(() => timers.cancel(id));
     }
     case 'dead-letter': {
       const letters = obtain(data.dead, data.keys.dead(partition), (): (DeadLetter & { id: string })[] => []);
@@ -53,6 +59,10 @@ export function prepareWrite(data: InMemoryData, partition: Partition, write: Wr
       return act(() => (write.kind === 'retry' ? retries.set(field, write.record) : retries.delete(field)));
     }
   }
+}
+
+function timersOf(data: InMemoryData, partition: Partition): InMemoryTimers {
+  return obtain(data.timers, data.keys.timers(partition)[0], () => new InMemoryTimers());
 }
 
 function prepareAppend(

@@ -8,6 +8,7 @@ import type { EntryRef, Partition } from '../core/partition.js';
 import { scriptFor } from './commit-script.js';
 import { deadLetterFields } from './dead-letter-fields.js';
 import type { Script } from './script.js';
+import { timerDetails } from './timer-fields.js';
 
 /**
  * How messages for other partitions leave a commit: `direct` writes them into the target's inbox (one slot for all keys:
@@ -55,15 +56,17 @@ export class CommitCompiler {
 
   private parts(commit: Commit): CompiledCommit {
     const guards = inGuardOrder(commit.guards);
-    const inputs = guards.filter((guard) => guard.kind === 'input').map((guard) => this.guard(commit.partition, guard));
+    const inputs = distinct(
+      guards.filter((guard) => guard.kind === 'input').map((guard) => this.guard(commit.partition, guard)),
+    );
     const reads = guards.filter((guard) => guard.kind !== 'input').map((guard) => this.guard(commit.partition, guard));
-    const appends = commit.writes.filter((write) => write.kind === 'append');
+    const appends = commit.writes.filter(isAppend);
     // Redis refuses an append to a feed that holds a foreign id: appends come first, while nothing has been written. XACK
     // guards by writing, so whenever it is not the first write, the inputs are looked at before.
     if (inputs.length > 1 || appends.length > 0) reads.push(...inputs.map((part) => ({ ...part, op: 'pending' })));
     const parts = [...reads, ...appends.map((write) => this.write(commit.partition, write)), ...inputs];
     for (const guard of guards) if (guard.kind === 'command') parts.push(this.remember(commit.partition, guard));
-    for (const write of commit.writes) if (write.kind !== 'append') parts.push(this.write(commit.partition, write));
+    for (const write of commit.writes) if (!isAppend(write)) parts.push(this.write(commit.partition, write));
     return join(parts);
   }
 
@@ -84,6 +87,10 @@ export class CommitCompiler {
         return { op: 'version', keys: [this.keys.stream(partition, guard.stream)], args: [guard.expected] };
       case 'revision':
         return { op: 'revision', keys: [this.keys.state(partition, guard.state)], args: [guard.expected] };
+      case 'timer': {
+        const [timers] = this.keys.timers(guard.partition ?? partition);
+        return { op: 'due', keys: [timers], args: [checkName(guard.id, 'timer'), guard.due ?? -1] };
+      }
       case 'input':
         return {
           op: 'input',
@@ -118,21 +125,26 @@ export class CommitCompiler {
           ? { op: 'delete-row', keys: [this.keys.view(partition, write.view)], args: [write.id] }
           : { op: 'row', keys: [this.keys.view(partition, write.view)], args: [write.id, write.value] };
       case 'emit':
-        return this.delivery === 'direct'
-          ? { op: 'emit', keys: [this.keys.log({ partition: write.to, log: 'in' })], args: [write.message] }
-          : { op: 'out', keys: [this.keys.out(partition)], args: [addressOf(write.to), write.message] };
+        return this.emit(partition, write);
       case 'reply':
         return this.delivery === 'direct'
           ? { op: 'reply', keys: [this.keys.replies(write.to)], args: [write.message] }
           : { op: 'out', keys: [this.keys.out(partition)], args: [replyAddressOf(write.to), write.message] };
-      case 'timer':
-        return {
-          op: 'timer',
-          keys: this.keys.timers(partition),
-          args: [checkName(write.id, 'timer'), write.due, write.message],
-        };
+      case 'timer': {
+        const keys = this.keys.timers(write.partition ?? partition);
+        const args = [checkName(write.id, 'timer'), write.due, write.message];
+        const details = timerDetails(write);
+        if (write.to) this.keys.log(write.to);
+        return details === undefined
+          ? { op: 'timer', keys, args }
+          : { op: 'detailed-timer', keys, args: [...args, details] };
+      }
       case 'cancel-timer':
-        return { op: 'cancel-timer', keys: this.keys.timers(partition), args: [checkName(write.id, 'timer')] };
+        return {
+          op: 'cancel-timer',
+          keys: this.keys.timers(write.partition ?? partition),
+          args: [checkName(write.id, 'timer')],
+        };
       case 'dead-letter':
         return { op: 'dead-letter', keys: [this.keys.dead(partition)], args: deadLetterFields(write.letter) };
       case 'retry':
@@ -149,6 +161,29 @@ export class CommitCompiler {
         };
     }
   }
+
+  private emit(home: Partition, { to, log = 'in', message }: Extract<Write, { kind: 'emit' }>): Part {
+    const key = this.keys.log({ partition: to, log });
+    const address = addressOf(to);
+    if (this.delivery === 'direct' || address === addressOf(home)) {
+      return { op: log === 'feed' ? 'emit-event' : 'emit', keys: [key], args: [message] };
+    }
+    const keys = [this.keys.out(home)];
+    return log === 'in'
+      ? { op: 'out', keys, args: [address, message] }
+      : { op: 'out-to-log', keys, args: [address, log, message] };
+  }
+}
+
+/** The same input twice is one input: its second XACK would find it acknowledged when the first has been written. */
+function distinct(inputs: readonly Part[]): readonly Part[] {
+  if (inputs.length < 2) return inputs;
+  return [...new Map(inputs.map((part) => [[...part.keys, ...part.args].join(' '), part])).values()];
+}
+
+/** A write to a feed, the one that Redis may refuse. */
+function isAppend(write: Write): boolean {
+  return write.kind === 'append' || (write.kind === 'emit' && write.log === 'feed');
 }
 
 /** Parts in order; a run of the same op becomes one loop with a count, so that shapes stay few. */

@@ -82,6 +82,9 @@ const append = (key: Place, stream: boolean): string => `
     answer[#answer + 1] = last
     answer[#answer + 1] = version`;
 
+const setTimer = (key: Place, arg: Place): string =>
+  `call('ZADD', ${key(1)}, ${arg(2)}, ${arg(1)}) call('HSET', ${key(2)}, ${arg(1)}, ${arg(3)})`;
+
 const OPS: Readonly<Record<string, Op>> = {
   lease: {
     keys: 1,
@@ -110,6 +113,15 @@ const OPS: Readonly<Record<string, Op>> = {
     lua: (key, arg) => `
     local revision = call('HGET', ${key(1)}, 'revision') or '0'
     if revision ~= ${arg(1)} then return {0, 'revision', revision} end`,
+  },
+  due: {
+    keys: 1,
+    args: 2,
+    lua: (key, arg) => `
+    local due = call('ZSCORE', ${key(1)}, ${arg(1)})
+    if tonumber(due or -1) ~= tonumber(${arg(2)}) then
+      return {0, 'timer', due and string.format('%.0f', tonumber(due)) or 'unset'}
+    end`,
   },
   input: {
     keys: 1,
@@ -141,20 +153,36 @@ const OPS: Readonly<Record<string, Op>> = {
     args: 1,
     lua: (key, arg) => `call('XADD', ${key(1)}, 'NOMKSTREAM', '*', '${MESSAGE_FIELD}', ${arg(1)})`,
   },
+  'emit-event': {
+    keys: 1,
+    args: 1,
+    lua: (key, arg) => `call('XADD', ${key(1)}, '0-*', '${MESSAGE_FIELD}', ${arg(1)})`,
+  },
   out: {
     keys: 1,
     args: 2,
     lua: (key, arg) => `call('XADD', ${key(1)}, '*', 'to', ${arg(1)}, '${MESSAGE_FIELD}', ${arg(2)})`,
   },
-  timer: {
-    keys: 2,
+  'out-to-log': {
+    keys: 1,
     args: 3,
-    lua: (key, arg) => `call('ZADD', ${key(1)}, ${arg(2)}, ${arg(1)}) call('HSET', ${key(2)}, ${arg(1)}, ${arg(3)})`,
+    lua: (key, arg) => `call('XADD', ${key(1)}, '*', 'to', ${arg(1)}, 'log', ${arg(2)}, '${MESSAGE_FIELD}', ${arg(3)})`,
+  },
+  timer: {
+    keys: 3,
+    args: 3,
+    lua: (key, arg) => `${setTimer(key, arg)} call('HDEL', ${key(3)}, ${arg(1)})`,
+  },
+  'detailed-timer': {
+    keys: 3,
+    args: 4,
+    lua: (key, arg) => `${setTimer(key, arg)} call('HSET', ${key(3)}, ${arg(1)}, ${arg(4)})`,
   },
   'cancel-timer': {
-    keys: 2,
+    keys: 3,
     args: 1,
-    lua: (key, arg) => `call('ZREM', ${key(1)}, ${arg(1)}) call('HDEL', ${key(2)}, ${arg(1)})`,
+    lua: (key, arg) =>
+      `call('ZREM', ${key(1)}, ${arg(1)}) call('HDEL', ${key(2)}, ${arg(1)}) call('HDEL', ${key(3)}, ${arg(1)})`,
   },
   'dead-letter': {
     keys: 1,

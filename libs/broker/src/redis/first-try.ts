@@ -1,4 +1,5 @@
 import type { Appended, Commit, CommitResult } from '../core/commit.js';
+import { addressOf } from '../core/partition.js';
 import type { PartitionStore } from '../core/partition-store.js';
 
 /**
@@ -18,12 +19,15 @@ export async function outcomeOfFirstTry(
 
 /** The events of one commit stand side by side in the feed, so the place of one append tells those of all. */
 async function ownEvents(store: Pick<PartitionStore, 'readStream'>, commit: Commit): Promise<CommitResult | undefined> {
-  const appends = commit.writes.filter((write) => write.kind === 'append');
   const versions = new Map(commit.guards.flatMap((g) => (g.kind === 'version' ? [[g.stream, g.expected]] : [])));
   const appended: Appended[] = [];
   let count = 0;
   let start: number | undefined;
-  for (const { stream, events } of appends) {
+  const home = addressOf(commit.partition);
+  for (const write of commit.writes) {
+    if (write.kind === 'emit' && write.log === 'feed' && addressOf(write.to) === home) count++;
+    if (write.kind !== 'append') continue;
+    const { stream, events } = write;
     count += events.length;
     const version = stream === undefined ? undefined : versions.get(stream);
     if (stream !== undefined && version !== undefined) {

@@ -16,8 +16,11 @@ import type {
   StoredState,
   StoreReport,
   StreamSlice,
+  TimerPage,
+  TimerQuery,
 } from '../core/partition-store.js';
 import { BEHIND } from './lag-script.js';
+import type { Timer } from '../core/timer.js';
 import { acknowledge } from './acknowledgements.js';
 import { CommitBatcher } from './commit-batcher.js';
 import { CommitCompiler, retryField } from './commit-compiler.js';
@@ -37,6 +40,7 @@ import { HOLDER, RedisFollowers } from './redis-followers.js';
 import { toEntries, toMap } from './redis-replies.js';
 import { survey } from './redis-survey.js';
 import { trim } from './redis-trim.js';
+import { RedisTimers } from './redis-timers.js';
 import { Script } from './script.js';
 
 export interface RedisStoreOptions extends RedisTarget {
@@ -59,6 +63,7 @@ export class RedisPartitionStore implements PartitionStore {
   private readonly members: RedisMembers;
   private readonly replies: RedisReplies;
   private readonly followers: RedisFollowers;
+  private readonly timers: RedisTimers;
   private closed: Promise<void> | undefined;
 
   /**
@@ -88,6 +93,7 @@ export class RedisPartitionStore implements PartitionStore {
     this.members = new RedisMembers(this.connection, this.keys, clients);
     this.replies = new RedisReplies(this.connection, this.keys, options.patienceMs ?? 30_000);
     this.followers = new RedisFollowers(this.connection, this.keys);
+    this.timers = new RedisTimers(this.connection, this.keys, options.delivery !== 'outbox');
   }
 
   async partitionsOf(context: string, fallback: number): Promise<number> {
@@ -226,14 +232,20 @@ export class RedisPartitionStore implements PartitionStore {
     return { pending, waiting };
   }
 
-  async fireTimers(
-    partition: Partition,
+  dueTimers(
+    partitions: readonly Partition[],
     now: number,
     limit: number,
-  ): Promise<{ fired: number; next: number | undefined }> {
-    const keys = [...this.keys.timers(partition), this.keys.log({ partition, log: 'in' })];
-    const [fired, next] = (await FIRE_TIMERS.run(this.connection, keys, [now, limit])) as [number, string | null];
-    return { fired, next: next === null ? undefined : Number(next) };
+  ): Promise<{ readonly due: readonly Timer[]; readonly next: number | undefined }> {
+    return this.timers.due(partitions, now, limit);
+  }
+
+  readTimer(partition: Partition, id: string): Promise<Timer | undefined> {
+    return this.timers.read(partition, id);
+  }
+
+  listTimers(partition: Partition, page: TimerQuery): Promise<TimerPage> {
+    return this.timers.list(partition, page);
   }
 
   async readDeadLetters(
@@ -309,19 +321,3 @@ for _, flat in ipairs(groups) do
   end
 end
 return {0, redis.call('XLEN', KEYS[1])}`);
-
-/**
- * KEYS  timers by due time, their messages, inbox
- * ARGV  now in ms, how many at most
- * Returns {fired, due time of the next or nil}
- */
-const FIRE_TIMERS = new Script(`#!lua
-local due = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LIMIT', 0, ARGV[2])
-for _, id in ipairs(due) do
-  local message = redis.call('HGET', KEYS[2], id)
-  if message then redis.call('XADD', KEYS[3], '*', 'event', message) end
-  redis.call('ZREM', KEYS[1], id)
-  redis.call('HDEL', KEYS[2], id)
-end
-local first = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')
-return {#due, first[2] or false}`);

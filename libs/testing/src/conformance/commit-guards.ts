@@ -115,6 +115,15 @@ export function describeGuards(subject: Subject): void {
       expect(await commit(p, [first!])).toMatchObject({ status: 'committed' });
     });
 
+    it('takes the same input twice as one', async () => {
+      const p = partition();
+      await subject().appendRaw(inboxOf(p), ['type', 'x', 'data', '{}']);
+      const [entry] = await deliver(subject(), inboxOf(p), 'g');
+      const input: Guard = { kind: 'input', entry: refOf(entry!), group: 'g' };
+      expect(await commit(p, [input, { ...input }])).toMatchObject({ status: 'committed' });
+      expect(await subject().store.backlog(inboxOf(p), 'g')).toEqual({ pending: 0, waiting: 0 });
+    });
+
     it('acknowledges an entry of the feed of another context', async () => {
       const [theirs, ours] = [partition(), partition()];
       await commit(theirs, [], [{ kind: 'append', events: ['happened'] }]);

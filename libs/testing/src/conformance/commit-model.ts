@@ -6,6 +6,12 @@ export interface ModelMessage {
   readonly text: string;
 }
 
+interface ModelTimer {
+  readonly due: number;
+  readonly message: string;
+  readonly to: Source;
+}
+
 interface ModelPartition {
   readonly feed: { readonly id: string; readonly text: string; readonly stream: string | undefined }[];
   readonly inbox: ModelMessage[];
@@ -15,7 +21,7 @@ interface ModelPartition {
   readonly states: Map<string, readonly string[]>;
   readonly rows: Record<string, Record<string, string>>;
   readonly commands: Record<string, string>;
-  readonly timers: Map<string, { readonly due: number; readonly message: string }>;
+  readonly timers: Map<string, ModelTimer>;
   readonly dead: DeadLetter[];
   readonly groups: Record<string, { delivered: number; pending: { message: ModelMessage; deliveries: number }[] }>;
   readonly retries: Map<string, RetryRecord>;
@@ -47,7 +53,7 @@ export class CommitModel {
   }
 
   commit(commit: Commit): CommitResult {
-    for (const kind of ['lease', 'command', 'version', 'revision', 'input'] as const) {
+    for (const kind of ['lease', 'command', 'version', 'revision', 'timer', 'input'] as const) {
       for (const guard of commit.guards.filter((each) => each.kind === kind)) {
         const found = this.refusal(commit, guard);
         if (found !== undefined) return { status: 'refused', guard: kind, found };
@@ -96,11 +102,11 @@ export class CommitModel {
   }
 
   fireTimers(partition: { readonly index: number }, now: number, limit: number) {
-    const { timers, inbox } = this.at(partition);
+    const { timers } = this.at(partition);
     const byDue = [...timers].sort(([a, { due: dueA }], [b, { due: dueB }]) => dueA - dueB || (a < b ? -1 : 1));
     const due = byDue.filter(([, timer]) => timer.due <= now).slice(0, limit);
-    for (const [id, { message }] of due) {
-      inbox.push({ text: message });
+    for (const [id, { message, to }] of due) {
+      this.deliverTo(to, message);
       timers.delete(id);
     }
     return { fired: due.length, next: byDue[due.length]?.[1].due };
@@ -108,6 +114,10 @@ export class CommitModel {
 
   events(partition: { readonly index: number }, stream: string) {
     return this.at(partition).feed.filter((event) => event.stream === stream);
+  }
+
+  due(partition: { readonly index: number }, timer: string): number | null {
+    return this.at(partition).timers.get(timer)?.due ?? null;
   }
 
   revision(partition: { readonly index: number }, state: string): number {
@@ -125,6 +135,10 @@ export class CommitModel {
         return differs(this.events(partition, guard.stream).length, guard.expected);
       case 'revision':
         return differs(this.revision(partition, guard.state), guard.expected);
+      case 'timer': {
+        const due = this.due(guard.partition ?? partition, guard.id);
+        return due === guard.due ? undefined : `${due ?? 'unset'}`;
+      }
       case 'input': {
         const pending = this.pending(guard.entry.source, guard.group);
         return pending.some(({ id }) => id === guard.entry.id) ? undefined : 'acknowledged';
@@ -133,7 +147,7 @@ export class CommitModel {
   }
 
   private write({ partition }: Commit, write: Write) {
-    const { feed, states, rows, timers, dead } = this.at(partition);
+    const { feed, states, rows, dead } = this.at(partition);
     switch (write.kind) {
       case 'append': {
         const { stream } = write;
@@ -153,16 +167,18 @@ export class CommitModel {
         return;
       }
       case 'emit':
-        this.at(write.to).inbox.push({ text: write.message });
+        this.deliverTo({ partition: write.to, log: write.log ?? 'in' }, write.message);
         return;
       case 'reply':
         this.at(write.to.partition).replies[write.to.instance]?.push(write.message);
         return;
-      case 'timer':
-        timers.set(write.id, { due: write.due, message: write.message });
+      case 'timer': {
+        const { id, due, message, partition: home = partition, to = { partition: home, log: 'in' } } = write;
+        this.at(home).timers.set(id, { due, message, to });
         return;
+      }
       case 'cancel-timer':
-        timers.delete(write.id);
+        this.at(write.partition ?? partition).timers.delete(write.id);
         return;
       case 'dead-letter':
         dead.push(write.letter);
@@ -174,6 +190,12 @@ export class CommitModel {
         this.at(write.entry.source.partition).retries.delete(retryKey(write.entry, write.group));
         return;
     }
+  }
+
+  private deliverTo({ partition, log }: Source, text: string): void {
+    const { feed, inbox } = this.at(partition);
+    if (log === 'feed') feed.push({ id: `0-${feed.length + 1}`, text, stream: undefined });
+    else inbox.push({ text });
   }
 
   private group({ partition, log }: Source, group: string) {

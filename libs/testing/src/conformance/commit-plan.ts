@@ -17,6 +17,7 @@ export const NAMES = {
   groups: ['g', 'h'],
   /** The first waits for replies. */
   instances: ['waiting', 'gone'],
+  timers: ['x', 'y', 'z'],
   logs: ['in', 'feed'] as const satisfies readonly Log[],
 } as const;
 
@@ -30,6 +31,8 @@ export const PENDING = 'pending ';
 /** The commit of a plan, in a real context, with the ids and versions of this moment. */
 export function carriedOut(plan: Commit, context: string, model: CommitModel): Commit {
   const real = ({ index }: Partition): Partition => ({ context, index });
+  const inside = <T extends { readonly partition?: Partition }>(each: T): T =>
+    each.partition ? { ...each, partition: real(each.partition) } : each;
   const right = (value: number, current: number) => (value === RIGHT ? current : value);
   const known = ({ source, id }: EntryRef, group: string): EntryRef => {
     const candidates = id.startsWith(PENDING) ? model.pending(source, group) : model.messages(source);
@@ -51,6 +54,11 @@ export function carriedOut(plan: Commit, context: string, model: CommitModel): C
           return { ...each, expected: right(each.expected, model.revision(plan.partition, each.state)) };
         case 'input':
           return { ...each, entry: known(each.entry, each.group) };
+        case 'timer':
+          return inside({
+            ...each,
+            due: each.due === RIGHT ? model.due(each.partition ?? plan.partition, each.id) : each.due,
+          });
         case 'command':
           return each;
       }
@@ -58,6 +66,10 @@ export function carriedOut(plan: Commit, context: string, model: CommitModel): C
     writes: plan.writes.map((each): Write => {
       if (each.kind === 'emit') return { ...each, to: real(each.to) };
       if (each.kind === 'reply') return { ...each, to: { ...each.to, partition: real(each.to.partition) } };
+      if (each.kind === 'cancel-timer') return inside(each);
+      if (each.kind === 'timer') {
+        return inside(each.to ? { ...each, to: { ...each.to, partition: real(each.to.partition) } } : each);
+      }
       if (each.kind === 'retry' || each.kind === 'clear-retry')
         return { ...each, entry: known(each.entry, each.group) };
       return each;

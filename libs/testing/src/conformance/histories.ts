@@ -17,6 +17,9 @@ const entry: fc.Arbitrary<EntryRef> = fc.record({
 });
 const record = fc.record({ attempts: fc.nat(9), due: fc.nat(), first: fc.nat(), error: text });
 
+const timerId = fc.constantFrom(...NAMES.timers);
+const due = fc.integer({ min: 1, max: 4 });
+
 const guard: fc.Arbitrary<Guard> = fc.oneof(
   fc.record({ kind: fc.constant('lease' as const), partition, group: fc.constant('g'), epoch: expected }),
   fc.record({
@@ -27,12 +30,14 @@ const guard: fc.Arbitrary<Guard> = fc.oneof(
   }),
   fc.record({ kind: fc.constant('version' as const), stream: fc.constantFrom(...NAMES.streams), expected }),
   fc.record({ kind: fc.constant('revision' as const), state: fc.constantFrom(...NAMES.states), expected }),
+  fc.record(
+    { kind: fc.constant('timer' as const), id: timerId, due: fc.constantFrom(RIGHT, null, 1, 2), partition },
+    { requiredKeys: ['kind', 'id', 'due'] },
+  ),
   fc.record({ kind: fc.constant('input' as const), entry, group }),
 );
 
 const state = fc.constantFrom(...NAMES.states);
-const timerId = fc.constantFrom('x', 'y', 'z');
-const due = fc.integer({ min: 1, max: 4 });
 const write: fc.Arbitrary<Write> = fc.oneof(
   fc.record(
     {
@@ -50,14 +55,20 @@ const write: fc.Arbitrary<Write> = fc.oneof(
     id: fc.constantFrom('1', '2'),
     value: fc.option(text),
   }),
-  fc.record({ kind: fc.constant('emit' as const), to: partition, message: text }),
   fc.record({
     kind: fc.constant('reply' as const),
     to: fc.record({ partition, instance: fc.constantFrom(...NAMES.instances) }),
     message: text,
   }),
-  fc.record({ kind: fc.constant('timer' as const), id: timerId, due, message: text }),
-  fc.record({ kind: fc.constant('cancel-timer' as const), id: timerId }),
+  fc.record(
+    { kind: fc.constant('emit' as const), to: partition, log: fc.constantFrom(...NAMES.logs), message: text },
+    { requiredKeys: ['kind', 'to', 'message'] },
+  ),
+  fc.record(
+    { kind: fc.constant('timer' as const), id: timerId, due, message: text, to: source, note: text, partition },
+    { requiredKeys: ['kind', 'id', 'due', 'message'] },
+  ),
+  fc.record({ kind: fc.constant('cancel-timer' as const), id: timerId, partition }, { requiredKeys: ['kind', 'id'] }),
   fc.record({
     kind: fc.constant('dead-letter' as const),
     letter: fc.record({
@@ -118,8 +129,9 @@ function targetOf(each: Guard): string {
   const {
     epoch: _epoch,
     expected: _expected,
+    due: _due,
     result: _result,
     ...target
-  } = { epoch: 0, expected: 0, result: '', ...each };
+  } = { epoch: 0, expected: 0, due: 0, result: '', ...each };
   return JSON.stringify(target);
 }

@@ -2,6 +2,7 @@ import type { Entry, Partition, PartitionStore, Source } from '@millrace/broker'
 import type { CommitModel } from './commit-model.js';
 import { NAMES } from './commit-plan.js';
 import { arrivedAt, repliesAt, textOf } from './entries.js';
+import { fireTimers } from './fire-timers.js';
 import type { StoreHarness } from './store-harness.js';
 
 /** Everything that can be seen of a partition. Looking delivers what is pending, and fires all timers. */
@@ -23,7 +24,7 @@ export async function observed(harness: StoreHarness, partition: Partition) {
     commands: await each(NAMES.commands, (id) => store.readCommand(partition, id)),
     dead: (await store.readDeadLetters(partition, 1000)).map(({ id: _id, ...letter }) => letter),
     groups: await each(groupsOf(partition), ({ source, group }) => seenBy(store, source, group)),
-    timers: await store.fireTimers(partition, Number.MAX_SAFE_INTEGER, 1000),
+    timers: await fireTimers(store, partition, Number.MAX_SAFE_INTEGER, 1000),
     inbox: await arrivedAt(harness, partition),
     replies: await each(NAMES.instances, (instance) => repliesAt(store, { partition, instance })),
   };
