@@ -123,7 +123,7 @@ function parseJson(text: string, limits: MessageLimits, what: string): unknown {
   checkSize(text, limits, what);
   checkDepth(text, limits, what);
   try {
-    if (!SUSPICIOUS.test(text)) return JSON.parse(text) as unknown;
+    if (!isSuspicious(text)) return JSON.parse(text) as unknown;
     return secureParse(text, undefined, { protoAction: 'error', constructorAction: 'error' });
   } catch (cause) {
     // secure-json-parse reports both with a SyntaxError; only its own message names the forbidden property.
@@ -167,8 +167,10 @@ function opens(text: string, bracket: string, enough: number): number {
   return count;
 }
 
-/** What a forbidden key needs to be written; only such texts are worth the whole search. */
-const SUSPICIOUS = /__proto__|constructor|\\u/;
+/** Only texts with what a forbidden key needs to be written are worth the whole search (three scans beat one regular expression). */
+function isSuspicious(text: string): boolean {
+  return text.includes('__proto__') || text.includes('constructor') || text.includes('\\u');
+}
 
 /** A stable id for a message that came without one: redelivery must not change it. */
 function idFrom(text: string): string {
