@@ -1,7 +1,7 @@
 import type { Envelope, MessageClass } from '@millrace/messages';
 import { findContract } from '@millrace/messages';
 import { ConfigurationError } from './errors.js';
-import { joinOptions } from './group-options.js';
+import { groupOptionsIn, joinOptions } from './group-options.js';
 import type { GroupOptions } from './group-options.js';
 import { checkName } from './keys.js';
 import type { EntryRef, Log } from './partition.js';
@@ -34,6 +34,8 @@ export interface HandlerDeclaration {
   readonly log: Log;
   /** Name of the group, after the own context's name: `mailer` reads as `order.mailer`. Default: the context's group. */
   readonly group?: string;
+  /** Every process gets every event of the feed from its start on, beside all groups. Default false. */
+  readonly everyInstance?: boolean;
   /** How the group consumes; handlers of one group must not differ. */
   readonly options?: GroupOptions;
   /** Returns the reply, if the message wants one. */
@@ -94,6 +96,8 @@ export class HandlerGroup {
 /** All handlers of a service, by group. Filled before the service starts to consume. */
 export class Subscriptions {
   readonly groups = new Map<string, HandlerGroup>();
+  /** Handlers that every process runs for every event. */
+  readonly everyInstance: HandlerDeclaration[] = [];
   private readonly commands = new Map<string, string>();
 
   constructor(private readonly context: string) {}
@@ -108,6 +112,11 @@ export class Subscriptions {
       );
     }
     if (contract?.kind === 'command') this.checkOnlyHandler(handler);
+    if (handler.everyInstance) {
+      checkEveryInstance(handler);
+      this.everyInstance.push(handler);
+      return;
+    }
     const name = handler.group === undefined ? this.context : `${this.context}.${checkName(handler.group, 'group')}`;
     let group = this.groups.get(name);
     if (!group) this.groups.set(name, (group = new HandlerGroup(name, handler.group)));
@@ -124,4 +133,17 @@ export class Subscriptions {
     }
     this.commands.set(handler.type, handler.name);
   }
+}
+
+/** What an event that is not acknowledged can have. */
+const WITHOUT_GROUP: readonly string[] = ['concurrency', 'prefetch', 'readCount', 'retry'];
+
+function checkEveryInstance({ name, group, log, options = {} }: HandlerDeclaration): void {
+  const without = Object.keys(groupOptionsIn(options)).filter((option) => !WITHOUT_GROUP.includes(option));
+  if (group !== undefined) without.unshift('group');
+  if (log !== 'feed') throw new ConfigurationError(`${name} has everyInstance: true, which is for events only`);
+  if (without.length === 0) return;
+  throw new ConfigurationError(
+    `${name} has everyInstance: true and ${without.join(', ')}: without a group there is nothing this could apply to; remove one`,
+  );
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Broker } from './broker.js';
 import { ConfigurationError } from './errors.js';
+import { EveryInstance } from './every-instance.js';
 import { GroupConsumer } from './group-consumer.js';
 import type { ProcessSettings } from './group-consumer.js';
 import { resolveGroup } from './group-options.js';
@@ -26,6 +27,7 @@ export interface SubscriberSettings extends Partial<Omit<ProcessSettings, 'owner
 /** Everything a service consumes: one consumer per group, and the timers of its context. */
 export class Subscriber {
   private consumers: GroupConsumer[] = [];
+  private instances: EveryInstance[] = [];
   /** Those of which one process at a time holds each partition of the own inbox. */
   private readonly inboxConsumers: GroupConsumer[] = [];
   private readonly timers: TimerLoop;
@@ -60,6 +62,12 @@ export class Subscriber {
       this.consumers.push(consumer);
       if (settings.ordering === 'key' && this.readsInbox(group)) this.inboxConsumers.push(consumer);
       await consumer.start();
+    }
+    for (const handler of this.subscriptions.everyInstance) {
+      const settings = resolveGroup(handler.name, this.settings, handler.options ?? {});
+      const instance = new EveryInstance(this.broker, handler, { ...this.process, ...settings }, this.logger);
+      this.instances.push(instance);
+      await instance.start();
     }
     this.timers.start();
   }
@@ -110,7 +118,7 @@ export class Subscriber {
   }
 
   private async drain(): Promise<void> {
-    await Promise.all([this.timers.stop(), ...this.consumers.map((consumer) => consumer.stop())]);
+    await Promise.all([this.timers.stop(), ...[...this.consumers, ...this.instances].map((each) => each.stop())]);
     this.consumers = [];
   }
 }

@@ -15,6 +15,7 @@ export interface HandlerMetadata {
   readonly from?: string;
   /** Name of the connection; undefined: the default one. */
   readonly broker?: string;
+  readonly everyInstance?: boolean;
   readonly options: GroupOptions;
 }
 
@@ -28,6 +29,11 @@ export interface HandlesOptions extends GroupOptions {
 export interface OnOptions extends HandlesOptions {
   /** A group of its own, `<context>.<group>`: it gets every event once, whatever other groups do. Default: the context's. */
   readonly group?: string;
+  /**
+   * Every process of the service gets every event from its start on, e.g. to empty a cache. Nothing is kept for it: what
+   * happens while it is down it does not get. Default false: once per group.
+   */
+  readonly everyInstance?: boolean;
   /** The context that publishes the event. Default: the first word of its type. */
   readonly from?: string;
 }
@@ -66,7 +72,7 @@ export function Handles<C extends CommandReplies<object, object>>(
   return (target, method, descriptor) => write(`@Handles(${command.name})`, target, method, descriptor, metadata);
 }
 
-/** Reacts to an event of any context, once per group. */
+/** Reacts to an event of any context, once per group, or with `everyInstance` in every process. */
 export function On<E extends object>(
   event: MessageClass<E>,
   options: OnOptions = {},
@@ -82,6 +88,7 @@ export function On<E extends object>(
     contract: event,
     from: options.from ?? contextOf(type),
     ...(options.group === undefined ? {} : { group: options.group }),
+    ...(options.everyInstance === undefined ? {} : { everyInstance: options.everyInstance }),
     ...brokerIn(options),
     options: groupOptionsIn(options),
   };

@@ -56,6 +56,7 @@ export class HandlerExplorer {
       context: own ? broker.homeOf(type) : metadata.from!,
       log: own ? 'in' : 'feed',
       ...(metadata.group === undefined ? {} : { group: metadata.group }),
+      ...(metadata.everyInstance === undefined ? {} : { everyInstance: metadata.everyInstance }),
       options: metadata.options,
       handle: wrapper.isDependencyTreeStatic() ? this.staticCall(found) : this.scopedCall(found),
     };
