@@ -132,6 +132,7 @@ export class Holdings {
       const answer = await this.store.acquireLease({ partition: place.partition, group, owner, ttlMs });
       if (answer.held) place.hold(answer.epoch, until);
       else place.drop();
+      if (answer.held) await this.store.savePositions(place.sources, group);
       return answer.held;
     } finally {
       place.asking = false;

@@ -56,10 +56,16 @@ export interface PartitionStore {
   head(partition: Partition): Promise<number>;
 
   /**
-   * Creates the group at the beginning of the log, and the log; does nothing when it exists. One that had expired goes on
-   * where it was. Registers it as a follower in any case.
+   * Creates the group at the beginning of the log, and the log; does nothing when it exists. One that had expired, or was
+   * lost, goes on where it was. Registers it as a follower in any case.
    */
   createGroup(source: Source, group: string): Promise<GroupStart>;
+
+  /**
+   * Remembers how far a group has come in logs of one partition, in case the server loses it: then it gets again what it
+   * has acknowledged since, and misses nothing. Does nothing for a group that is lost already.
+   */
+  savePositions(sources: readonly Source[], group: string): Promise<void>;
 
   /** Registers followers, or tells that they still live. A checkpoint keeps what it has not reached from then on. */
   register(partition: Partition, followers: readonly Follower[]): Promise<void>;
@@ -185,7 +191,8 @@ export interface TimerPage {
 export interface Reader {
   /**
    * Delivers entries that nobody in the group has had, oldest first and up to `limit` per log; waits up to `blockMs` for
-   * the first one, or not at all for 0. Creates a lost group again, at the beginning of the log.
+   * the first one, or not at all for 0. Creates a lost group again, as {@link PartitionStore.createGroup} does; when that
+   * goes on where it was, it rejects once with {@link StoreUnavailableError}: what is pending comes first.
    */
   readGroup(group: string, sources: readonly Source[], limit: number, blockMs: number): Promise<readonly Entry[]>;
 

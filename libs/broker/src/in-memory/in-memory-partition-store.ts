@@ -131,6 +131,10 @@ export class InMemoryPartitionStore implements PartitionStore {
     return expireInMemory(this.data, partition, follower, unseenMs);
   }
 
+  async savePositions(): Promise<void> {
+    // In memory no group is ever lost.
+  }
+
   async acquireLease(request: LeaseRequest): Promise<LeaseAnswer> {
     const key = this.data.keys.lease(request.partition, request.group);
     const { lease, answer } = acquire(this.data.leases.get(key), request, this.data.clock.now());

@@ -1,3 +1,4 @@
+import { StoreUnavailableError } from '../core/errors.js';
 import type { Reader } from '../core/partition-store.js';
 import type { Entry, Partition, ReplyAddress, ReplyEntry, Source } from '../core/partition.js';
 import type { InMemoryData } from './in-memory-data.js';
@@ -18,7 +19,10 @@ export class InMemoryReader implements Reader {
   ): Promise<readonly Entry[]> {
     return this.read(sources, blockMs, () =>
       sources.flatMap((source) => {
-        if (!this.data.findGroup(source, group)) createGroupInMemory(this.data, source, group);
+        const isThere = this.data.findGroup(source, group) !== undefined;
+        if (!isThere && createGroupInMemory(this.data, source, group).status === 'restored') {
+          throw new StoreUnavailableError(`group '${group}' was lost, and goes on where it was`);
+        }
         const each = this.data.group(source, group);
         each.seen = this.data.clock.now();
         return each.deliver(limit, each.seen);

@@ -30,6 +30,12 @@ export class RedisFollowers {
     return { status, missed: missed === 1 };
   }
 
+  async savePositions(sources: readonly Source[], group: string): Promise<void> {
+    if (sources.length === 0) return;
+    const keys = [this.keys.retention(sources[0]!.partition)[0], ...sources.map((source) => this.keys.log(source))];
+    await SAVE.run(this.connection, keys, [this.keys.group(group), ...sources.map(({ log }) => log)]);
+  }
+
   async register(partition: Partition, followers: readonly Follower[]): Promise<void> {
     if (followers.length === 0) return;
     await REGISTER.run(this.connection, [this.keys.retention(partition)[0]], followers.map(fieldOf));
@@ -86,9 +92,38 @@ ${NOW}
 for _, field in ipairs(ARGV) do redis.call('HSET', KEYS[1], field, text(now)) end
 return 1`);
 
+/** Pending entries that a position remembers; what lies behind them is delivered again when the group is lost. */
+const REMEMBERED = 1_000;
+
 /**
- * Creates a group at the beginning of its log. One that expired gets back its place, and its unfinished entries with
- * their delivery counts (XCLAIM FORCE makes pending what nobody has).
+ * KEYS  record of the partition, log ...
+ * ARGV  group, name of each log ...
+ */
+const SAVE = new Script(`#!lua
+for i = 2, #KEYS do
+  local page = redis.pcall('XPENDING', KEYS[i], ARGV[1], '-', '+', ${REMEMBERED})
+  if not page.err then
+    local delivered, pending = nil, {}
+    for _, entry in ipairs(page) do pending[#pending + 1] = {entry[1], entry[4]} end
+    if #page == ${REMEMBERED} then delivered = page[#page][1]
+    else
+      for _, group in ipairs(redis.call('XINFO', 'GROUPS', KEYS[i])) do
+        local info = {}
+        for j = 1, #group, 2 do info[group[j]] = group[j + 1] end
+        if info.name == ARGV[1] then delivered = info['last-delivered-id'] end
+      end
+    end
+    if delivered ~= '0-0' then
+      redis.call('HSET', KEYS[1], 'at ' .. ARGV[i] .. ' ' .. ARGV[1], cjson.encode({delivered = delivered, pending = pending}))
+    end
+  end
+end
+return 1`);
+
+/**
+ * Creates a group at the beginning of its log. One that expired or was lost gets back its place, and its unfinished entries
+ * with their delivery counts (XCLAIM FORCE makes pending what nobody has). When the log was lost, too, it begins anew with
+ * ids below that place.
  *
  * KEYS  log, record of the partition, retry records of the group
  * ARGV  group, its consumer, name of the log
@@ -101,9 +136,21 @@ if made.err and string.sub(made.err, 1, 9) ~= 'BUSYGROUP' then return made end
 local name = ARGV[3] .. ' ' .. ARGV[1]
 redis.call('HSET', KEYS[2], 'group ' .. name, text(now))
 if made.err then return {'existed', 0} end
-local stored = redis.call('HGET', KEYS[2], 'expired ' .. name)
+local stored = redis.call('HGET', KEYS[2], 'expired ' .. name) or redis.call('HGET', KEYS[2], 'at ' .. name)
 if not stored then return {'created', 0} end
 local former, missed = cjson.decode(stored), 0
+local function parts(id)
+  local ms, sequence = string.match(id, '(%d+)-(%d+)')
+  return tonumber(ms), tonumber(sequence)
+end
+local formerMs, formerSequence = parts(former.delivered)
+local log = redis.call('XINFO', 'STREAM', KEYS[1])
+for i = 1, #log, 2 do
+  if log[i] == 'last-generated-id' then
+    local ms, sequence = parts(log[i + 1])
+    if ms < formerMs or (ms == formerMs and sequence < formerSequence) then return {'created', 1} end
+  end
+end
 redis.call('XGROUP', 'SETID', KEYS[1], ARGV[1], former.delivered)
 for _, entry in ipairs(former.pending) do
   local claimed = redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[2], 0, entry[1], 'RETRYCOUNT', entry[2], 'FORCE', 'JUSTID')
@@ -112,14 +159,9 @@ for _, entry in ipairs(former.pending) do
     redis.call('HDEL', KEYS[3], ARGV[3] .. '/' .. entry[1])
   end
 end
-local function parts(id)
-  local ms, sequence = string.match(id, '(%d+)-(%d+)')
-  return tonumber(ms), tonumber(sequence)
-end
 local trimmed = redis.call('HGET', KEYS[2], 'trimmed ' .. ARGV[3])
 if trimmed then
   local ms, sequence = parts(trimmed)
-  local formerMs, formerSequence = parts(former.delivered)
   if ms > formerMs or (ms == formerMs and sequence > formerSequence + 1) then missed = 1 end
 end
 redis.call('HDEL', KEYS[2], 'expired ' .. name)
@@ -167,6 +209,6 @@ repeat
 until #page < 1000
 local unread = behind(KEYS[2], ARGV[4] == 'feed', delivered)
 redis.call('XGROUP', 'DESTROY', KEYS[2], ARGV[3])
-redis.call('HDEL', KEYS[1], ARGV[1])
+redis.call('HDEL', KEYS[1], ARGV[1], 'at ' .. ARGV[4] .. ' ' .. ARGV[3])
 redis.call('HSET', KEYS[1], 'expired ' .. ARGV[4] .. ' ' .. ARGV[3], cjson.encode({delivered = delivered, pending = pending}))
 return {unread, #pending}`);

@@ -163,6 +163,10 @@ export class RedisPartitionStore implements PartitionStore {
     return this.followers.createGroup(source, group);
   }
 
+  async savePositions(sources: readonly Source[], group: string): Promise<void> {
+    await this.followers.savePositions(sources, group);
+  }
+
   async register(partition: Partition, followers: readonly Follower[]): Promise<void> {
     await this.followers.register(partition, followers);
   }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { StoreUnavailableError } from '../core/errors.js';
 import type { KeyBuilder } from '../core/keys.js';
+import { addressOf } from '../core/partition.js';
 import type { Entry, Partition, ReplyAddress, ReplyEntry, Source } from '../core/partition.js';
 import type { Reader } from '../core/partition-store.js';
 import type { RedisConnection } from './redis-connection.js';
@@ -48,9 +49,18 @@ export class RedisReader implements Reader {
         return this.entries(sources, keys, await this.read('XREADGROUP', args, blockMs));
       } catch (error) {
         if (!isServerError(error) || !error.message.startsWith('NOGROUP')) throw error;
-        for (const source of sources) await this.followers.createGroup(source, group);
+        await this.createGroups(sources, group);
       }
     }
+  }
+
+  /** One that was lost has its pending entries again: whoever reads must look at them first. */
+  private async createGroups(sources: readonly Source[], group: string): Promise<void> {
+    const starts = await Promise.all(sources.map((source) => this.followers.createGroup(source, group)));
+    const lost = sources.filter((_, i) => starts[i]!.status === 'restored');
+    if (lost.length === 0) return;
+    const logs = lost.map(({ partition, log }) => `${addressOf(partition)} ${log}`).join(', ');
+    throw new StoreUnavailableError(`group '${group}' was lost, and goes on where it was last seen in ${logs}`);
   }
 
   async readFeeds(

@@ -1,3 +1,4 @@
+import { StoreUnavailableError } from '@millrace/broker';
 import type { Entry, Follower, Source } from '@millrace/broker';
 import { deliver, refOf } from './entries.js';
 import { describe, expect, it } from './jest-globals.js';
@@ -78,11 +79,12 @@ export function describeFollowers(subject: Subject): void {
       expect(data(await deliver(subject(), source, 'g'))).toEqual(['c']);
     });
 
-    it('come back by reading, too', async () => {
+    it('come back by reading, too, which says that there may be something pending to look at first', async () => {
       const source = await inboxWith('a', 'b');
       const [a] = await deliver(subject(), source, 'g', 1);
       await acknowledge(a!, 'g');
       await expire(source, 'g');
+      await expect(deliver(subject(), source, 'g')).rejects.toThrow(StoreUnavailableError);
       expect(data(await deliver(subject(), source, 'g'))).toEqual(['b']);
     });
 
