@@ -4,6 +4,7 @@ import type { Broker } from './broker.js';
 import type { RetryRecord } from './commit.js';
 import type { Delivery, Outcome } from './delivery.js';
 import { Dispatcher } from './dispatcher.js';
+import type { GroupFollower } from './follower.js';
 import type { GroupSettings } from './group-options.js';
 import type { HandlerGroup } from './handler.js';
 import { Holdings } from './holdings.js';
@@ -81,7 +82,10 @@ export class GroupConsumer {
     this.places = await this.allPlaces();
     const { store } = this.broker;
     const places = [...this.places.values()];
-    for (const source of places.flatMap(({ sources }) => sources)) await store.createGroup(source, this.group.name);
+    for (const source of places.flatMap(({ sources }) => sources)) {
+      const { status, missed } = await store.createGroup(source, this.group.name);
+      if (status === 'restored') this.reportReturn(source, missed);
+    }
     const settings = { ...this.settings, group: this.group.name };
     const holdings = new Holdings(store, places, settings, this.logger, this.abort.signal);
     this.holdings = holdings;
@@ -124,6 +128,13 @@ export class GroupConsumer {
     return this.group.label;
   }
 
+  /** Its group in each log that it reads, once it has started. */
+  get followers(): readonly (readonly [Partition, GroupFollower])[] {
+    return [...this.places.values()].flatMap(({ sources }) =>
+      sources.map(({ partition, log }) => [partition, { kind: 'group', log, group: this.group.name }] as const),
+    );
+  }
+
   /** Addresses of the partitions that this process consumes. */
   get partitionsHeld(): readonly string[] {
     return this.held.map(({ address }) => address);
@@ -131,6 +142,12 @@ export class GroupConsumer {
 
   private get held(): readonly Place[] {
     return [...this.places.values()].filter(({ held }) => held);
+  }
+
+  private reportReturn({ partition, log }: Source, missed: boolean): void {
+    const where = `group '${this.group.name}' had expired on ${addressOf(partition)} ${log}`;
+    if (missed) this.logger.error(`${where}: it goes on where it was, but entries were removed meanwhile`);
+    else this.logger.warn(`${where}: it goes on where it was, nothing is lost`);
   }
 
   private async allPlaces(): Promise<Map<string, Place>> {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { Attendance } from './attendance.js';
 import type { Broker } from './broker.js';
 import { ConfigurationError } from './errors.js';
 import { EveryInstance } from './every-instance.js';
@@ -11,6 +12,8 @@ import type { Logger } from './logger.js';
 import { silent } from './logger.js';
 import { addressOf } from './partition.js';
 import type { Partition } from './partition.js';
+import { Retention } from './retention.js';
+import type { RetentionOptions } from './retention-options.js';
 import { TimerLoop } from './timer-loop.js';
 
 /** How a service consumes; the options of groups hold for all of them, unless `groups` or a handler says otherwise. */
@@ -22,6 +25,8 @@ export interface SubscriberSettings extends Partial<Omit<ProcessSettings, 'owner
    * while none is near. Default 100.
    */
   readonly timerLatencyMs?: number;
+  /** How long the own context's messages are kept. Default: inboxes until acknowledged by all groups, the rest for ever. */
+  readonly retention?: RetentionOptions;
 }
 
 /** Everything a service consumes: one consumer per group, and the timers of its context. */
@@ -31,6 +36,9 @@ export class Subscriber {
   /** Those of which one process at a time holds each partition of the own inbox. */
   private readonly inboxConsumers: GroupConsumer[] = [];
   private readonly timers: TimerLoop;
+  private readonly attendance: Attendance;
+  /** How long messages are kept, and what stands in the way of it. */
+  readonly retention: Retention;
   private readonly process: ProcessSettings;
   private stopped: Promise<void> | undefined;
 
@@ -47,6 +55,8 @@ export class Subscriber {
       leaseTtlMs: settings.leaseTtlMs ?? 10_000,
       drainMs: settings.drainMs ?? 25_000,
     };
+    this.attendance = new Attendance(broker.store);
+    this.retention = new Retention(broker, settings.retention, this.process.owner, logger);
   }
 
   /**
@@ -62,6 +72,7 @@ export class Subscriber {
       this.consumers.push(consumer);
       if (settings.ordering === 'key' && this.readsInbox(group)) this.inboxConsumers.push(consumer);
       await consumer.start();
+      for (const follower of consumer.followers) this.attendance.add(...follower);
     }
     for (const handler of this.subscriptions.everyInstance) {
       const settings = resolveGroup(handler.name, this.settings, handler.options ?? {});
@@ -69,7 +80,9 @@ export class Subscriber {
       this.instances.push(instance);
       await instance.start();
     }
+    await this.attendance.start();
     this.timers.start();
+    this.retention.start();
   }
 
   /** Stops reading, finishes what is being handled, gives the leases back. Idempotent. */
@@ -119,6 +132,12 @@ export class Subscriber {
 
   private async drain(): Promise<void> {
     await Promise.all([this.timers.stop(), ...[...this.consumers, ...this.instances].map((each) => each.stop())]);
+    await Promise.all([
+      this.timers.stop(),
+      this.retention.stop(),
+      this.attendance.stop(),
+      ...this.consumers.map((consumer) => consumer.stop()),
+    ]);
     this.consumers = [];
   }
 }

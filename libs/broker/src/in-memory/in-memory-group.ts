@@ -1,6 +1,6 @@
 import type { Backlog } from '../core/partition-store.js';
 import type { Entry } from '../core/partition.js';
-import { compareIds } from './in-memory-log.js';
+import { compareIds } from '../core/entry-id.js';
 import type { InMemoryLog } from './in-memory-log.js';
 
 /** How far one consumer group has come in one log. */

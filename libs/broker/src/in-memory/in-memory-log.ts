@@ -1,3 +1,4 @@
+import { compareIds } from '../core/entry-id.js';
 import type { Entry, Source } from '../core/partition.js';
 
 /** An append-only log that tells its listeners of every new entry, and forgets its oldest when asked. */
@@ -64,11 +65,4 @@ export class InMemoryLog {
     if (later) this.lastMs = now;
     return `${this.lastMs}-${this.sequence}`;
   }
-}
-
-/** Orders entry ids: negative, zero or positive. An id without its second half means the half is 0, as in Redis. */
-export function compareIds(a: string, b: string): number {
-  const [aMs = 0, aSequence = 0] = a.split('-').map(Number);
-  const [bMs = 0, bSequence = 0] = b.split('-').map(Number);
-  return aMs - bMs || aSequence - bSequence;
 }

@@ -1,6 +1,7 @@
 import { MESSAGE_FIELD } from '@millrace/messages';
 import type { Partition, ReplyEntry } from '../core/partition.js';
-import { compareIds, InMemoryLog } from './in-memory-log.js';
+import { compareIds } from '../core/entry-id.js';
+import { InMemoryLog } from './in-memory-log.js';
 
 /** What has come for one process that waits for replies, as long as it keeps its address alive. */
 export class InMemoryReplies {
