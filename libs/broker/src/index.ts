@@ -1,6 +1,7 @@
 export * from './core/partition.js';
 export * from './core/commit.js';
 export * from './core/guard-order.js';
+export * from './core/entry-id.js';
 export * from './core/follower.js';
 export * from './core/partition-figures.js';
 export * from './core/partition-store.js';
