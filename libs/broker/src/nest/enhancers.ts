@@ -9,10 +9,9 @@ export const PARAMETERS = '__routeArguments__';
  * class and of the application, or decorated parameters. Without, the pipeline would only cost time.
  */
 export function isEnhanced(type: object, method: string, config: ApplicationConfig): boolean {
-  const callback = (type as { prototype: Record<string, object> }).prototype[method]!;
   return (
     Reflect.hasMetadata(PARAMETERS, type, method) ||
-    DECLARED.some((key) => Reflect.hasMetadata(key, type) || Reflect.hasMetadata(key, callback)) ||
+    declaresEnhancers(type, method) ||
     [
       config.getGlobalGuards(),
       config.getGlobalInterceptors(),
@@ -23,5 +22,15 @@ export function isEnhanced(type: object, method: string, config: ApplicationConf
       config.getGlobalRequestPipes(),
       config.getGlobalRequestFilters(),
     ].some((enhancers) => enhancers.length > 0)
+  );
+}
+
+/** Whether a handler or its class has guards, interceptors, pipes or filters of its own. */
+export function declaresEnhancers(type: object, method: string): boolean {
+  const callback = (type as { prototype: Record<string, object> }).prototype[method]!;
+  const parameters = (Reflect.getMetadata(PARAMETERS, type, method) ?? {}) as Record<string, { pipes?: unknown[] }>;
+  return (
+    DECLARED.some((key) => Reflect.hasMetadata(key, type) || Reflect.hasMetadata(key, callback)) ||
+    Object.values(parameters).some(({ pipes = [] }) => pipes.length > 0)
   );
 }

@@ -2,6 +2,7 @@ import { Scope } from '@nestjs/common';
 import type { DiscoveryService } from '@nestjs/core';
 import { MetadataScanner } from '@nestjs/core';
 import { ConfigurationError } from '../core/errors.js';
+import { declaresEnhancers } from './enhancers.js';
 import { handlersOf } from './handler-decorators.js';
 import type { HandlerMetadata } from './handler-decorators.js';
 
@@ -37,6 +38,7 @@ export function findHandlers(discovery: DiscoveryService): readonly FoundHandler
       .flatMap((method) => handlersOf(methods[method]).map((metadata) => ({ wrapper, type, method, metadata })));
     if (handlers.length === 0) continue;
     checkOnce(type.name, wrapper, providers.get(type));
+    if (wrapper.isNotMetatype) handlers.forEach(checkPlain);
     providers.set(type, wrapper);
     found.push(...handlers);
   }
@@ -51,6 +53,15 @@ function classOf(wrapper: Wrapper): FoundHandler['type'] | undefined {
   return typeof prototype?.constructor === 'function'
     ? (prototype.constructor as FoundHandler['type'] & object)
     : undefined;
+}
+
+/** Nest makes the enhancers of classes that it makes itself; of others it would leave them out without a word. */
+function checkPlain({ type, method }: FoundHandler): void {
+  if (!declaresEnhancers(type, method)) return;
+  throw new ConfigurationError(
+    `${type.name}.${method} has guards, pipes, interceptors or filters, which Nest does not apply to a value or to what a ` +
+      `factory makes: provide the class ${type.name} itself`,
+  );
 }
 
 function checkOnce(name: string, wrapper: Wrapper, other: Wrapper | undefined): void {

@@ -1,6 +1,7 @@
-import { Broker } from '@millrace/broker';
+import { Broker, connectionToken, startsLastStopsFirst } from '@millrace/broker';
 import { Module } from '@nestjs/common';
-import type { DynamicModule, Provider } from '@nestjs/common';
+import type { DynamicModule, FactoryProvider, Provider } from '@nestjs/common';
+import { ModulesContainer } from '@nestjs/core';
 import type { AggregateClass } from '../core/aggregate.js';
 import { projectionOf } from '../core/projection.js';
 import type { ProjectionClass } from '../core/projection.js';
@@ -13,11 +14,18 @@ import { Projections } from './projections.js';
 export interface EventStoreFeature {
   readonly aggregates?: readonly AggregateClass[];
   readonly projections?: readonly ProjectionClass[];
+  /** The connection whose context has them. Default: the one without a name. */
+  readonly broker?: string;
 }
 
 /** What a service has once, however many of its modules declare aggregates and projections. */
 @Module({ providers: [Projections, AggregateNames], exports: [Projections, AggregateNames] })
-export class EventStoreCoreModule {}
+export class EventStoreCoreModule {
+  constructor(modules: ModulesContainer) {
+    // Projections use what the application provides, as handlers do.
+    startsLastStopsFirst(modules, EventStoreCoreModule);
+  }
+}
 
 /**
  * Provides a repository for each aggregate and a view for each projection, and runs the projections. Needs
@@ -29,46 +37,48 @@ export class EventStoreCoreModule {}
 @Module({})
 export class EventStoreModule {
   /** @throws ConfigurationError for a class without its decorator; at start, for a name used twice */
-  static forFeature({ aggregates = [], projections = [] }: EventStoreFeature): DynamicModule {
+  static forFeature({ aggregates = [], projections = [], broker }: EventStoreFeature): DynamicModule {
+    const repositories = aggregates.map((type) => repositoryOf(type, broker));
+    const views = projections.map((type) => viewOf(type, broker));
     return {
       module: EventStoreModule,
       imports: [EventStoreCoreModule],
       providers: [
-        ...aggregates.map(repositoryOf),
-        ...projections.map(viewOf),
+        ...repositories,
+        ...views,
         ...(projections as Provider[]),
-        ...projections.map(running),
+        ...projections.map((type) => running(type, broker)),
       ],
-      exports: [...aggregates.map(getRepositoryToken), ...projections.map(getViewToken), EventStoreCoreModule],
+      exports: [...[...repositories, ...views].map(({ provide }) => provide), EventStoreCoreModule],
     };
   }
 }
 
-function repositoryOf(type: AggregateClass): Provider {
+function repositoryOf(type: AggregateClass, connection?: string): FactoryProvider {
   return {
-    provide: getRepositoryToken(type),
-    inject: [Broker, AggregateNames],
+    provide: getRepositoryToken(type, connection),
+    inject: [connectionToken(Broker, connection), AggregateNames],
     useFactory: (broker: Broker, names: AggregateNames) => {
-      names.add(type);
+      names.add(type, broker);
       return new Repository(broker, type);
     },
   };
 }
 
-function viewOf(type: ProjectionClass): Provider {
+function viewOf(type: ProjectionClass, connection?: string): FactoryProvider {
   return {
-    provide: getViewToken(type),
-    inject: [Broker],
+    provide: getViewToken(type, connection),
+    inject: [connectionToken(Broker, connection)],
     useFactory: (broker: Broker) => new ReadView(broker, projectionOf(type).name),
   };
 }
 
-function running(type: ProjectionClass): Provider {
+function running(type: ProjectionClass, connection?: string): FactoryProvider {
   return {
-    provide: `Running(${projectionOf(type).name})`,
-    inject: [Projections, type],
-    useFactory: (projections: Projections, projection: object) => {
-      projections.add(type, projection);
+    provide: `Running(${String(getViewToken(type, connection))})`,
+    inject: [Projections, type, connectionToken(Broker, connection)],
+    useFactory: (projections: Projections, projection: object, broker: Broker) => {
+      projections.add(type, projection, broker);
       return projection;
     },
   };

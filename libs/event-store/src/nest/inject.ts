@@ -1,3 +1,4 @@
+import { DEFAULT_CONNECTION } from '@millrace/broker';
 import { Inject } from '@nestjs/common';
 import type { InjectionToken } from '@nestjs/common';
 import { aggregateName } from '../core/aggregate.js';
@@ -5,22 +6,33 @@ import type { AggregateClass } from '../core/aggregate.js';
 import { projectionOf } from '../core/projection.js';
 import type { ProjectionClass } from '../core/projection.js';
 
-/** What the repository of an aggregate class is provided under, to replace it in a test. */
-export function getRepositoryToken(aggregate: AggregateClass): InjectionToken {
-  return `Repository(${aggregateName(aggregate)})`;
+/**
+ * What the repository of an aggregate class is provided under, to replace it in a test.
+ *
+ * @param connection name of the connection whose context has the aggregate. Default: the one without a name
+ */
+export function getRepositoryToken(aggregate: AggregateClass, connection?: string): InjectionToken {
+  return `Repository(${qualified(aggregateName(aggregate), connection)})`;
 }
 
 /** What the view of a projection is provided under. */
-export function getViewToken(projection: ProjectionClass): InjectionToken {
-  return `View(${projectionOf(projection).name})`;
+export function getViewToken(projection: ProjectionClass, connection?: string): InjectionToken {
+  return `View(${qualified(projectionOf(projection).name, connection)})`;
 }
 
 /** Injects the `Repository` of an aggregate that `EventStoreModule.forFeature` declares. */
-export function InjectRepository(aggregate: AggregateClass): ParameterDecorator & PropertyDecorator {
-  return Inject(getRepositoryToken(aggregate));
+export function InjectRepository(
+  aggregate: AggregateClass,
+  connection?: string,
+): ParameterDecorator & PropertyDecorator {
+  return Inject(getRepositoryToken(aggregate, connection));
 }
 
 /** Injects the `ReadView` of a projection that `EventStoreModule.forFeature` declares. */
-export function InjectView(projection: ProjectionClass): ParameterDecorator & PropertyDecorator {
-  return Inject(getViewToken(projection));
+export function InjectView(projection: ProjectionClass, connection?: string): ParameterDecorator & PropertyDecorator {
+  return Inject(getViewToken(projection, connection));
+}
+
+function qualified(name: string, connection = DEFAULT_CONNECTION): string {
+  return connection === DEFAULT_CONNECTION ? name : `${connection}.${name}`;
 }

@@ -1,15 +1,33 @@
-import { Module } from '@nestjs/common';
-import type { DynamicModule, Provider } from '@nestjs/common';
+import { Broker, connectionToken, Subscriptions } from '@millrace/broker';
+import { Injectable, Module } from '@nestjs/common';
+import type { DynamicModule, FactoryProvider, Provider } from '@nestjs/common';
 import { sagaName } from '../core/saga-class.js';
 import type { SagaClass, SagaHolder } from '../core/saga-class.js';
 import { Sagas } from './sagas.js';
 
-/** What a service has once, however many of its modules declare sagas. */
-@Module({ providers: [Sagas], exports: [Sagas] })
+/** What runs the sagas of each connection, however many modules declare sagas of it. */
+@Injectable()
+class SagaHosts {
+  private readonly hosts = new Map<Broker, Sagas>();
+
+  of(broker: Broker, subscriptions: Subscriptions): Sagas {
+    let sagas = this.hosts.get(broker);
+    if (!sagas) this.hosts.set(broker, (sagas = new Sagas(broker, subscriptions)));
+    return sagas;
+  }
+}
+
+@Module({ providers: [SagaHosts], exports: [SagaHosts] })
 export class SagaCoreModule {}
 
+export interface SagaFeatureOptions {
+  /** The connection whose context the sagas belong to. Default: the one without a name. */
+  readonly broker?: string;
+}
+
 /**
- * Runs sagas in this service. Needs `BrokerModule.forRoot`.
+ * Runs sagas in this service. Needs `BrokerModule.forRoot`. Provides `Sagas`; that of a named connection is injected with
+ * `@InjectFrom(name, Sagas)`.
  *
  * @example
  * SagaModule.forFeature([PlaceOrder])
@@ -17,20 +35,29 @@ export class SagaCoreModule {}
 @Module({})
 export class SagaModule {
   /** @throws ConfigurationError for a class without `@Saga`; at start, for a name used twice */
-  static forFeature(sagas: readonly SagaClass[]): DynamicModule {
+  static forFeature(sagas: readonly SagaClass[], { broker }: SagaFeatureOptions = {}): DynamicModule {
+    const host = hostOf(broker);
     return {
       module: SagaModule,
       imports: [SagaCoreModule],
-      providers: [...(sagas as unknown as Provider[]), ...sagas.map(running)],
-      exports: [SagaCoreModule],
+      providers: [host, ...(sagas as unknown as Provider[]), ...sagas.map((type) => running(type, host))],
+      exports: [host.provide],
     };
   }
 }
 
-function running(type: SagaClass): Provider {
+function hostOf(connection: string | undefined): FactoryProvider {
+  return {
+    provide: connectionToken(Sagas, connection),
+    inject: [SagaHosts, connectionToken(Broker, connection), connectionToken(Subscriptions, connection)],
+    useFactory: (hosts: SagaHosts, broker: Broker, subscriptions: Subscriptions) => hosts.of(broker, subscriptions),
+  };
+}
+
+function running(type: SagaClass, host: FactoryProvider): FactoryProvider {
   return {
     provide: Symbol(`saga:${sagaName(type)}`),
-    inject: [Sagas, type],
+    inject: [host.provide, type],
     useFactory: (sagas: Sagas, saga: SagaHolder) => sagas.add(saga) ?? true,
   };
 }

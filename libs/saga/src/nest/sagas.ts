@@ -1,18 +1,17 @@
-import { Broker, Subscriptions } from '@millrace/broker';
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import type { Broker, Subscriptions } from '@millrace/broker';
+import { Logger } from '@nestjs/common';
 import type { SagaInstance } from '../core/instance.js';
 import { Orchestrator } from '../core/orchestrator.js';
 import { definitionOf } from '../core/saga-class.js';
 import type { SagaHolder } from '../core/saga-class.js';
 import { SagaInstances } from '../core/saga-instances.js';
 
-/** The sagas of this service. */
-@Injectable()
+/** The sagas of a connection of this service. */
 export class Sagas {
   private readonly instances: SagaInstances;
   private readonly orchestrator: Orchestrator;
 
-  constructor(@Inject(Broker) broker: Broker, @Inject(Subscriptions) subscriptions: Subscriptions) {
+  constructor(broker: Broker, subscriptions: Subscriptions) {
     const logger = new Logger('Millrace');
     this.instances = new SagaInstances(broker, logger);
     this.orchestrator = new Orchestrator(broker.context, subscriptions, this.instances, logger);
