@@ -17,6 +17,16 @@ export interface Message {
   readonly data: object;
 }
 
+/** A handler that was called and has more to it than that its message is done: the usual way goes on from here. */
+export interface Begun {
+  readonly unit: UnitOfWork;
+  readonly context: HandlingContext;
+  /** What the handler answered. */
+  readonly reply: ReturnType<HandlerDeclaration['handle']>;
+  /** What it threw, if it did. */
+  readonly failure?: { readonly error: unknown };
+}
+
 /** What settles the entry that the message came with. */
 export interface Settlement {
   readonly guards: readonly Guard[];
@@ -30,6 +40,7 @@ export interface Settlement {
  * at once, without a promise, costs none here either.
  *
  * @param timeoutMs how long it may take; then the promise rejects with {@link HandlerTimeoutError}
+ * @param begun what has been called already
  */
 export function decide(
   broker: Broker,
@@ -37,8 +48,9 @@ export function decide(
   context: HandlingContext,
   { guards, writes, stopping }: Settlement,
   timeoutMs?: number,
+  begun?: Begun,
 ): Commit | Promise<Commit> {
-  const unit = new UnitOfWork(envelope, broker);
+  const unit = begun?.unit ?? new UnitOfWork(envelope, broker);
   const { partition } = context.entry.source;
   if (envelope.expirytime !== undefined && Date.parse(envelope.expirytime) <= broker.clock.now()) {
     const error = `its time was over at ${envelope.expirytime}, before ${handler.name} began`;
@@ -57,7 +69,8 @@ export function decide(
     return unit.toCommit(partition, guards, writes);
   };
   try {
-    const reply = unit.run(() => handler.handle(data, context));
+    if (begun?.failure) throw begun.failure.error;
+    const reply = begun ? begun.reply : unit.call(handler, data, context);
     const decided = isPromise(reply) ? reply.then(conclude) : conclude(reply);
     if (isPromise(decided)) {
       const commit = Promise.resolve(decided).finally(() => unit.end());

@@ -37,6 +37,11 @@ export class Dispatcher {
     return this.accepted;
   }
 
+  /** Whether a task of this key would begin at once. */
+  isFree(key: string): boolean {
+    return this.running < this.concurrency && !this.stopped && !this.lanes.has(key);
+  }
+
   add(key: string, task: Task): void {
     if (this.stopped) return;
     this.accepted++;

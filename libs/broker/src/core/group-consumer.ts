@@ -302,6 +302,9 @@ export class GroupConsumer {
     const name = ownerOf(entry.source.log) === undefined ? entry.id : `own ${entry.id}`;
     if (inFlight.has(name)) return;
     const received = this.messages.read(entry);
+    const fresh = deliveries === 1 && !retry && place.epoch === epoch && this.dispatcher.isFree(received.key);
+    const begun = fresh ? this.processor.tryAtOnce(entry, epoch, received) : undefined;
+    if (begun === true) return;
     const delivery: Delivery = { entry, epoch, retry, deliveries, received, place, begun: false };
     inFlight.set(name, delivery);
     this.dispatcher.add(received.key, (slot) => {
@@ -314,7 +317,7 @@ export class GroupConsumer {
       // Taken over by another process meanwhile, or about to be: the next holder handles the entry.
       if (place.epoch !== epoch) return void settled('lease-lost');
       if (place.leaving) return void settled('abandoned');
-      const work = this.processor.process(delivery, received, slot);
+      const work = this.processor.process(delivery, received, slot, begun);
       return work ? work.then(settled) : void settled('settled');
     });
   }

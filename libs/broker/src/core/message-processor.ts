@@ -1,10 +1,12 @@
 import type { Commit, CommitResult } from './commit.js';
+import { atOnce, canBeAtOnce } from './at-once.js';
 import { decide } from './decision.js';
-import type { Message } from './decision.js';
+import type { Begun, Message } from './decision.js';
 import type { Delivery, GroupScope, Outcome, Received } from './delivery.js';
 import type { Slot } from './dispatcher.js';
 import { ConflictError } from './errors.js';
 import { HandlingContext } from './handling-context.js';
+import type { Entry } from './partition.js';
 import { Perseverance } from './perseverance.js';
 import { clearRetry, guardsOf, settle } from './settlement.js';
 
@@ -26,21 +28,34 @@ export class MessageProcessor {
   }
 
   /**
-   * Handles what was received until it is committed, dead-lettered, or no longer ours. Undefined: it was handled at once
-   * and is as good as settled, only its acknowledgement is on the way.
+   * Handles a message that comes for the first time, as far as that goes in this turn.
+   *
+   * @returns true when it is as good as settled, only its acknowledgement is on the way; else what has been begun, if anything
    */
-  process(delivery: Delivery, received: Received, slot: Slot): Promise<Outcome> | undefined {
-    if (received.kind === 'irrelevant' && !delivery.retry) {
-      this.scope.acknowledger.add(delivery.entry, delivery.epoch);
-      return undefined;
-    }
+  tryAtOnce(entry: Entry, epoch: number, received: Received): true | Begun | undefined {
+    if (received.kind === 'message') {
+      if (!canBeAtOnce(received)) return undefined;
+      const begun = atOnce(this.scope, entry, received);
+      if (begun) return begun;
+    } else if (received.kind === 'refused') return undefined;
+    this.scope.acknowledger.add(entry, epoch);
+    return true;
+  }
+
+  /**
+   * Handles what was received until it is committed, dead-lettered, or no longer ours. Undefined: it has been handled and
+   * is as good as settled, only its acknowledgement is on the way.
+   *
+   * @param begun what has been done at once
+   */
+  process(delivery: Delivery, received: Received, slot: Slot, begun?: Begun): Promise<Outcome> | undefined {
     if (received.kind !== 'message' || delivery.deliveries > 1 || delivery.retry) {
       return this.perseverance.persevere(delivery, received, slot);
     }
     // The way of nearly all messages, with few promises: each one costs, and more so inside a unit of work.
-    return this.handle(delivery, received, slot, (error) =>
-      this.perseverance.persevere(delivery, received, slot, { error }),
-    );
+    const otherwise = (error: unknown): Promise<Outcome> =>
+      this.perseverance.persevere(delivery, received, slot, { error });
+    return this.handle(delivery, received, slot, otherwise, 0, begun);
   }
 
   private async tried(delivery: Delivery, message: Message, slot: Slot): Promise<Outcome> {
@@ -53,6 +68,7 @@ export class MessageProcessor {
    *
    * @param otherwise what to do when it fails
    * @param conflicts how often that has happened
+   * @param begun the run, when its handler has been called already
    */
   private handle(
     delivery: Delivery,
@@ -60,10 +76,12 @@ export class MessageProcessor {
     slot: Slot,
     otherwise: (error: unknown) => Promise<Outcome>,
     conflicts = 0,
+    begun?: Begun,
   ): Promise<Outcome> | undefined {
     const { scope } = this;
     const { entry, retry } = delivery;
-    const context = new HandlingContext(message.envelope, entry, (retry?.attempts ?? 0) + 1, scope.abandoning);
+    const attempt = (retry?.attempts ?? 0) + 1;
+    const context = begun?.context ?? new HandlingContext(message.envelope, entry, attempt, scope.abandoning);
     const write = (commit: Commit): Promise<Outcome> | undefined => {
       // What is decided only has to be written: the next message can be handled meanwhile, unless it has the same key.
       slot.release();
@@ -88,7 +106,8 @@ export class MessageProcessor {
         writes: clearRetry(scope, delivery),
         stopping: scope.stopping,
       };
-      const commit = decide(scope.broker, message, context, settlement, scope.settings.handlerTimeoutMs);
+      const { handlerTimeoutMs } = scope.settings;
+      const commit = decide(scope.broker, message, context, settlement, handlerTimeoutMs, begun);
       return commit instanceof Promise
         ? commit.then((decided) => write(decided) ?? 'settled', otherwise)
         : write(commit);

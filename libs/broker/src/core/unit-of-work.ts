@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Envelope } from '@millrace/messages';
 import type { Commit, Guard, Write } from './commit.js';
 import { ConfigurationError } from './errors.js';
+import type { HandlerDeclaration, MessageContext } from './handler.js';
 import { addressOf } from './partition.js';
 import type { Partition } from './partition.js';
 
@@ -56,6 +57,16 @@ export class UnitOfWork {
   /** Runs a function with this unit as the current one. */
   run<T>(work: () => T): T {
     return UnitOfWork.ambient.run(this, work);
+  }
+
+  /** As `run` of a handler's method, without a closure. */
+  call(handler: HandlerDeclaration, data: object, context: MessageContext): ReturnType<HandlerDeclaration['handle']> {
+    return UnitOfWork.ambient.run(this, callHandler, handler, data, context);
+  }
+
+  /** Whether nothing has been added to it. */
+  get isEmpty(): boolean {
+    return this.staged === undefined && this.emits === undefined && this.later === undefined;
   }
 
   /**
@@ -145,4 +156,12 @@ export class UnitOfWork {
       );
     }
   }
+}
+
+function callHandler(
+  handler: HandlerDeclaration,
+  data: object,
+  context: MessageContext,
+): ReturnType<HandlerDeclaration['handle']> {
+  return handler.handle(data, context);
 }
