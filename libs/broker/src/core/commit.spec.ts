@@ -19,6 +19,14 @@ describe('a commit is repeatable', () => {
     expect(repeatable([{ kind: 'command', id: 'c1', result: '', ttlMs: 1000 }])).toBe(true);
   });
 
+  it('when it takes the dead letter away that it guards', () => {
+    const there: Guard = { kind: 'dead-letter', id: '1-1' };
+    expect(repeatable([there], { kind: 'discard', id: '1-1' })).toBe(true);
+    expect(repeatable([there], { kind: 'redrive', id: '1-1', group: 'g' })).toBe(true);
+    expect(repeatable([there], { kind: 'discard', id: '1-2' })).toBe(false);
+    expect(repeatable([there])).toBe(false);
+  });
+
   it('when it appends to the stream whose version it guards', () => {
     expect(repeatable([version], append('order-1', 'placed'))).toBe(true);
     expect(repeatable([version], append('order-2', 'placed'))).toBe(false);

@@ -34,6 +34,10 @@ export type Guard =
       /** Where the timer is kept. Default: the commit's partition. */
       readonly partition?: Partition;
     }
+  /** This dead letter is there. */
+  | { readonly kind: 'dead-letter'; readonly id: string }
+  /** Messages of this key are held back for the group; with `behind`: by that dead letter. */
+  | { readonly kind: 'parked'; readonly group: string; readonly key: string; readonly behind?: string }
   /** This entry is delivered to the group and not acknowledged. Committing acknowledges it. */
   | { readonly kind: 'input'; readonly entry: EntryRef; readonly group: string };
 
@@ -52,8 +56,32 @@ export type Write =
   /** Sets or moves a timer: at `due` (integer, ms since 1970) its message arrives in a log. */
   | TimerWrite
   | { readonly kind: 'cancel-timer'; readonly id: string; readonly partition?: Partition }
-  /** Keeps a message that no handler could take, with the reason, in `dead` of this partition. */
-  | { readonly kind: 'dead-letter'; readonly letter: DeadLetter }
+  /**
+   * Keeps a message that no handler could take, with the reason, in `dead` of this partition. `copy`: its fields are those
+   * of this entry, byte for byte, if that is still there; `letter.fields` have lost what is no UTF-8. `park`: from now on
+   * it holds its key back (`head`), or waits itself for who does (`behind`).
+   */
+  | {
+      readonly kind: 'dead-letter';
+      readonly letter: DeadLetter;
+      readonly copy?: EntryRef;
+      readonly park?: 'head' | 'behind';
+    }
+  /**
+   * Moves a dead letter into the own log of its group, with these fields or, without, its own, and where it comes from
+   * ({@link Origin}) before them. `parked`: the key that it held back, and goes on to hold back until it is unparked.
+   */
+  | {
+      readonly kind: 'redrive';
+      readonly id: string;
+      readonly group: string;
+      readonly fields?: readonly string[];
+      readonly parked?: string;
+    }
+  /** Removes a dead letter. */
+  | { readonly kind: 'discard'; readonly id: string }
+  /** What held the key back is done: the next message that waits behind it comes into the own log; else the key is free. */
+  | { readonly kind: 'unpark'; readonly group: string; readonly key: string }
   /** Remembers a failed attempt of a pending entry, so that attempts and backoff survive a crash. */
   | { readonly kind: 'retry'; readonly entry: EntryRef; readonly group: string; readonly record: RetryRecord }
   /** Forgets the failed attempts of an entry. */
@@ -90,13 +118,25 @@ export interface RetryRecord {
 
 /** A message that no handler could take, and why. */
 export interface DeadLetter {
-  /** Short code: `handler-failed`, `crashed`, `transform-failed`, the code of an error for which no retry helps, or a `MessageErrorCode`. */
+  /**
+   * Short code: `handler-failed`, `crashed`, `transform-failed`, the code of an error for which no retry helps, a
+   * `MessageErrorCode`, or `parked` when it only waits behind another dead letter of its key.
+   */
   readonly reason: string;
   /** What went wrong, in a sentence. */
   readonly error: string;
+  /** Name of the class of what was thrown, e.g. `TypeError`; empty when it was no error. */
+  readonly errorClass: string;
   readonly group: string;
+  /** The original entry, also after the message has been redriven. */
   readonly entry: EntryRef;
+  /** Type and key of the message, where they could be read. */
+  readonly type: string | undefined;
+  readonly key: string | undefined;
+  /** Failed attempts since it was last redriven. */
   readonly attempts: number;
+  /** Times it has been redriven. */
+  readonly redriven: number;
   /** First and last failure, ms since 1970. */
   readonly first: number;
   readonly last: number;
@@ -119,7 +159,8 @@ export type CommitResult =
       readonly guard: Guard['kind'];
       /**
        * What was found instead: the epoch (0: never held), the version, the revision, the remembered result, the due time
-       * (`unset`: no such timer), or `acknowledged` (also for an entry that was never delivered).
+       * (`unset`: no such timer), `gone` for a dead letter, what holds the key back (a dead letter's id, `redriven`, or
+       * nothing), or `acknowledged` (also for an entry that was never delivered).
        */
       readonly found: string;
     };
@@ -132,6 +173,8 @@ export function isRepeatable(commit: Commit): boolean {
     (guard) =>
       guard.kind === 'input' ||
       guard.kind === 'command' ||
+      (guard.kind === 'dead-letter' &&
+        commit.writes.some((w) => (w.kind === 'redrive' || w.kind === 'discard') && w.id === guard.id)) ||
       (guard.kind === 'version' &&
         commit.writes.some((w) => w.kind === 'append' && w.stream === guard.stream && w.events.length > 0)) ||
       (guard.kind === 'revision' &&

@@ -19,8 +19,12 @@ export function bury(scope: GroupScope, delivery: Delivery, verdict: Verdict): P
   const letter: DeadLetter = {
     reason: verdict.reason,
     error: describe(verdict.error),
+    errorClass: verdict.error instanceof Error ? verdict.error.constructor.name : '',
     group: scope.group.name,
     entry: refOf(entry),
+    type: undefined,
+    key: undefined,
+    redriven: 0,
     attempts: verdict.attempts,
     first: retry?.first ?? now,
     last: now,

@@ -16,5 +16,7 @@ const ORDER: Readonly<Record<Guard['kind'], number>> = {
   version: 2,
   revision: 3,
   timer: 4,
-  input: 5,
+  'dead-letter': 5,
+  parked: 6,
+  input: 7,
 };

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { ConfigurationError } from './errors.js';
 import { ownerOf } from './partition.js';
 import type { Partition, ReplyAddress, Source } from './partition.js';
@@ -78,6 +79,17 @@ export class KeyBuilder {
   /** STREAM of dead letters. */
   dead(partition: Partition): string {
     return `${this.tag(partition)}:dead`;
+  }
+
+  /** HASH key of messages -> what holds them back for the group: the id of a dead letter, or `redriven`. */
+  parked(partition: Partition, group: string): string {
+    return `${this.tag(partition)}:parked:${this.group(group)}`;
+  }
+
+  /** LIST of the dead letters that wait for what holds their key back. A key may be any text, so it stands as a digest. */
+  behind(partition: Partition, group: string, key: string): string {
+    const digest = createHash('sha256').update(key).digest('base64url').slice(0, 22);
+    return `${this.tag(partition)}:behind:${this.group(group)}:${digest}`;
   }
 
   /** STREAM of replies for one process; it expires when the process no longer keeps it alive. */

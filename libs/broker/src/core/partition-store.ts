@@ -147,8 +147,17 @@ export interface PartitionStore {
    */
   listTimers(partition: Partition, page: TimerQuery): Promise<TimerPage>;
 
-  /** The oldest dead letters of a partition. */
-  readDeadLetters(partition: Partition, limit: number): Promise<readonly (DeadLetter & { readonly id: string })[]>;
+  /** The oldest dead letters of a partition, after the one with this id if given. */
+  readDeadLetters(partition: Partition, limit: number, after?: string): Promise<readonly KeptLetter[]>;
+
+  /** One dead letter, or undefined. */
+  readDeadLetter(partition: Partition, id: string): Promise<KeptLetter | undefined>;
+
+  /** How many dead letters a partition has. */
+  countDeadLetters(partition: Partition): Promise<number>;
+
+  /** The keys whose messages are held back for a group, and what holds them: the id of a dead letter, or `redriven`. */
+  readParked(partition: Partition, group: string): Promise<ReadonlyMap<string, string>>;
 
   /**
    * Takes replies at this address for the next `ttlMs`; called again, for longer.
@@ -221,6 +230,9 @@ export interface Acknowledgement {
   readonly epoch: number | undefined;
   readonly ids: readonly string[];
 }
+
+/** A dead letter with its id, unique in its partition. Ids grow. */
+export type KeptLetter = DeadLetter & { readonly id: string };
 
 export interface StreamSlice {
   /** Version of the whole stream. */

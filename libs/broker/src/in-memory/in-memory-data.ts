@@ -1,9 +1,10 @@
 import type { Clock } from '../core/clock.js';
-import type { DeadLetter, RetryRecord } from '../core/commit.js';
+import type { RetryRecord } from '../core/commit.js';
 import { checkName } from '../core/keys.js';
 import type { KeyBuilder } from '../core/keys.js';
 import type { StoredState } from '../core/partition-store.js';
 import type { EntryRef, Partition, ReplyAddress, Source } from '../core/partition.js';
+import { InMemoryDeadLetters } from './in-memory-dead-letters.js';
 import { InMemoryGroup } from './in-memory-group.js';
 import type { InMemoryLease } from './in-memory-lease.js';
 import { InMemoryLog } from './in-memory-log.js';
@@ -21,7 +22,7 @@ export class InMemoryData {
   readonly states = new Map<string, StoredState>();
   readonly views = new Map<string, Map<string, string>>();
   readonly timers = new Map<string, InMemoryTimers>();
-  readonly dead = new Map<string, (DeadLetter & { readonly id: string })[]>();
+  private readonly dead = new Map<string, InMemoryDeadLetters>();
   readonly commands = new Map<string, { readonly result: string; readonly until: number }>();
   readonly replies = new Map<string, InMemoryReplies>();
   readonly leases = new Map<string, InMemoryLease>();
@@ -54,6 +55,10 @@ export class InMemoryData {
 
   groupKey(source: Source, group: string): string {
     return `${this.keys.log(source)}:${checkName(group, 'group')}`;
+  }
+
+  deadLetters(partition: Partition): InMemoryDeadLetters {
+    return obtain(this.dead, this.keys.dead(partition), () => new InMemoryDeadLetters());
   }
 
   retention(partition: Partition): InMemoryRecord {

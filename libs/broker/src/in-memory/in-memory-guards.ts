@@ -47,6 +47,15 @@ export function prepareGuard(data: InMemoryData, partition: Partition, guard: Gu
         settle: nothing,
       };
     }
+    case 'dead-letter': {
+      const letters = data.deadLetters(partition);
+      return { kind, objection: () => (letters.get(guard.id) ? undefined : 'gone'), settle: nothing };
+    }
+    case 'parked': {
+      data.keys.parked(partition, guard.group);
+      const { holders } = data.deadLetters(partition).parkedOf(guard.group);
+      return { kind, objection: () => notHeld(holders.get(guard.key), guard.behind), settle: nothing };
+    }
     case 'input': {
       const group = data.findGroup(guard.entry.source, guard.group);
       return {
@@ -60,6 +69,12 @@ export function prepareGuard(data: InMemoryData, partition: Partition, guard: Gu
 
 function unless(found: number, expected: number): string | undefined {
   return found === expected ? undefined : String(found);
+}
+
+/** @param behind what should hold the key back; else anything may */
+function notHeld(holder: string | undefined, behind: string | undefined): string | undefined {
+  const held = behind === undefined ? holder !== undefined : holder === behind;
+  return held ? undefined : (holder ?? '');
 }
 
 const nothing = (): void => undefined;

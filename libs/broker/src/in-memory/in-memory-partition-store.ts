@@ -1,11 +1,12 @@
 import { systemClock } from '../core/clock.js';
 import type { Clock } from '../core/clock.js';
-import type { Commit, CommitResult, DeadLetter } from '../core/commit.js';
+import type { Commit, CommitResult } from '../core/commit.js';
 import type { Expired, Follower, GroupStart, Trimmed, TrimRequest } from '../core/follower.js';
 import { checkContext, checkName, KeyBuilder } from '../core/keys.js';
 import type {
   Acknowledgement,
   Backlog,
+  KeptLetter,
   LeaseAnswer,
   LeaseRequest,
   PartitionStore,
@@ -197,11 +198,21 @@ export class InMemoryPartitionStore implements PartitionStore {
     return this.timersOf(partition)?.list(page) ?? { timers: [], cursor: undefined };
   }
 
-  async readDeadLetters(
-    partition: Partition,
-    limit: number,
-  ): Promise<readonly (DeadLetter & { readonly id: string })[]> {
-    return this.data.dead.get(this.data.keys.dead(partition))?.slice(0, limit) ?? [];
+  async readDeadLetters(partition: Partition, limit: number, after = '0'): Promise<readonly KeptLetter[]> {
+    return this.data.deadLetters(partition).after(after).slice(0, limit);
+  }
+
+  async readDeadLetter(partition: Partition, id: string): Promise<KeptLetter | undefined> {
+    return this.data.deadLetters(partition).get(id);
+  }
+
+  async countDeadLetters(partition: Partition): Promise<number> {
+    return this.data.deadLetters(partition).size;
+  }
+
+  async readParked(partition: Partition, group: string): Promise<ReadonlyMap<string, string>> {
+    this.data.keys.parked(partition, group);
+    return new Map(this.data.deadLetters(partition).parkedOf(group).holders);
   }
 
   async openReplies(address: ReplyAddress, ttlMs: number, readUpTo?: string): Promise<boolean> {

@@ -31,7 +31,7 @@ export function surveyInMemory(data: InMemoryData, partition: Partition): Partit
       const [log = '', ...name] = field.split(' ');
       return { log: log as Log, group: name.join(' ') };
     }),
-    deadLetters: data.dead.get(data.keys.dead(partition))?.length ?? 0,
+    deadLetters: data.deadLetters(partition).size,
     timers: data.timers.get(data.keys.timers(partition)[0])?.size ?? 0,
   };
 }

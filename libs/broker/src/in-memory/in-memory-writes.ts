@@ -1,6 +1,7 @@
 import { MESSAGE_FIELD } from '@millrace/messages';
-import type { Appended, DeadLetter, Write } from '../core/commit.js';
+import type { Appended, Write } from '../core/commit.js';
 import { checkName } from '../core/keys.js';
+import { ownLog } from '../core/partition.js';
 import type { Partition } from '../core/partition.js';
 import { obtain, retryField } from './in-memory-data.js';
 import type { InMemoryData } from './in-memory-data.js';
@@ -49,8 +50,23 @@ export function prepareWrite(data: InMemoryData, partition: Partition, write: Wr
       return act(() => timers.cancel(id));
     }
     case 'dead-letter': {
-      const letters = obtain(data.dead, data.keys.dead(partition), (): (DeadLetter & { id: string })[] => []);
-      return act(() => letters.push({ ...write.letter, id: `${data.clock.now()}-${letters.length}` }));
+      data.keys.parked(partition, write.letter.group);
+      const letters = data.deadLetters(partition);
+      return act(() => letters.keep(write, data.clock.now()));
+    }
+    case 'redrive': {
+      const own = data.log({ partition, log: ownLog(write.group) });
+      const letters = data.deadLetters(partition);
+      return act(() => letters.redrive(write.id, own, data.clock.now(), write.parked, write.fields));
+    }
+    case 'discard': {
+      const letters = data.deadLetters(partition);
+      return act(() => letters.discard(write.id));
+    }
+    case 'unpark': {
+      const own = data.log({ partition, log: ownLog(write.group) });
+      const letters = data.deadLetters(partition);
+      return act(() => letters.unpark(write.group, write.key, own, data.clock.now()));
     }
     case 'retry':
     case 'clear-retry': {

@@ -25,11 +25,15 @@ const guard: fc.Arbitrary<Guard> = fc.oneof(
     { kind: fc.constant('timer' as const), id: name, due: fc.option(fc.nat()), partition },
     { requiredKeys: ['kind', 'id', 'due'] },
   ),
+  fc.record({ kind: fc.constant('dead-letter' as const), id: name }),
+  fc.record({ kind: fc.constant('parked' as const), group: name, key: text }),
+  fc.record({ kind: fc.constant('parked' as const), group: name, key: text, behind: name }),
   fc.record({ kind: fc.constant('input' as const), entry, group: name }),
 );
 
 const letter = fc.record({
-  ...{ reason: text, error: text, group: name, entry, attempts: fc.nat() },
+  ...{ reason: text, error: text, errorClass: text, group: name, entry, attempts: fc.nat(), redriven: fc.nat() },
+  ...{ type: fc.option(text, { nil: undefined }), key: fc.option(text, { nil: undefined }) },
   ...{ first: fc.nat(), last: fc.nat(), fields: fc.array(text) },
 });
 const record = fc.record({ attempts: fc.nat(), due: fc.nat(), first: fc.nat(), error: text });
@@ -53,6 +57,12 @@ const write: fc.Arbitrary<Write> = fc.oneof(
   ),
   fc.record({ kind: fc.constant('cancel-timer' as const), id: name, partition }, { requiredKeys: ['kind', 'id'] }),
   fc.record({ kind: fc.constant('dead-letter' as const), letter }),
+  fc.record({ kind: fc.constant('dead-letter' as const), letter, park: fc.constantFrom('head', 'behind') }),
+  fc.record({ kind: fc.constant('dead-letter' as const), letter, copy: entry }),
+  fc.record({ kind: fc.constant('redrive' as const), id: name, group: name }),
+  fc.record({ kind: fc.constant('redrive' as const), id: name, group: name, fields: fc.array(text), parked: text }),
+  fc.record({ kind: fc.constant('discard' as const), id: name }),
+  fc.record({ kind: fc.constant('unpark' as const), group: name, key: text }),
   fc.record({ kind: fc.constant('retry' as const), entry, group: name, record }),
   fc.record({ kind: fc.constant('clear-retry' as const), entry, group: name }),
 );
@@ -82,6 +92,7 @@ function atHome({ guards, writes, partition: home }: Commit): Commit {
     ),
     writes: writes.map((each) => {
       if (each.kind === 'retry' || each.kind === 'clear-retry') return { ...each, entry: at(each.entry) };
+      if (each.kind === 'dead-letter' && each.copy) return { ...each, copy: at(each.copy) };
       return each.kind === 'timer' || each.kind === 'cancel-timer' ? { ...each, partition: home } : each;
     }),
   };

@@ -3,7 +3,8 @@ import { ConfigurationError } from '../core/errors.js';
 import { inGuardOrder } from '../core/guard-order.js';
 import { checkName } from '../core/keys.js';
 import type { KeyBuilder } from '../core/keys.js';
-import { addressOf, replyAddressOf } from '../core/partition.js';
+import { ORIGIN_NAMES } from '../core/origin.js';
+import { addressOf, ownLog, replyAddressOf } from '../core/partition.js';
 import type { EntryRef, Partition } from '../core/partition.js';
 import { scriptFor } from './commit-script.js';
 import { deadLetterFields } from './dead-letter-fields.js';
@@ -66,7 +67,10 @@ export class CommitCompiler {
     if (inputs.length > 1 || appends.length > 0) reads.push(...inputs.map((part) => ({ ...part, op: 'pending' })));
     const parts = [...reads, ...appends.map((write) => this.write(commit.partition, write)), ...inputs];
     for (const guard of guards) if (guard.kind === 'command') parts.push(this.remember(commit.partition, guard));
-    for (const write of commit.writes) if (!isAppend(write)) parts.push(this.write(commit.partition, write));
+    for (const write of commit.writes) {
+      if (!isAppend(write)) parts.push(this.write(commit.partition, write));
+      if (write.kind === 'dead-letter' && write.park) parts.push(this.park(commit.partition, write));
+    }
     return join(parts);
   }
 
@@ -91,6 +95,14 @@ export class CommitCompiler {
         const [timers] = this.keys.timers(guard.partition ?? partition);
         return { op: 'due', keys: [timers], args: [checkName(guard.id, 'timer'), guard.due ?? -1] };
       }
+      case 'dead-letter':
+        return { op: 'dead-letter-there', keys: [this.keys.dead(partition)], args: [guard.id] };
+      case 'parked': {
+        const parked = [this.keys.parked(partition, guard.group)];
+        return guard.behind === undefined
+          ? { op: 'parked', keys: parked, args: [guard.key] }
+          : { op: 'parked-behind', keys: parked, args: [guard.key, guard.behind] };
+      }
       case 'input':
         return {
           op: 'input',
@@ -102,6 +114,30 @@ export class CommitCompiler {
 
   private remember(partition: Partition, guard: Extract<Guard, { kind: 'command' }>): Part {
     return { op: 'remember', keys: [this.keys.command(partition, guard.id)], args: [guard.result, guard.ttlMs] };
+  }
+
+  private deadLetter(partition: Partition, { letter, copy }: Extract<Write, { kind: 'dead-letter' }>): Part {
+    const dead = this.keys.dead(partition);
+    this.keys.group(letter.group);
+    const args = deadLetterFields(letter);
+    if (!copy) return { op: 'dead-letter', keys: [dead], args };
+    // What stands before the message itself in an own log is no part of it.
+    const itself = copy.id === letter.entry.id && copy.source.log === letter.entry.source.log;
+    const skipped = itself ? 0 : 2 * ORIGIN_NAMES.length;
+    return { op: 'dead-letter-copy', keys: [dead, this.keys.log(copy.source)], args: [...args, copy.id, skipped] };
+  }
+
+  /** What a parked dead letter has to do with its key. */
+  private park(partition: Partition, { letter, park }: Extract<Write, { kind: 'dead-letter' }>): Part {
+    const { group, key = '' } = letter;
+    return park === 'head'
+      ? { op: 'park', keys: [this.keys.parked(partition, group)], args: [key] }
+      : { op: 'wait-behind', keys: [this.keys.behind(partition, group, key)], args: [] };
+  }
+
+  private parkedKeys(partition: Partition, group: string): string[] {
+    const own = this.keys.log({ partition, log: ownLog(group) });
+    return [this.keys.dead(partition), own, this.keys.parked(partition, group)];
   }
 
   private write(partition: Partition, write: Write): Part {
@@ -146,7 +182,21 @@ export class CommitCompiler {
           args: [checkName(write.id, 'timer')],
         };
       case 'dead-letter':
-        return { op: 'dead-letter', keys: [this.keys.dead(partition)], args: deadLetterFields(write.letter) };
+        return this.deadLetter(partition, write);
+      case 'redrive':
+        return {
+          op: 'redrive',
+          keys: this.parkedKeys(partition, write.group),
+          args: [write.fields?.length ?? 0, write.id, write.parked ?? '', ...(write.fields ?? [])],
+        };
+      case 'discard':
+        return { op: 'discard', keys: [this.keys.dead(partition)], args: [write.id] };
+      case 'unpark':
+        return {
+          op: 'unpark',
+          keys: [...this.parkedKeys(partition, write.group), this.keys.behind(partition, write.group, write.key)],
+          args: [write.key],
+        };
       case 'retry':
         return {
           op: 'retry',

@@ -1,5 +1,6 @@
 import { MESSAGE_FIELD } from '@millrace/messages';
-import { DEAD_LETTER_NAMES } from './dead-letter-fields.js';
+import type { Op, Place } from './commit-op.js';
+import { DEAD_LETTER_OPS, MOVE_LETTER } from './dead-letter-ops.js';
 import { Script } from './script.js';
 
 /**
@@ -14,7 +15,7 @@ export function scriptFor(shape: string): Script {
   return new Script(`#!lua
 -- ${shape}
 local K, A, call = KEYS, ARGV, redis.call
-local function commit(k, a)
+${/redrive|unpark/.test(shape) ? MOVE_LETTER : ''}local function commit(k, a)
   local answer = {1}${body}
   return answer
 end
@@ -55,17 +56,6 @@ function step(token: string): string {
   end`;
 }
 
-/**
- * The Lua of every op. `key(i)` and `arg(i)` stand for its i-th key and argument; `counted` ops begin with the number of
- * their events and step over them themselves.
- */
-type Place = (i: number) => string;
-interface Op {
-  readonly keys: number;
-  readonly args: number | 'counted';
-  lua(key: Place, arg: Place): string;
-}
-
 const append = (key: Place, stream: boolean): string => `
     local events, last, version = tonumber(A[a + 1]), '', 0
     for i = 1, events do
@@ -86,6 +76,7 @@ const setTimer = (key: Place, arg: Place): string =>
   `call('ZADD', ${key(1)}, ${arg(2)}, ${arg(1)}) call('HSET', ${key(2)}, ${arg(1)}, ${arg(3)})`;
 
 const OPS: Readonly<Record<string, Op>> = {
+  ...DEAD_LETTER_OPS,
   lease: {
     keys: 1,
     args: 1,
@@ -183,12 +174,6 @@ const OPS: Readonly<Record<string, Op>> = {
     args: 1,
     lua: (key, arg) =>
       `call('ZREM', ${key(1)}, ${arg(1)}) call('HDEL', ${key(2)}, ${arg(1)}) call('HDEL', ${key(3)}, ${arg(1)})`,
-  },
-  'dead-letter': {
-    keys: 1,
-    args: DEAD_LETTER_NAMES.length,
-    lua: (key, arg) =>
-      `call('XADD', ${key(1)}, '*', ${DEAD_LETTER_NAMES.map((name, i) => `'${name}', ${arg(i + 1)}`).join(', ')})`,
   },
   retry: { keys: 1, args: 2, lua: (key, arg) => `call('HSET', ${key(1)}, ${arg(1)}, ${arg(2)})` },
   'clear-retry': { keys: 1, args: 1, lua: (key, arg) => `call('HDEL', ${key(1)}, ${arg(1)})` },

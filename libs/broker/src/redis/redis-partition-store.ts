@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Commit, CommitResult, DeadLetter, RetryRecord } from '../core/commit.js';
+import type { Commit, CommitResult, RetryRecord } from '../core/commit.js';
 import { StoreUnavailableError } from '../core/errors.js';
 import type { Expired, Follower, GroupStart, Trimmed, TrimRequest } from '../core/follower.js';
 import { KeyBuilder } from '../core/keys.js';
@@ -8,6 +8,7 @@ import type { PartitionFigures } from '../core/partition-figures.js';
 import type {
   Acknowledgement,
   Backlog,
+  KeptLetter,
   LeaseAnswer,
   LeaseRequest,
   PartitionStore,
@@ -257,15 +258,23 @@ export class RedisPartitionStore implements PartitionStore {
     return this.timers.list(partition, page);
   }
 
-  async readDeadLetters(
-    partition: Partition,
-    limit: number,
-  ): Promise<readonly (DeadLetter & { readonly id: string })[]> {
-    const reply = (await this.connection.send('XRANGE', [this.keys.dead(partition), '-', '+', 'COUNT', limit])) as [
-      string,
-      string[],
-    ][];
-    return reply.map(([id, fields]) => ({ id, ...toDeadLetter(toMap(fields)) }));
+  async readDeadLetters(partition: Partition, limit: number, after?: string): Promise<readonly KeptLetter[]> {
+    const from = after === undefined ? '-' : `(${after}`;
+    const reply = await this.connection.send('XRANGE', [this.keys.dead(partition), from, '+', 'COUNT', limit]);
+    return (reply as [string, string[]][]).map(toDeadLetter);
+  }
+
+  async readDeadLetter(partition: Partition, id: string): Promise<KeptLetter | undefined> {
+    const reply = (await this.connection.send('XRANGE', [this.keys.dead(partition), id, id])) as [string, string[]][];
+    return reply[0] && toDeadLetter(reply[0]);
+  }
+
+  async countDeadLetters(partition: Partition): Promise<number> {
+    return Number(await this.connection.send('XLEN', [this.keys.dead(partition)]));
+  }
+
+  async readParked(partition: Partition, group: string): Promise<ReadonlyMap<string, string>> {
+    return toMap(await this.connection.send('HGETALL', [this.keys.parked(partition, group)]));
   }
 
   async openReplies(address: ReplyAddress, ttlMs: number, readUpTo?: string): Promise<boolean> {

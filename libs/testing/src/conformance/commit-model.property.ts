@@ -30,7 +30,7 @@ export function describeCommitModel(subject: Subject): void {
       );
       // Otherwise the histories were too tame to prove anything.
       expect([...outcomes].sort()).toEqual([
-        ...['command', 'committed', 'input', 'lease', 'revision', 'timer', 'twice', 'version'],
+        ...['command', 'committed', 'input', 'lease', 'parked', 'revision', 'timer', 'twice', 'version'],
       ]);
     }, 120_000);
   });

@@ -22,7 +22,11 @@ interface ModelPartition {
   readonly rows: Record<string, Record<string, string>>;
   readonly commands: Record<string, string>;
   readonly timers: Map<string, ModelTimer>;
-  readonly dead: DeadLetter[];
+  dead: DeadLetter[];
+  /** By group and key: what holds the key back, a dead letter or a redriven one, and what waits for it. */
+  readonly parked: Map<string, { held: 'letter' | 'redriven' | undefined; readonly behind: DeadLetter[] }>;
+  /** By group: the fields of what came into its own log. */
+  readonly own: Record<string, (readonly string[])[]>;
   readonly groups: Record<string, { delivered: number; pending: { message: ModelMessage; deliveries: number }[] }>;
   readonly retries: Map<string, RetryRecord>;
   readonly epochs: Record<string, number>;
@@ -42,6 +46,8 @@ export class CommitModel {
       commands: {},
       timers: new Map(),
       dead: [],
+      parked: new Map(),
+      own: {},
       groups: {},
       retries: new Map(),
       epochs: {},
@@ -53,7 +59,16 @@ export class CommitModel {
   }
 
   commit(commit: Commit): CommitResult {
-    for (const kind of ['lease', 'command', 'version', 'revision', 'timer', 'input'] as const) {
+    for (const kind of [
+      'lease',
+      'command',
+      'version',
+      'revision',
+      'timer',
+      'dead-letter',
+      'parked',
+      'input',
+    ] as const) {
       for (const guard of commit.guards.filter((each) => each.kind === kind)) {
         const found = this.refusal(commit, guard);
         if (found !== undefined) return { status: 'refused', guard: kind, found };
@@ -139,6 +154,10 @@ export class CommitModel {
         const due = this.due(guard.partition ?? partition, guard.id);
         return due === guard.due ? undefined : `${due ?? 'unset'}`;
       }
+      case 'parked':
+        return this.parked(partition, guard).held ? undefined : '';
+      case 'dead-letter':
+        throw new Error('the ids of dead letters are not known to the model');
       case 'input': {
         const pending = this.pending(guard.entry.source, guard.group);
         return pending.some(({ id }) => id === guard.entry.id) ? undefined : 'acknowledged';
@@ -147,7 +166,7 @@ export class CommitModel {
   }
 
   private write({ partition }: Commit, write: Write) {
-    const { feed, states, rows, dead } = this.at(partition);
+    const { feed, states, rows, dead, own } = this.at(partition);
     switch (write.kind) {
       case 'append': {
         const { stream } = write;
@@ -180,9 +199,33 @@ export class CommitModel {
       case 'cancel-timer':
         this.at(write.partition ?? partition).timers.delete(write.id);
         return;
-      case 'dead-letter':
-        dead.push(write.letter);
+      case 'dead-letter': {
+        // Two of the same are two.
+        const letter = { ...write.letter };
+        dead.push(letter);
+        const parked = this.parked(partition, { ...write.letter, key: write.letter.key ?? '' });
+        if (write.park === 'head') parked.held = 'letter';
+        if (write.park === 'behind') parked.behind.push(letter);
         return;
+      }
+      case 'unpark': {
+        const parked = this.parked(partition, write);
+        const next = parked.behind.shift();
+        parked.held = next && 'redriven';
+        if (!next) return;
+        this.at(partition).dead = dead.filter((letter) => letter !== next);
+        const waited = next.reason === 'parked';
+        (own[write.group] ??= []).push([
+          ...['origin', `${next.entry.source.log}/${next.entry.id}`],
+          ...['redriven', `${next.redriven + (waited ? 0 : 1)}`],
+          ...['first', waited ? '' : `${next.first}`, 'parked', write.key],
+          ...next.fields,
+        ]);
+        return;
+      }
+      case 'redrive':
+      case 'discard':
+        throw new Error('the ids of dead letters are not known to the model');
       case 'retry':
         this.at(write.entry.source.partition).retries.set(retryKey(write.entry, write.group), write.record);
         return;
@@ -196,6 +239,16 @@ export class CommitModel {
     const { feed, inbox } = this.at(partition);
     if (log === 'feed') feed.push({ id: `0-${feed.length + 1}`, text, stream: undefined });
     else inbox.push({ text });
+  }
+
+  private parked(
+    partition: { readonly index: number },
+    { group, key }: { readonly group: string; readonly key: string },
+  ) {
+    const { parked } = this.at(partition);
+    const state = parked.get(`${group} ${key}`) ?? { held: undefined, behind: [] };
+    parked.set(`${group} ${key}`, state);
+    return state;
   }
 
   private group({ partition, log }: Source, group: string) {

@@ -15,6 +15,7 @@ export const NAMES = {
   views: ['v', 'w'],
   commands: ['c1', 'c2'],
   groups: ['g', 'h'],
+  keys: ['k', 'order 7'],
   /** The first waits for replies. */
   instances: ['waiting', 'gone'],
   timers: ['x', 'y', 'z'],
@@ -60,6 +61,8 @@ export function carriedOut(plan: Commit, context: string, model: CommitModel): C
             due: each.due === RIGHT ? model.due(each.partition ?? plan.partition, each.id) : each.due,
           });
         case 'command':
+        case 'dead-letter':
+        case 'parked':
           return each;
       }
     }),

@@ -19,6 +19,7 @@ const record = fc.record({ attempts: fc.nat(9), due: fc.nat(), first: fc.nat(), 
 
 const timerId = fc.constantFrom(...NAMES.timers);
 const due = fc.integer({ min: 1, max: 4 });
+const key = fc.constantFrom(...NAMES.keys);
 
 const guard: fc.Arbitrary<Guard> = fc.oneof(
   fc.record({ kind: fc.constant('lease' as const), partition, group: fc.constant('g'), epoch: expected }),
@@ -34,6 +35,7 @@ const guard: fc.Arbitrary<Guard> = fc.oneof(
     { kind: fc.constant('timer' as const), id: timerId, due: fc.constantFrom(RIGHT, null, 1, 2), partition },
     { requiredKeys: ['kind', 'id', 'due'] },
   ),
+  fc.record({ kind: fc.constant('parked' as const), group, key }),
   fc.record({ kind: fc.constant('input' as const), entry, group }),
 );
 
@@ -69,19 +71,28 @@ const write: fc.Arbitrary<Write> = fc.oneof(
     { requiredKeys: ['kind', 'id', 'due', 'message'] },
   ),
   fc.record({ kind: fc.constant('cancel-timer' as const), id: timerId, partition }, { requiredKeys: ['kind', 'id'] }),
-  fc.record({
-    kind: fc.constant('dead-letter' as const),
-    letter: fc.record({
-      reason: text,
-      error: text,
-      group,
-      entry: fc.record({ source, id: fc.constant('0-1') }),
-      attempts: fc.nat(),
-      first: fc.nat(),
-      last: fc.nat(),
-      fields: fc.array(text, { maxLength: 4 }),
-    }),
-  }),
+  fc.record({ kind: fc.constant('unpark' as const), group, key }),
+  fc.record(
+    {
+      kind: fc.constant('dead-letter' as const),
+      park: fc.constantFrom('head' as const, 'behind' as const),
+      letter: fc.record({
+        reason: fc.constantFrom('handler-failed', 'parked'),
+        error: text,
+        errorClass: text,
+        group,
+        type: fc.constantFrom('work.do', undefined),
+        key,
+        entry: fc.record({ source, id: fc.constant('0-1') }),
+        attempts: fc.nat(),
+        redriven: fc.nat(9),
+        first: fc.nat(),
+        last: fc.nat(),
+        fields: fc.array(fc.tuple(text, text), { maxLength: 2 }).map((pairs) => pairs.flat()),
+      }),
+    },
+    { requiredKeys: ['kind', 'letter'] },
+  ),
   {
     weight: 2,
     arbitrary: fc.record({ kind: fc.constant('retry' as const), entry, group, record }),

@@ -73,6 +73,9 @@ function partsNamed(name: string): readonly Parts[] {
     { writes: [{ kind: 'cancel-timer', id: name }] },
     { writes: [{ kind: 'retry', entry, group: name, record }] },
     { writes: [{ kind: 'clear-retry', entry, group: name }] },
+    { guards: [{ kind: 'parked', group: name, key: 'k' }] },
+    { writes: [{ kind: 'redrive', id: '1-1', group: name }] },
+    { writes: [{ kind: 'unpark', group: name, key: 'k' }] },
   ];
 }
 

@@ -1,7 +1,8 @@
+import { ownLog } from '@millrace/broker';
 import type { Entry, Partition, PartitionStore, Source } from '@millrace/broker';
 import type { CommitModel } from './commit-model.js';
 import { NAMES } from './commit-plan.js';
-import { arrivedAt, repliesAt, textOf } from './entries.js';
+import { arrivedAt, deliver, repliesAt, textOf } from './entries.js';
 import { fireTimers } from './fire-timers.js';
 import type { StoreHarness } from './store-harness.js';
 
@@ -23,6 +24,14 @@ export async function observed(harness: StoreHarness, partition: Partition) {
     row: await store.readRow(partition, 'v', '1'),
     commands: await each(NAMES.commands, (id) => store.readCommand(partition, id)),
     dead: (await store.readDeadLetters(partition, 1000)).map(({ id: _id, ...letter }) => letter),
+    parked: await each(NAMES.groups, async (group) => {
+      const holders = await store.readParked(partition, group);
+      return NAMES.keys.map((key) => holders.has(key) && (holders.get(key) === 'redriven' ? 'redriven' : 'letter'));
+    }),
+    own: await each(NAMES.groups, async (group) => {
+      const entries = await deliver(harness, { partition, log: ownLog(group) }, 'observer');
+      return entries.map(({ fields }) => fields);
+    }),
     groups: await each(groupsOf(partition), ({ source, group }) => seenBy(store, source, group)),
     timers: await fireTimers(store, partition, Number.MAX_SAFE_INTEGER, 1000),
     inbox: await arrivedAt(harness, partition),
@@ -32,7 +41,7 @@ export async function observed(harness: StoreHarness, partition: Partition) {
 
 /** The same of the model. */
 export function predicted(model: CommitModel, partition: Partition): Awaited<ReturnType<typeof observed>> {
-  const { feed, states, rows, commands, dead, inbox, replies } = model.at(partition);
+  const { feed, states, rows, commands, dead, parked, own, inbox, replies } = model.at(partition);
   const seen = ({ id, text }: { id: string; text: string }) => ({ id, text });
   return {
     head: feed.length,
@@ -50,6 +59,8 @@ export function predicted(model: CommitModel, partition: Partition): Awaited<Ret
     row: rows['v']?.['1'],
     commands: NAMES.commands.map((id) => commands[id]),
     dead,
+    parked: NAMES.groups.map((group) => NAMES.keys.map((key) => parked.get(`${group} ${key}`)?.held ?? false)),
+    own: NAMES.groups.map((group) => own[group] ?? []),
     groups: groupsOf(partition).map(({ source, group }) => ({
       backlog: model.backlog(source, group),
       pending: model.redeliver(source, group).map((entry) => ({ ...entry, id: entry.id! })),
