@@ -1,7 +1,7 @@
 import type { Write } from '../core/commit.js';
+import { compareIds } from '../core/entry-id.js';
 import { originFields } from '../core/origin.js';
 import type { KeptLetter } from '../core/partition-store.js';
-import { compareIds } from './in-memory-log.js';
 import type { InMemoryLog } from './in-memory-log.js';
 
 type Keep = Extract<Write, { kind: 'dead-letter' }>;
@@ -52,6 +52,15 @@ export class InMemoryDeadLetters {
 
   discard(id: string): void {
     this.letters.delete(id);
+  }
+
+  /** Removes what is older or beyond the newest; answers how many. */
+  trim(now: number, { maxAgeMs = Infinity, maxLength = Infinity }): number {
+    const ids = [...this.letters.keys()];
+    const old = ids.filter((id) => now - Number.parseInt(id, 10) >= maxAgeMs).length;
+    const trimmed = ids.slice(0, Math.max(old, ids.length - maxLength, 0));
+    for (const id of trimmed) this.letters.delete(id);
+    return trimmed.length;
   }
 
   /** Whether there was one. */

@@ -120,10 +120,7 @@ export class InMemoryPartitionStore implements PartitionStore {
   }
 
   async trimDeadLetters(partition: Partition, limits: { maxAgeMs?: number; maxLength?: number }): Promise<number> {
-    const letters = this.data.dead.get(this.data.keys.dead(partition)) ?? [];
-    const { maxAgeMs = Infinity, maxLength = Infinity } = limits;
-    const old = letters.filter(({ id }) => this.data.clock.now() - Number.parseInt(id, 10) >= maxAgeMs).length;
-    return letters.splice(0, Math.max(old, letters.length - maxLength)).length;
+    return this.data.deadLetters(partition).trim(this.data.clock.now(), limits);
   }
 
   async survey(partition: Partition): Promise<PartitionFigures> {
