@@ -83,20 +83,26 @@ function checkEnvelope(value: unknown): Envelope {
     throw new MessageError('malformed', 'the message is JSON, but not an object');
   }
   const message = value as Record<string, unknown>;
-  for (const attribute of ['type', 'id', 'source'] as const) {
-    if (typeof message[attribute] !== 'string' || message[attribute] === '') {
-      throw new MessageError('malformed', `CloudEvents attribute '${attribute}' is missing or no text`);
-    }
-  }
-  for (const attribute of OPTIONAL_TEXT) {
-    if (message[attribute] !== undefined && typeof message[attribute] !== 'string') {
+  checkRequired('type', message['type']);
+  checkRequired('id', message['id']);
+  checkRequired('source', message['source']);
+  // By what is there rather than by what may be: a message has few of them.
+  for (const attribute in message) {
+    const found = message[attribute];
+    if (typeof found !== 'string' && found !== undefined && OPTIONAL_TEXT.has(attribute)) {
       throw new MessageError('malformed', `CloudEvents attribute '${attribute}' is no text`);
     }
   }
   return message as unknown as Envelope;
 }
 
-const OPTIONAL_TEXT = [
+function checkRequired(attribute: string, found: unknown): void {
+  if (typeof found !== 'string' || found === '') {
+    throw new MessageError('malformed', `CloudEvents attribute '${attribute}' is missing or no text`);
+  }
+}
+
+const OPTIONAL_TEXT: ReadonlySet<string> = new Set([
   'subject',
   'partitionkey',
   'correlationid',
@@ -108,7 +114,7 @@ const OPTIONAL_TEXT = [
   'data_base64',
   'routingslip',
   'expirytime',
-] as const;
+]);
 
 /**
  * Data that were kept outside of the message, compressed or as a claim.

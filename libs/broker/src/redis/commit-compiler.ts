@@ -51,8 +51,17 @@ export class CommitCompiler {
 
   /** @throws ConfigurationError for a bad name, or for keys of two slots under `outbox` delivery */
   compile(commit: Commit): CompiledCommit {
-    const compiled = this.parts(commit);
+    const compiled = this.publication(commit) ?? this.parts(commit);
     return this.delivery === 'outbox' ? { ...compiled, slot: slotOf(commit, compiled.keys) } : compiled;
+  }
+
+  /** Events published outside of handlers have nothing to guard: they take a short way to the same result. */
+  private publication({ partition, guards, writes }: Commit): CompiledCommit | undefined {
+    const [write] = writes;
+    if (guards.length > 0 || writes.length !== 1 || write?.kind !== 'append' || write.stream !== undefined)
+      return undefined;
+    const keys = [this.keys.log({ partition, log: 'feed' })];
+    return { shape: 'publish', slot: '', keys, args: [write.events.length, ...write.events] };
   }
 
   private parts(commit: Commit): CompiledCommit {

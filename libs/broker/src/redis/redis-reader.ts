@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { StoreUnavailableError } from '../core/errors.js';
 import type { KeyBuilder } from '../core/keys.js';
 import { addressOf } from '../core/partition.js';
@@ -8,6 +7,8 @@ import type { RedisConnection } from './redis-connection.js';
 import { HOLDER, RedisFollowers } from './redis-followers.js';
 import { isServerError } from './redis-errors.js';
 import { toEntries } from './redis-replies.js';
+
+const LATE = Symbol('late');
 
 /** How much later than its BLOCK time a read may answer before the connection is given up, ms. */
 const GRACE_MS = 5_000;
@@ -97,11 +98,13 @@ export class RedisReader implements Reader {
       this.lost = false;
       throw new StoreUnavailableError('the reading connection was lost and made again');
     }
-    const watchdog = new AbortController();
-    const late = sleep(blockMs + GRACE_MS, 'late' as const, { signal: watchdog.signal }).catch(() => null);
+    let watchdog: NodeJS.Timeout | undefined;
+    const late = new Promise<typeof LATE>((resolve) => {
+      watchdog = setTimeout(() => resolve(LATE), blockMs + GRACE_MS);
+    });
     try {
       const reply = await Promise.race([this.connection.send(command, args), late]);
-      if (reply !== 'late') return reply;
+      if (reply !== LATE) return reply;
       this.connection.reset();
       throw new StoreUnavailableError(`Redis did not answer a read within ${blockMs + GRACE_MS} ms`);
     } catch (error) {
@@ -110,7 +113,7 @@ export class RedisReader implements Reader {
       this.lost = false;
       throw new StoreUnavailableError('the connection was lost during a read', { cause: error });
     } finally {
-      watchdog.abort();
+      clearTimeout(watchdog);
     }
   }
 
