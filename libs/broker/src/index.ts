@@ -44,3 +44,4 @@ export { startsLastStopsFirst } from './nest/consumption.js';
 export { OPEN_STORE } from './nest/store-owner.js';
 export type { OpenStore } from './nest/store-owner.js';
 export * from './nest/handler-decorators.js';
+export * from './nest/transport/index.js';

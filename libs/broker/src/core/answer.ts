@@ -1,11 +1,12 @@
 import { findContract } from '@millrace/messages';
 import type { Envelope } from '@millrace/messages';
 import type { Broker } from './broker.js';
-import { NonRetryableError, StoreUnavailableError } from './errors.js';
+import { NonRetryableError } from './errors.js';
 import type { HandlerDeclaration } from './handler.js';
 import { parseAddress } from './partition.js';
 import { completedReply, waitingFor } from './system-reply.js';
 import type { UnitOfWork } from './unit-of-work.js';
+import { until } from './until.js';
 
 /** What a handler is answering, and in which unit of work. */
 export interface Answered {
@@ -53,29 +54,6 @@ export async function answerAll(answered: Answered, replies: AsyncIterable<objec
 /** Whether a handler answers with several replies. */
 export function isStream(result: unknown): result is AsyncIterable<object> {
   return typeof result === 'object' && result !== null && Symbol.asyncIterator in result;
-}
-
-/** @throws StoreUnavailableError when the signal comes before the next reply: nothing of the command is decided */
-async function* until(replies: AsyncIterable<object>, over: AbortSignal): AsyncGenerator<object> {
-  const iterator = replies[Symbol.asyncIterator]();
-  let stop = (): void => undefined;
-  const stopped = new Promise<never>((_resolve, reject) => {
-    stop = () => reject(new StoreUnavailableError('the service stops before all replies were given'));
-    over.addEventListener('abort', stop, { once: true });
-    if (over.aborted) stop();
-  });
-  stopped.catch(() => undefined);
-  try {
-    for (;;) {
-      const next = await Promise.race([iterator.next(), stopped]);
-      if (next.done) return;
-      yield next.value;
-    }
-  } finally {
-    over.removeEventListener('abort', stop);
-    // A generator that waits for something would answer only when that has come.
-    void Promise.resolve(iterator.return?.()).catch(() => undefined);
-  }
 }
 
 function checkReply({ handler }: Answered, reply: object): void {

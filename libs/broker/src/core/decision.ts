@@ -63,7 +63,7 @@ export function decide(
       const sent = unit.run(() => answerAll(answered, reply, over));
       return sent.then(() => unit.toCommit(partition, guards, writes));
     }
-    if ((reply !== undefined && reply !== null) || envelope.replyto !== undefined) {
+    if (((reply !== undefined && reply !== null) || envelope.replyto !== undefined) && !handler.ownReplies) {
       unit.run(() => answer(answered, reply));
     }
     return unit.toCommit(partition, guards, writes);

@@ -31,12 +31,12 @@ export class Exchange implements ReplyListener {
     } else if (reply.frame === undefined) {
       this.arrived.push(reply);
       this.end();
-    } else if (reply.frame > this.frames + 1) {
-      this.lost();
     } else if (reply.frame === this.frames + 1) {
       this.frames++;
       this.arrived.push(reply);
       this.wake();
+    } else if (reply.frame > this.frames) {
+      this.lost();
     }
   }
 

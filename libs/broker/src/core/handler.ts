@@ -36,6 +36,8 @@ export interface HandlerDeclaration {
   readonly group?: string;
   /** Every process gets every event of the feed from its start on, beside all groups. Default false. */
   readonly everyInstance?: boolean;
+  /** It sends its replies itself, or none: what it returns is no reply. Default false. */
+  readonly ownReplies?: boolean;
   /** How the group consumes; handlers of one group must not differ. */
   readonly options?: GroupOptions;
   /** Returns the reply, if the message wants one. */

@@ -11,7 +11,8 @@ import type { Reader } from './partition-store.js';
 
 /** Takes the replies to one message. */
 export interface ReplyListener {
-  next(reply: Envelope): void;
+  /** @param text the reply as it stands in the stream */
+  next(reply: Envelope, text: string): void;
   /** No more will come. */
   fail(error: Error): void;
 }
@@ -131,7 +132,7 @@ export class ReplyInbox {
     this.unforgotten++;
     try {
       const reply = this.broker.receive(decode(fields, id, this.broker.limits));
-      if (reply.inreplyto !== undefined) this.listeners.get(reply.inreplyto)?.next(reply);
+      if (reply.inreplyto !== undefined) this.listeners.get(reply.inreplyto)?.next(reply, fields.join());
     } catch (error) {
       this.warn(error);
     }

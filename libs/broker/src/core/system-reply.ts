@@ -1,9 +1,9 @@
-import { encode, envelope } from '@millrace/messages';
 import type { Envelope } from '@millrace/messages';
 import type { Broker } from './broker.js';
 import type { Write } from './commit.js';
 import { parseReplyAddress } from './partition.js';
 import type { ReplyAddress } from './partition.js';
+import { encodeRaw } from './raw-message.js';
 
 /** Type of the reply that a request gets when it has been given up; data {@link Failed}. */
 export const FAILED = 'millrace.failed';
@@ -48,7 +48,6 @@ function systemReply(
 ): ReplyWrite[] {
   const to = waitingFor(request);
   if (!to) return [];
-  const source = `/${broker.context}`;
-  const reply = envelope({ source, type, inreplyto: request.id, outcome, data }, broker.clock.now());
-  return [{ kind: 'reply', to, message: encode(reply, broker.limits) }];
+  const { text } = encodeRaw(broker, { type, inreplyto: request.id, outcome, data });
+  return [{ kind: 'reply', to, message: text }];
 }

@@ -12,6 +12,7 @@ export interface RedisTarget {
 
 /** The narrow port to a Redis client: everything Millrace asks of ioredis. */
 export interface RedisConnection {
+  readonly client: Redis;
   /**
    * Sends one command, once. Rejects with the server's error; with {@link StoreUnavailableError} when it was never sent;
    * with another error when the reply was lost.
@@ -93,6 +94,7 @@ function wrap(redis: Redis, deadlineMs: number, duplicate: () => RedisConnection
   // Every command that waits for the connection listens to it.
   redis.setMaxListeners(0);
   return {
+    client: redis,
     send: (command, args) =>
       redis.status === 'ready' ? call(command, args) : connected(redis, deadlineMs).then(() => call(command, args)),
     duplicate,

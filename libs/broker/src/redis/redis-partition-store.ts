@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Commit, CommitResult, RetryRecord } from '../core/commit.js';
+import type { Redis } from 'ioredis';
 import { StoreUnavailableError } from '../core/errors.js';
 import type { Expired, Follower, GroupStart, Trimmed, TrimRequest } from '../core/follower.js';
 import { KeyBuilder } from '../core/keys.js';
@@ -95,6 +96,11 @@ export class RedisPartitionStore implements PartitionStore {
     this.replies = new RedisReplies(this.connection, this.keys, options.patienceMs ?? 30_000);
     this.followers = new RedisFollowers(this.connection, this.keys);
     this.timers = new RedisTimers(this.connection, this.keys, options.delivery !== 'outbox');
+  }
+
+  /** The client that writes, to listen to its events. Readers that wait have clients of their own. */
+  get client(): Redis {
+    return this.connection.client;
   }
 
   async partitionsOf(context: string, fallback: number): Promise<number> {

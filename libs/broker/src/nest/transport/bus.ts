@@ -1,0 +1,76 @@
+import type { MessageLimits } from '@millrace/messages';
+import { Broker } from '../../core/broker.js';
+import { checkContext } from '../../core/keys.js';
+import type { PartitionStore } from '../../core/partition-store.js';
+import { RedisPartitionStore } from '../../redis/redis-partition-store.js';
+import type { RedisStoreOptions } from '../../redis/redis-partition-store.js';
+
+/** Where the messages of a transport go. Servers and clients that are to meet have the same bus. */
+export interface BusOptions {
+  /** `redis://user:password@host:port/db`. Default `redis://127.0.0.1:6379`. */
+  readonly url?: string;
+  /** Further options of the connection (TLS, Sentinel, deadlines). */
+  readonly redis?: Omit<RedisStoreOptions, 'namespace' | 'url'>;
+  /** Separates systems that share a Redis. Default `millrace`. */
+  readonly namespace?: string;
+  /** The context whose feed holds the events and whose inbox holds the requests. Default `nest`. */
+  readonly context?: string;
+  /** Partitions of the context, fixed when it is first used. Default 4. */
+  readonly partitions?: number;
+  /** Bounds on one message. Default 256 KiB, 32 levels. */
+  readonly limits?: Partial<MessageLimits>;
+  /** Another place for the messages, e.g. an InMemoryPartitionStore; `url`, `redis` and `namespace` are not used then. */
+  readonly store?: PartitionStore;
+}
+
+/** The client of ioredis that a bus writes with. */
+export type RedisClient = RedisPartitionStore['client'];
+
+/** An open connection to the bus. */
+export class Bus {
+  private constructor(
+    readonly broker: Broker,
+    private readonly owned: boolean,
+  ) {}
+
+  /**
+   * @throws StoreUnavailableError that says what is wrong with the Redis
+   * @throws ConfigurationError for a bad name, or when the bus has another number of partitions
+   */
+  static async open({ store, url, redis, namespace, context = 'nest', ...rest }: BusOptions): Promise<Bus> {
+    checkContext(context);
+    const opened =
+      store ??
+      (await RedisPartitionStore.connect({
+        ...redis,
+        ...(url === undefined ? {} : { url }),
+        ...(namespace === undefined ? {} : { namespace }),
+      }));
+    const { partitions, limits } = rest;
+    const bus = new Bus(
+      new Broker(opened, {
+        context,
+        ...(partitions === undefined ? {} : { partitions }),
+        ...(limits === undefined ? {} : { limits }),
+      }),
+      !store,
+    );
+    try {
+      await bus.broker.declare();
+    } catch (error) {
+      await bus.close();
+      throw error;
+    }
+    return bus;
+  }
+
+  /** Undefined where the messages are not in Redis. */
+  get client(): RedisClient | undefined {
+    const { store } = this.broker;
+    return store instanceof RedisPartitionStore ? store.client : undefined;
+  }
+
+  async close(): Promise<void> {
+    if (this.owned) await this.broker.store.close();
+  }
+}
