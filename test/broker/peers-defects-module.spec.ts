@@ -131,7 +131,7 @@ describe('what publishes is there until the application has ended', () => {
     const module = await Test.createTestingModule({ imports: [broker()], providers: [Pool] }).compile();
     await module.init();
     const publisher = module.get(Publisher);
-    last = () => publisher.publish(new Asked());
+    last = async () => void (await publisher.publish(new Asked()));
     onTestFinished(async () => void (last = () => Promise.resolve()));
     await expect(module.close()).resolves.toBeUndefined();
   });

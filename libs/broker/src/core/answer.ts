@@ -4,6 +4,7 @@ import type { Broker } from './broker.js';
 import { NonRetryableError } from './errors.js';
 import type { HandlerDeclaration } from './handler.js';
 import { parseAddress } from './partition.js';
+import { Published } from './published.js';
 import { completedReply, waitingFor } from './system-reply.js';
 import type { UnitOfWork } from './unit-of-work.js';
 import { until } from './until.js';
@@ -20,7 +21,7 @@ export interface Answered {
 export function answer(answered: Answered, reply: object | void | null): void {
   const { broker, unit, command } = answered;
   const process = waitingFor(command);
-  if (reply === undefined || reply === null) {
+  if (reply === undefined || reply === null || reply instanceof Published) {
     if (process) unit.add(completedReply(broker, command, { frames: 0 }));
     return;
   }

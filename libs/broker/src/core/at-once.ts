@@ -11,7 +11,7 @@ import { UnitOfWork } from './unit-of-work.js';
  * @returns what has been begun, or nothing when the message is done
  */
 export function atOnce(scope: GroupScope, entry: Entry, { envelope, handler, data }: Message): Begun | undefined {
-  const unit = new UnitOfWork(envelope, scope.broker);
+  const unit = new UnitOfWork(envelope, scope.broker, entry.source.partition);
   const context = new HandlingContext(envelope, entry, 1, scope.abandoning);
   let reply: Begun['reply'];
   try {

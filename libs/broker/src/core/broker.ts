@@ -6,6 +6,7 @@ import { Alarm } from './alarm.js';
 import { systemClock } from './clock.js';
 import type { Clock } from './clock.js';
 import type { Commit, CommitResult } from './commit.js';
+import { checkWindow, DEDUPE_WINDOW_MS } from './dedupe-window.js';
 import { ConfigurationError } from './errors.js';
 import { checkContext } from './keys.js';
 import { partitionOf } from './partition.js';
@@ -23,6 +24,8 @@ export interface BrokerSettings {
   readonly partitions?: number | Readonly<Record<string, number>>;
   readonly clock?: Clock;
   readonly limits?: Partial<MessageLimits>;
+  /** How long the ids of published messages are remembered, ms: `publisher.publish(event, { id })`. Default: a day. */
+  readonly dedupeWindowMs?: number;
   /** Check messages with class-validator when publishing and receiving. Default true. */
   readonly validate?: boolean;
 }
@@ -42,6 +45,7 @@ export class Broker {
   readonly clock: Clock;
   readonly limits: MessageLimits;
   readonly validate: boolean;
+  readonly dedupeWindowMs: number;
   /** Rings in the timer loop of this process. */
   readonly alarm = new Alarm();
 
@@ -68,6 +72,7 @@ export class Broker {
     this.clock = settings.clock ?? systemClock;
     this.limits = { ...DEFAULT_LIMITS, ...settings.limits };
     this.validate = settings.validate ?? true;
+    this.dedupeWindowMs = checkWindow(settings.dedupeWindowMs ?? DEDUPE_WINDOW_MS);
     this.source = `/${this.context}`;
   }
 

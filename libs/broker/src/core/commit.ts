@@ -18,7 +18,14 @@ export type Guard =
   /** The lease on `partition` for `group` still has this epoch: a zombie consumer is refused. */
   | { readonly kind: 'lease'; readonly partition: Partition; readonly group: string; readonly epoch: number }
   /** This command id has not been committed within its time to live. Committing remembers it with its result. */
-  | { readonly kind: 'command'; readonly id: string; readonly result: string; readonly ttlMs: number }
+  | {
+      readonly kind: 'command';
+      readonly id: string;
+      readonly result: string;
+      readonly ttlMs: number;
+      /** Where it is remembered. Default: the commit's partition. */
+      readonly partition?: Partition;
+    }
   /** The stream has exactly this many events. */
   | { readonly kind: 'version'; readonly stream: string; readonly expected: number }
   /** The state has been put exactly this many times; 0: it does not exist. */

@@ -50,8 +50,8 @@ export function decide(
   timeoutMs?: number,
   begun?: Begun,
 ): Commit | Promise<Commit> {
-  const unit = begun?.unit ?? new UnitOfWork(envelope, broker);
   const { partition } = context.entry.source;
+  const unit = begun?.unit ?? new UnitOfWork(envelope, broker, partition);
   if (envelope.expirytime !== undefined && Date.parse(envelope.expirytime) <= broker.clock.now()) {
     const error = `its time was over at ${envelope.expirytime}, before ${handler.name} began`;
     return { partition, guards, writes: [...failedReply(broker, envelope, { reason: 'expired', error }), ...writes] };

@@ -8,7 +8,7 @@ import { ConflictError } from './errors.js';
 import { HandlingContext } from './handling-context.js';
 import type { Entry } from './partition.js';
 import { Perseverance } from './perseverance.js';
-import { clearRetry, guardsOf, settle } from './settlement.js';
+import { clearRetry, guardsOf } from './settlement.js';
 
 /** Those of a commit that settles an entry, when its handler adds none: the lease and the input. */
 const OWN_GUARDS = 2;
@@ -94,7 +94,6 @@ export class MessageProcessor {
       return written.then((result) => {
         if (result.status === 'committed' || result.guard === 'input') return 'settled';
         if (result.guard === 'lease') return 'lease-lost';
-        if (result.guard === 'command') return settle(scope, delivery, []).catch(otherwise);
         if (scope.stopping.aborted) return 'abandoned';
         if (conflicts === MAX_CONFLICTS) return otherwise(lostAgain(message, result));
         return slot.take().then(() => this.handle(delivery, message, slot, otherwise, conflicts + 1) ?? 'settled');

@@ -41,6 +41,7 @@ export class UnitOfWork {
   private known: Map<string, unknown> | undefined;
   private staged: Staged[] | undefined;
   private emits: Write[] | undefined;
+  private guards: Guard[] | undefined;
   private later: (() => Staged | undefined)[] | undefined;
   private ended = false;
   private abandoned: Error | undefined;
@@ -48,10 +49,12 @@ export class UnitOfWork {
   /**
    * @param message what is being handled; new messages name it as their cause
    * @param broker whose commit it becomes
+   * @param origin the partition that the message comes from
    */
   constructor(
     readonly message?: Envelope,
     private readonly broker?: object,
+    readonly origin?: Partition,
   ) {}
 
   /** Runs a function with this unit as the current one. */
@@ -66,7 +69,7 @@ export class UnitOfWork {
 
   /** Whether nothing has been added to it. */
   get isEmpty(): boolean {
-    return this.staged === undefined && this.emits === undefined && this.later === undefined;
+    return !(this.staged ?? this.emits ?? this.guards ?? this.later);
   }
 
   /**
@@ -104,6 +107,19 @@ export class UnitOfWork {
     (this.emits ??= []).push(...writes);
   }
 
+  /** Adds guards and writes that say themselves which partition they are about. In a Cluster it must be that of the unit. */
+  addElsewhere({
+    guards = [],
+    writes = [],
+  }: {
+    readonly guards?: readonly Guard[];
+    readonly writes?: readonly Write[];
+  }): void {
+    this.checkOpen();
+    (this.emits ??= []).push(...writes);
+    if (guards.length > 0) (this.guards ??= []).push(...guards);
+  }
+
   /** The partition that this unit writes to, once something has been staged. */
   get partition(): Partition | undefined {
     return this.staged?.[0]?.partition;
@@ -121,11 +137,12 @@ export class UnitOfWork {
       if (part) this.stage(part.partition, part);
     }
     this.end();
-    const { staged = [], emits = [] } = this;
-    if (staged.length === 0 && emits.length === 0) return { partition: fallback, guards, writes };
+    const { staged = [], emits = [], guards: elsewhere = [] } = this;
+    if (staged.length === 0 && emits.length === 0 && elsewhere.length === 0)
+      return { partition: fallback, guards, writes };
     return {
       partition: this.partition ?? fallback,
-      guards: [...staged.flatMap((part) => part.guards ?? []), ...guards],
+      guards: [...staged.flatMap((part) => part.guards ?? []), ...elsewhere, ...guards],
       writes: [...staged.flatMap((part) => part.writes ?? []), ...emits, ...writes],
     };
   }

@@ -20,7 +20,7 @@ export function prepareGuard(data: InMemoryData, partition: Partition, guard: Gu
       return { kind, objection: () => unless(data.leases.get(key)?.epoch ?? 0, guard.epoch), settle: nothing };
     }
     case 'command': {
-      const key = data.keys.command(partition, guard.id);
+      const key = data.keys.command(guard.partition ?? partition, guard.id);
       return {
         kind,
         objection: () => data.command(key),

@@ -5,6 +5,7 @@ import { Subscriptions } from '../core/handler.js';
 import type { PartitionStore } from '../core/partition-store.js';
 import { Publisher } from '../core/publisher.js';
 import { Requester } from '../core/requester.js';
+import { Scheduler } from '../core/scheduler.js';
 import { Subscriber } from '../core/subscriber.js';
 import { RedisPartitionStore } from '../redis/redis-partition-store.js';
 import { MODULE_OPTIONS_TOKEN } from './broker-options.js';
@@ -30,6 +31,7 @@ export function connectionServices(name: string): FactoryProvider[] {
       useFactory: (store: PartitionStore, options: BrokerModuleOptions) => new Broker(store, options),
     },
     { provide: of(Publisher), inject: [of(Broker)], useFactory: (broker: Broker) => new Publisher(broker) },
+    { provide: of(Scheduler), inject: [of(Broker)], useFactory: (broker: Broker) => new Scheduler(broker) },
     {
       provide: of(Requester),
       inject: [of(Broker), MODULE_OPTIONS_TOKEN],

@@ -3,6 +3,7 @@ import type { InjectionToken, Type } from '@nestjs/common';
 import { Broker } from '../core/broker.js';
 import { Publisher } from '../core/publisher.js';
 import { Requester } from '../core/requester.js';
+import { Scheduler } from '../core/scheduler.js';
 
 /** The connection that is meant where none is named. */
 export const DEFAULT_CONNECTION = 'default';
@@ -43,4 +44,9 @@ export function InjectPublisher(connection?: string): ParameterDecorator & Prope
 /** Injects the `Requester` of a connection; without a name that of the default one. */
 export function InjectRequester(connection?: string): ParameterDecorator & PropertyDecorator {
   return Inject(connectionToken(Requester, connection));
+}
+
+/** Injects the `Scheduler` of a connection; without a name that of the default one. */
+export function InjectScheduler(connection?: string): ParameterDecorator & PropertyDecorator {
+  return Inject(connectionToken(Scheduler, connection));
 }

@@ -5,6 +5,7 @@ import type { Observable } from 'rxjs';
 import { ConfigurationError } from '../core/errors.js';
 import { groupOptionsIn } from '../core/group-options.js';
 import type { GroupOptions } from '../core/group-options.js';
+import type { Published } from '../core/published.js';
 
 /** What `@Handles` and `@On` wrote on a method. */
 export interface HandlerMetadata {
@@ -76,7 +77,7 @@ export function Handles<C extends CommandReplies<object, object>>(
 export function On<E extends object>(
   event: MessageClass<E>,
   options: OnOptions = {},
-): <M extends Handler<E, void>>(
+): <M extends Handler<E, void | Published>>(
   target: object,
   method: string | symbol,
   descriptor: TypedPropertyDescriptor<M>,

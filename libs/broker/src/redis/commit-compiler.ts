@@ -95,7 +95,7 @@ export class CommitCompiler {
       case 'lease':
         return { op: 'lease', keys: [this.keys.lease(guard.partition, guard.group)], args: [guard.epoch] };
       case 'command':
-        return { op: 'command', keys: [this.keys.command(partition, guard.id)], args: [] };
+        return { op: 'command', keys: [this.keys.command(guard.partition ?? partition, guard.id)], args: [] };
       case 'version':
         return { op: 'version', keys: [this.keys.stream(partition, guard.stream)], args: [guard.expected] };
       case 'revision':
@@ -122,7 +122,11 @@ export class CommitCompiler {
   }
 
   private remember(partition: Partition, guard: Extract<Guard, { kind: 'command' }>): Part {
-    return { op: 'remember', keys: [this.keys.command(partition, guard.id)], args: [guard.result, guard.ttlMs] };
+    return {
+      op: 'remember',
+      keys: [this.keys.command(guard.partition ?? partition, guard.id)],
+      args: [guard.result, guard.ttlMs],
+    };
   }
 
   private deadLetter(partition: Partition, { letter, copy }: Extract<Write, { kind: 'dead-letter' }>): Part {

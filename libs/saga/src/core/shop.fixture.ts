@@ -67,8 +67,8 @@ export class Shop {
     await this.store.close();
   }
 
-  place(orderId: string): Promise<void> {
-    return new Publisher(this.order).publish(new OrderPlaced(orderId, 990));
+  async place(orderId: string): Promise<void> {
+    await new Publisher(this.order).publish(new OrderPlaced(orderId, 990));
   }
 
   /** The instance, as soon as it is over. */

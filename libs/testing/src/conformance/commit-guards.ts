@@ -62,6 +62,17 @@ export function describeGuards(subject: Subject): void {
       expect(await commit(p, [guard])).toMatchObject({ status: 'committed' });
     });
 
+    it('remembers a command in another partition where it is asked to, whatever commits there', async () => {
+      const [p, other] = [partition(), partition()];
+      const there: Guard = { kind: 'command', id: 'c1', result: 'r', ttlMs: 60_000, partition: other };
+      const { partition: _other, ...here } = there;
+      expect(await commit(p, [there])).toMatchObject({ status: 'committed' });
+      expect(await commit(p, [here])).toMatchObject({ status: 'committed' });
+      expect(await commit(partition(), [there])).toMatchObject({ status: 'refused', guard: 'command' });
+      expect(await commit(other, [here])).toEqual({ status: 'refused', guard: 'command', found: 'r' });
+      expect(await subject().store.readCommand(other, 'c1')).toBe('r');
+    });
+
     it('does not remember the command of a refused commit', async () => {
       const p = partition();
       const command: Guard = { kind: 'command', id: 'c1', result: 'r', ttlMs: 60_000 };

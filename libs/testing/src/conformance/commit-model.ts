@@ -75,7 +75,7 @@ export class CommitModel {
       }
     }
     for (const guard of commit.guards) {
-      if (guard.kind === 'command') this.at(commit.partition).commands[guard.id] = guard.result;
+      if (guard.kind === 'command') this.at(guard.partition ?? commit.partition).commands[guard.id] = guard.result;
       if (guard.kind === 'input') {
         const group = this.group(guard.entry.source, guard.group);
         group.pending = group.pending.filter(({ message }) => message.id !== guard.entry.id);
@@ -145,7 +145,7 @@ export class CommitModel {
       case 'lease':
         return differs(this.at(guard.partition).epochs[guard.group] ?? 0, guard.epoch);
       case 'command':
-        return this.at(partition).commands[guard.id];
+        return this.at(guard.partition ?? partition).commands[guard.id];
       case 'version':
         return differs(this.events(partition, guard.stream).length, guard.expected);
       case 'revision':

@@ -61,6 +61,7 @@ export function carriedOut(plan: Commit, context: string, model: CommitModel): C
             due: each.due === RIGHT ? model.due(each.partition ?? plan.partition, each.id) : each.due,
           });
         case 'command':
+          return inside(each);
         case 'dead-letter':
         case 'parked':
           return each;

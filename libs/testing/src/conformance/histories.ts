@@ -23,12 +23,13 @@ const key = fc.constantFrom(...NAMES.keys);
 
 const guard: fc.Arbitrary<Guard> = fc.oneof(
   fc.record({ kind: fc.constant('lease' as const), partition, group: fc.constant('g'), epoch: expected }),
-  fc.record({
-    kind: fc.constant('command' as const),
-    id: fc.constantFrom(...NAMES.commands),
-    result: text,
-    ttlMs: fc.constant(600_000),
-  }),
+  fc.record(
+    {
+      ...{ kind: fc.constant('command' as const), id: fc.constantFrom(...NAMES.commands), result: text },
+      ...{ ttlMs: fc.constant(600_000), partition },
+    },
+    { requiredKeys: ['kind', 'id', 'result', 'ttlMs'] },
+  ),
   fc.record({ kind: fc.constant('version' as const), stream: fc.constantFrom(...NAMES.streams), expected }),
   fc.record({ kind: fc.constant('revision' as const), state: fc.constantFrom(...NAMES.states), expected }),
   fc.record(
