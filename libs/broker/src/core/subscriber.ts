@@ -131,13 +131,8 @@ export class Subscriber {
   }
 
   private async drain(): Promise<void> {
-    await Promise.all([this.timers.stop(), ...[...this.consumers, ...this.instances].map((each) => each.stop())]);
-    await Promise.all([
-      this.timers.stop(),
-      this.retention.stop(),
-      this.attendance.stop(),
-      ...this.consumers.map((consumer) => consumer.stop()),
-    ]);
+    const parts = [this.timers, this.retention, this.attendance, ...this.consumers, ...this.instances];
+    await Promise.all(parts.map((part) => part.stop()));
     this.consumers = [];
   }
 }

@@ -32,3 +32,24 @@ export class UnreadableEventError extends MillraceError {
     this.stream = stream;
   }
 }
+
+/**
+ * Events between what a projection has reached and the first one that is left have been removed: it expired as a reader, or
+ * somebody trimmed the feed by hand. Its view cannot be completed. Restore the events, or count its version up to build it
+ * from what is left.
+ */
+export class MissingEventsError extends MillraceError {
+  override readonly name = 'MissingEventsError';
+  readonly code = 'missing-events';
+
+  constructor(
+    readonly partition: Partition,
+    readonly from: number,
+    readonly to: number,
+  ) {
+    super(
+      `events ${from} to ${to} of ${addressOf(partition)} have been removed before this projection had them: restore them, ` +
+        `or count its version up to build the view from what is left`,
+    );
+  }
+}

@@ -1,8 +1,13 @@
 import { backoff, DEFAULT_RETRY, StoreUnavailableError, UnknownOutcomeError } from '@millrace/broker';
 import type { Broker, Entry, Partition } from '@millrace/broker';
+import { MissingEventsError } from './errors.js';
 import { fold } from './fold.js';
 import type { ProjectionDeclaration } from './projection.js';
 import { RowBuffer } from './row-buffer.js';
+import { positionOf } from './stored-event.js';
+
+/** So often the store is told that the projection lives, ms. */
+const REGISTER_MS = 60_000;
 
 /** How one projection stands on one partition. */
 export interface ProjectionStatus {
@@ -31,6 +36,7 @@ export class ProjectionPartition {
   private revision = 0;
   /** False when the checkpoint must be read, because another replica may have moved it. */
   private located = false;
+  private registeredAt = -Infinity;
 
   constructor(
     readonly partition: Partition,
@@ -39,8 +45,12 @@ export class ProjectionPartition {
     private readonly projection: object,
   ) {}
 
-  /** Position of the last event in the view. */
+  /**
+   * Position of the last event in the view. Nothing behind it is removed from the feed, as long as the store is told now and
+   * then that the projection lives.
+   */
   async locate(): Promise<number> {
+    if (performance.now() - this.registeredAt > REGISTER_MS) await this.register();
     if (this.located) return this.position;
     const stored = await this.broker.store.readState(this.partition, this.declaration.checkpoint);
     this.revision = stored?.revision ?? 0;
@@ -56,6 +66,7 @@ export class ProjectionPartition {
   async take(entries: readonly Entry[]): Promise<void> {
     const after = this.position;
     const { name, checkpoint } = this.declaration;
+    if (await this.passes(positionOf(entries[0]!))) return;
     const rows = new RowBuffer((id) => this.broker.store.readRow(this.partition, name, id));
     const attempt = (this.failure?.attempts ?? 0) + 1;
     const { position, failure } = await fold(this.broker, this.declaration, this.projection, entries, rows, {
@@ -90,6 +101,21 @@ export class ProjectionPartition {
       error: cause instanceof Error ? cause : new Error(String(cause)),
       due: this.broker.clock.now() + wait,
     };
+  }
+
+  /** Whether what comes next is not `next`: another replica is further, or events are missing. */
+  private async passes(next: number): Promise<boolean> {
+    // A new projection begins with what is there.
+    if (next === this.position + 1 || this.revision === 0) return false;
+    this.located = false;
+    const position = await this.locate();
+    if (next > position + 1) this.fail(new MissingEventsError(this.partition, position + 1, next - 1), next);
+    return true;
+  }
+
+  private async register(): Promise<void> {
+    await this.broker.store.register(this.partition, [{ kind: 'checkpoint', state: this.declaration.checkpoint }]);
+    this.registeredAt = performance.now();
   }
 
   get status(): ProjectionStatus {

@@ -172,6 +172,43 @@ describe.each(stores)('a projection in %s', (_name, open) => {
     expect(failures[0]!.failure).toMatchObject({ position: undefined, error: { code: 'store-unavailable' } });
   });
 
+  it('is never passed by retention, and begins with what is left when it is new', async () => {
+    const partition = broker.partitionFor('ajax');
+    const trim = () => store.trim({ partition, log: 'feed' }, { keepLength: 1, limit: 1000 });
+    table.poison = 3;
+    await goals('ajax', 1, 5);
+    start();
+    await until(() => failures.length > 0);
+    expect(await trim()).toMatchObject({ count: 2, heldBy: { kind: 'checkpoint', state: 'checkpoint.table.v1' } });
+    table.poison = undefined;
+    await until(async () => (await view.get('ajax'))?.length === 5);
+    await until(async () => (await trim()).count > 0);
+    await goals('ajax', 6, 6);
+    await until(async () => (await view.get('ajax'))?.length === 6);
+
+    @Projection('totals')
+    class Totals extends Table {}
+    const runner = new ProjectionRunner(broker, Totals, new Totals());
+    runners.push(runner);
+    runner.start();
+    await until(async () => (await new ReadView<number[]>(broker, 'totals.v1').get('ajax'))?.at(-1) === 6);
+  });
+
+  it('stops when events have been removed before it had them', async () => {
+    const partition = broker.partitionFor('ajax');
+    await goals('ajax', 1, 2);
+    const first = start();
+    await until(async () => (await view.get('ajax'))?.length === 2);
+    await first.stop();
+    await goals('ajax', 3, 5);
+    await store.expire(partition, { kind: 'checkpoint', state: 'checkpoint.table.v1' }, 0);
+    await store.trim({ partition, log: 'feed' }, { keepLength: 1, limit: 1000 });
+    start();
+    await until(() => failures.length > 1);
+    expect(failures[0]!.failure).toMatchObject({ position: 5, error: { code: 'missing-events', from: 3, to: 4 } });
+    expect(await view.get('ajax')).toEqual([1, 2]);
+  });
+
   it('stops at once while it waits, and only once', async () => {
     const runner = start();
     await until(() => runner.status().length === 3);
