@@ -1,4 +1,4 @@
-import { Broker } from '@millrace/broker';
+import { Broker, BrokerHealthIndicator } from '@millrace/broker';
 import { Projections } from '@millrace/event-store';
 import { Controller, Get } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
@@ -12,14 +12,15 @@ export class HealthController {
     private readonly health: HealthCheckService,
     private readonly indicators: HealthIndicatorService,
     private readonly broker: Broker,
+    private readonly messages: BrokerHealthIndicator,
     private readonly projections: Projections,
   ) {}
 
-  /** Whether the store answers, and whether the read models keep up. */
+  /** Whether the store answers, and whether messages are handled and the read models keep up. */
   @Get()
   @HealthCheck()
   check(): Promise<HealthCheckResult> {
-    return this.health.check([() => this.store(), () => this.readModels()]);
+    return this.health.check([() => this.store(), () => this.messages.check('messages'), () => this.readModels()]);
   }
 
   private async store(): Promise<HealthIndicatorResult> {

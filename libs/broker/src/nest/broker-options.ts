@@ -2,6 +2,7 @@ import { ConfigurableModuleBuilder } from '@nestjs/common';
 import type { ConfigurableModuleAsyncOptions } from '@nestjs/common';
 import type { Transform } from '@millrace/transforms';
 import type { BrokerSettings } from '../core/broker.js';
+import type { HealthOptions } from '../core/health.js';
 import type { PartitionStore } from '../core/partition-store.js';
 import type { RequesterSettings } from '../core/requester.js';
 import type { SubscriberSettings } from '../core/subscriber.js';
@@ -14,6 +15,8 @@ export interface BrokerModuleOptions extends BrokerSettings, SubscriberSettings,
   readonly redis?: Omit<RedisStoreOptions, 'namespace'>;
   /** Another place for the partitions, e.g. an InMemoryPartitionStore; `redis` and `namespace` are not used then. */
   readonly store?: PartitionStore;
+  /** When `BrokerMonitor` and `BrokerHealthIndicator` call the service degraded or down. */
+  readonly health?: HealthOptions;
   /** Start to consume when the application has started. Default true; else call `Subscriber.start()`. */
   readonly autoStart?: boolean;
 }

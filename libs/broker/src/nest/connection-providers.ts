@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import type { FactoryProvider, Type } from '@nestjs/common';
 import { Broker } from '../core/broker.js';
+import { BrokerMonitor } from '../core/broker-monitor.js';
 import { Subscriptions } from '../core/handler.js';
 import type { PartitionStore } from '../core/partition-store.js';
 import { Publisher } from '../core/publisher.js';
@@ -8,6 +9,7 @@ import { Requester } from '../core/requester.js';
 import { Scheduler } from '../core/scheduler.js';
 import { Subscriber } from '../core/subscriber.js';
 import { RedisPartitionStore } from '../redis/redis-partition-store.js';
+import { BrokerHealthIndicator } from './broker-health.js';
 import { MODULE_OPTIONS_TOKEN } from './broker-options.js';
 import type { BrokerModuleOptions } from './broker-options.js';
 import { connectionToken, PARTITION_STORE } from './connection-tokens.js';
@@ -48,6 +50,21 @@ export function connectionServices(name: string): FactoryProvider[] {
       inject: [of(Broker), of(Subscriptions), MODULE_OPTIONS_TOKEN],
       useFactory: (broker: Broker, subscriptions: Subscriptions, options: BrokerModuleOptions) =>
         new Subscriber(broker, subscriptions, options, new Logger('Millrace')),
+    },
+    {
+      provide: of(BrokerMonitor),
+      inject: [of(Broker), of(Subscriptions), of(Subscriber), MODULE_OPTIONS_TOKEN],
+      useFactory: (
+        broker: Broker,
+        subscriptions: Subscriptions,
+        { retention }: Subscriber,
+        { health }: BrokerModuleOptions,
+      ) => new BrokerMonitor(broker, subscriptions, retention, health),
+    },
+    {
+      provide: of(BrokerHealthIndicator),
+      inject: [of(BrokerMonitor)],
+      useFactory: (monitor: BrokerMonitor) => new BrokerHealthIndicator(monitor),
     },
   ];
 }

@@ -185,7 +185,16 @@ if ARGV[3] == '' then
   return {behind(KEYS[2], true, '0-' .. text(value and cjson.decode(value).position or 0)), 0}
 end
 local consumers = redis.pcall('XINFO', 'CONSUMERS', KEYS[2], ARGV[3])
-if consumers.err then return false end
+local name = ARGV[4] .. ' ' .. ARGV[3]
+if consumers.err then
+  -- Destroyed, but not by us.
+  if not seen then return false end
+  local stored = redis.call('HGET', KEYS[1], 'at ' .. name)
+  local at = stored and cjson.decode(stored) or {delivered = '0-0', pending = {}}
+  if stored then redis.call('HSET', KEYS[1], 'expired ' .. name, stored) end
+  redis.call('HDEL', KEYS[1], ARGV[1], 'at ' .. name)
+  return {(behind(KEYS[2], ARGV[4] == 'feed', at.delivered)), #at.pending}
+end
 for _, consumer in ipairs(consumers) do
   for i = 1, #consumer, 2 do
     if consumer[i] == 'idle' then
@@ -209,6 +218,6 @@ repeat
 until #page < 1000
 local unread = behind(KEYS[2], ARGV[4] == 'feed', delivered)
 redis.call('XGROUP', 'DESTROY', KEYS[2], ARGV[3])
-redis.call('HDEL', KEYS[1], ARGV[1], 'at ' .. ARGV[4] .. ' ' .. ARGV[3])
-redis.call('HSET', KEYS[1], 'expired ' .. ARGV[4] .. ' ' .. ARGV[3], cjson.encode({delivered = delivered, pending = pending}))
+redis.call('HDEL', KEYS[1], ARGV[1], 'at ' .. name)
+redis.call('HSET', KEYS[1], 'expired ' .. name, cjson.encode({delivered = delivered, pending = pending}))
 return {unread, #pending}`);

@@ -104,7 +104,7 @@ ${BEHIND}
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local record, count = KEYS[1], tonumber(ARGV[1])
-local logs, followers = {}, {}
+local logs, followers, fields = {}, {}, redis.call('HKEYS', record)
 local function unseen(field, idle)
   local seen = tonumber(redis.call('HGET', record, field))
   local registered = seen and math.max(0, now - seen) or -1
@@ -121,9 +121,10 @@ for n = 1, count do
   local first = redis.call('XRANGE', key, '-', '+', 'COUNT', 1)[1]
   local last = redis.call('XREVRANGE', key, '+', '-', 'COUNT', 1)[1]
   logs[n] = {redis.call('XLEN', key), first and first[1] or '', last and last[1] or ''}
-  local groups = redis.call('EXISTS', key) == 1 and redis.call('XINFO', 'GROUPS', key) or {}
+  local groups, present = redis.call('EXISTS', key) == 1 and redis.call('XINFO', 'GROUPS', key) or {}, {}
   for _, flat in ipairs(groups) do
     local group = facts(flat)
+    present[group.name] = true
     local delivered, oldest, idle, least = group['last-delivered-id'], '', 0, -1
     if group.pending > 0 then
       local pending = redis.call('XPENDING', key, group.name, '-', '+', 1)[1]
@@ -136,6 +137,17 @@ for n = 1, count do
     local lag, exact = behind(key, log == 'feed', delivered, group.lag)
     followers[#followers + 1] = {'group', n, group.name, delivered, lag, exact, group.pending, oldest, idle,
       unseen('group ' .. log .. ' ' .. group.name, least)}
+  end
+  -- Registered and destroyed: it will be made again, where it was seen last.
+  local prefix = 'group ' .. log .. ' '
+  for _, field in ipairs(fields) do
+    local group = string.sub(field, 1, #prefix) == prefix and string.sub(field, #prefix + 1)
+    if group and not present[group] then
+      local stored = redis.call('HGET', record, 'at ' .. log .. ' ' .. group)
+      local at = stored and cjson.decode(stored) or {delivered = '0-0', pending = {}}
+      local lag, exact = behind(key, log == 'feed', at.delivered)
+      followers[#followers + 1] = {'group', n, group, at.delivered, lag, exact, #at.pending, '', 0, unseen(field, -1)}
+    end
   end
 end
 for i = 2 + count, #ARGV do

@@ -126,14 +126,27 @@ local function hold(at, itsKind, itsName)
   if isBefore(at, before) then before, kind, who = at, itsKind, itsName end
 end
 if ARGV[4] ~= '' and isBefore(after(id(ARGV[4])), before) then before = after(id(ARGV[4])) end
-local groups = redis.call('XINFO', 'GROUPS', log)
+local groups, present = redis.call('XINFO', 'GROUPS', log), {}
 for _, flat in ipairs(groups) do
   local group = {}
   for i = 1, #flat, 2 do group[flat[i]] = flat[i + 1] end
+  present[group.name] = true
   if group.pending > 0 then
     hold(id(redis.call('XPENDING', log, group.name)[2]), 'group', group.name)
   else
     hold(after(id(group['last-delivered-id'])), 'group', group.name)
+  end
+end
+-- A registered group that was destroyed will be made again, where it was seen last.
+local prefix, lost = 'group ' .. name .. ' ', 0
+for _, field in ipairs(redis.call('HKEYS', record)) do
+  local group = string.sub(field, 1, #prefix) == prefix and string.sub(field, #prefix + 1)
+  if group and not present[group] then
+    lost = lost + 1
+    local stored = redis.call('HGET', record, 'at ' .. name .. ' ' .. group)
+    local at = stored and cjson.decode(stored)
+    local first = at and at.pending[1]
+    hold(first and id(first[1]) or at and after(id(at.delivered)) or {0, 0}, 'group', group)
   end
 end
 if feed then
@@ -144,7 +157,7 @@ if feed then
   local first = redis.call('HGET', record, 'first-stream-event')
   if first then hold({0, tonumber(first)}, 'stream', '') end
   if isBefore(last, before) then before = last end
-elseif #groups == 0 then
+elseif #groups + lost == 0 then
   hold({0, 0}, 'nobody', '')
 end
 
