@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Entry, Logger, RetentionOptions } from '@millrace/broker';
+import type { DeadLetter, Entry, Logger, RetentionOptions, Write } from '@millrace/broker';
 import { retentionRules } from '@millrace/broker';
 import { eventually } from '../support/redis.js';
 import { gate, SITES } from '../support/site.js';
@@ -234,6 +234,27 @@ describe.each(SITES)('retention on %s', (_name, open) => {
     const { logger } = await begin(site, { dead: { maxLength: 2 } });
     await eventually(async () => expect(await site.deadLetters()).toEqual(newest));
     expect(logger.said).toContainEqual('retention: 3 dead letters of work/0 have been removed');
+  });
+
+  it('keeps dead letters that hold a key back, and those behind them', async () => {
+    const site = await open();
+    const letter = (key: string, reason: string): DeadLetter => ({
+      ...{ reason, key, error: 'no', errorClass: 'Error', group: 'work', type: 'work.do', redriven: 0, attempts: 1 },
+      ...{ entry: { source: site.inbox(), id: '1-1' }, first: 1, last: 1, fields: ['type', 'work.do', 'data', '{}'] },
+    });
+    const keep = (key: string, reason: string, park?: 'head' | 'behind'): Write => ({
+      ...{ kind: 'dead-letter', letter: letter(key, reason) },
+      ...(park ? { park } : {}),
+    });
+    const writes = [keep('c', 'old'), keep('a', 'head', 'head'), keep('a', 'parked', 'behind'), keep('a', 'other')];
+    await site.store.commit({ partition, guards: [], writes });
+    await begin(site, { dead: { maxAgeMs: 0 } });
+    await eventually(async () =>
+      expect((await site.deadLetters()).map(({ key, reason }) => [key, reason])).toEqual([
+        ['a', 'head'],
+        ['a', 'parked'],
+      ]),
+    );
   });
 });
 

@@ -1,4 +1,5 @@
 import type { Broker } from './broker.js';
+import { removeDeadLetters } from './dead-letter-keeper.js';
 import { FollowerWatch } from './follower-watch.js';
 import { LogKeeper } from './log-keeper.js';
 import type { Logger } from './logger.js';
@@ -52,10 +53,7 @@ export class PartitionKeeper {
       this.keep(log, inbox);
       if (length > 0) while (await this.logs.get(log)?.step()) continue;
     }
-    if (!dead) return;
-    const gone = await this.broker.store.trimDeadLetters(this.partition, dead);
-    const { context, index } = this.partition;
-    if (gone > 0) this.logger.warn(`retention: ${gone} dead letters of ${context}/${index} have been removed`);
+    if (dead) await removeDeadLetters(this.broker, this.partition, dead, this.logger);
   }
 
   private keep(log: Log, rule: LogRetention | undefined): void {

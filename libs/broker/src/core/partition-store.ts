@@ -77,9 +77,6 @@ export interface PartitionStore {
    */
   trim(source: Source, request: TrimRequest): Promise<Trimmed>;
 
-  /** Removes dead letters that are older than `maxAgeMs` by the store's clock, or beyond the newest `maxLength`; answers how many. */
-  trimDeadLetters(partition: Partition, limits: { maxAgeMs?: number; maxLength?: number }): Promise<number>;
-
   /** How the partition stands, for people and for health. Reads, counts and changes nothing. */
   survey(partition: Partition): Promise<PartitionFigures>;
 

@@ -54,15 +54,6 @@ export class InMemoryDeadLetters {
     this.letters.delete(id);
   }
 
-  /** Removes what is older or beyond the newest; answers how many. */
-  trim(now: number, { maxAgeMs = Infinity, maxLength = Infinity }): number {
-    const ids = [...this.letters.keys()];
-    const old = ids.filter((id) => now - Number.parseInt(id, 10) >= maxAgeMs).length;
-    const trimmed = ids.slice(0, Math.max(old, ids.length - maxLength, 0));
-    for (const id of trimmed) this.letters.delete(id);
-    return trimmed.length;
-  }
-
   /** Whether there was one. */
   redrive(id: string, own: InMemoryLog, now: number, parked?: string, fields?: readonly string[]): boolean {
     const letter = this.letters.get(id);

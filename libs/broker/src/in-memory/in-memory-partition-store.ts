@@ -119,10 +119,6 @@ export class InMemoryPartitionStore implements PartitionStore {
     return trimInMemory(this.data, source, request);
   }
 
-  async trimDeadLetters(partition: Partition, limits: { maxAgeMs?: number; maxLength?: number }): Promise<number> {
-    return this.data.deadLetters(partition).trim(this.data.clock.now(), limits);
-  }
-
   async survey(partition: Partition): Promise<PartitionFigures> {
     return surveyInMemory(this.data, partition);
   }

@@ -41,7 +41,7 @@ import { RedisReplies } from './redis-replies-stream.js';
 import { HOLDER, RedisFollowers } from './redis-followers.js';
 import { toEntries, toMap } from './redis-replies.js';
 import { survey } from './redis-survey.js';
-import { trim, TRIM_DEAD } from './redis-trim.js';
+import { trim } from './redis-trim.js';
 import { RedisTimers } from './redis-timers.js';
 import { Script } from './script.js';
 
@@ -180,11 +180,6 @@ export class RedisPartitionStore implements PartitionStore {
 
   async trim(source: Source, request: TrimRequest): Promise<Trimmed> {
     return trim(this.connection, this.keys, source, request);
-  }
-
-  async trimDeadLetters(partition: Partition, limits: { maxAgeMs?: number; maxLength?: number }): Promise<number> {
-    const args = [limits.maxAgeMs ?? '', limits.maxLength ?? ''];
-    return Number(await TRIM_DEAD.run(this.connection, [this.keys.dead(partition)], args));
   }
 
   survey(partition: Partition): Promise<PartitionFigures> {

@@ -173,18 +173,3 @@ if first and isBefore(id(first[1]), before) or further and kind == '' then more 
 if first and isBefore(before, id(first[1])) then before = id(first[1]) end
 if count > 0 then redis.call('HSET', record, 'trimmed ' .. name, first and text(id(first[1])) or text(before)) end
 return {count, text(before), more, kind, who}`);
-
-/**
- * KEYS  dead letters
- * ARGV  ms to keep or '', letters to keep or ''
- * Returns letters removed
- */
-export const TRIM_DEAD = new Script(`#!lua
-local count = 0
-if ARGV[1] ~= '' then
-  local time = redis.call('TIME')
-  local now = time[1] * 1000 + math.floor(time[2] / 1000)
-  count = redis.call('XTRIM', KEYS[1], 'MINID', string.format('%.0f-0', math.max(0, now - tonumber(ARGV[1]) + 1)))
-end
-if ARGV[2] ~= '' then count = count + redis.call('XTRIM', KEYS[1], 'MAXLEN', ARGV[2]) end
-return count`);
