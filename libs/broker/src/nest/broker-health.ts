@@ -1,3 +1,4 @@
+import type * as terminus from '@nestjs/terminus';
 import type { BrokerMonitor } from '../core/broker-monitor.js';
 import type { HealthFigures } from '../core/health.js';
 
@@ -21,7 +22,7 @@ export type BrokerHealthResult<Key extends string = string> = Record<
  * }
  */
 export class BrokerHealthIndicator {
-  private service: Promise<Terminus> | undefined;
+  private service: Promise<typeof terminus> | undefined;
 
   constructor(readonly monitor: BrokerMonitor) {}
 
@@ -43,5 +44,4 @@ export class BrokerHealthIndicator {
   }
 }
 
-type Terminus = typeof import('@nestjs/terminus');
-type Session = ReturnType<InstanceType<Terminus['HealthIndicatorService']>['check']>;
+type Session = ReturnType<terminus.HealthIndicatorService['check']>;
