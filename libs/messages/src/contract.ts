@@ -142,8 +142,17 @@ export function contractOf(message: object | MessageClass): Contract {
 /** As {@link contractOf}, but undefined instead of an error. */
 export function findContract(message: object | MessageClass): Contract | undefined {
   const target = typeof message === 'function' ? message : message.constructor;
-  return typeof target === 'function' ? (Reflect.getOwnMetadata(CONTRACT, target) as Contract | undefined) : undefined;
+  if (typeof target !== 'function') return undefined;
+  let contract = found.get(target);
+  if (!contract) {
+    contract = Reflect.getOwnMetadata(CONTRACT, target) as Contract | undefined;
+    if (contract) found.set(target, contract);
+  }
+  return contract;
 }
+
+/** Every message asks for its contract, and reflect-metadata takes several look-ups. */
+const found = new WeakMap<object, Contract>();
 
 const replyClasses = new Map<string, MessageClass[]>();
 

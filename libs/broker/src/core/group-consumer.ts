@@ -181,10 +181,7 @@ export class GroupConsumer {
         ahead = roomy && entries.length > 0 && this.isReady() ? this.read(reader) : undefined;
         // Its failure shows when it is waited for.
         ahead?.catch(() => undefined);
-        for (const entry of entries) {
-          const place = this.placeOf(entry.source);
-          this.dispatch(place, entry, epochs.get(place)!, 1, undefined);
-        }
+        this.dispatchAll(entries, epochs);
         for (const place of epochs.keys()) holdings.settle(place);
       } catch (error) {
         if (this.abort.signal.aborted) return;
@@ -281,6 +278,21 @@ export class GroupConsumer {
     }
     place.recovered = true;
     place.recoveredAt = performance.now();
+  }
+
+  /** Entries come log by log, so the place is looked up once for each. */
+  private dispatchAll(entries: readonly Entry[], epochs: ReadonlyMap<Place, number>): void {
+    let source: Source | undefined;
+    let place: Place | undefined;
+    let epoch = 0;
+    for (const entry of entries) {
+      if (entry.source !== source) {
+        source = entry.source;
+        place = this.placeOf(source);
+        epoch = epochs.get(place)!;
+      }
+      this.dispatch(place!, entry, epoch, 1, undefined);
+    }
   }
 
   private placeOf({ partition }: Source): Place {
