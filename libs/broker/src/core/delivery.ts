@@ -14,8 +14,8 @@ export interface Delivery {
   readonly received: Received;
   /** Tells whether the partition is to be left to another process. */
   readonly place: { readonly leaving: boolean };
-  /** Under which it was read, even if the lease has changed since. */
-  readonly epoch: number;
+  /** Under which it was read, even if the lease has changed since; undefined where no lease is needed. */
+  readonly epoch: number | undefined;
   /** What earlier attempts left behind. */
   retry: RetryRecord | undefined;
   readonly deliveries: number;

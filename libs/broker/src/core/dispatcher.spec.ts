@@ -1,5 +1,8 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { Dispatcher } from './dispatcher.js';
+import { RateGate } from './rate-gate.js';
+import { Task } from './work.js';
+import type { Slot, Work } from './work.js';
 
 /** A task that ends when told to. */
 function task() {
@@ -17,7 +20,7 @@ function task() {
 function started(dispatcher: Dispatcher, ...keys: string[]) {
   return keys.map((key) => {
     const made = task();
-    dispatcher.add(key, made.run);
+    dispatcher.add(new Task(key, made.run));
     return made;
   });
 }
@@ -57,11 +60,13 @@ describe('a dispatcher', () => {
       const key = `k${i % 7}`;
       work.push(
         new Promise((resolve) =>
-          dispatcher.add(key, async () => {
-            for (let pause = (i * 31) % 5; pause > 0; pause--) await turn();
-            seen.set(key, [...(seen.get(key) ?? []), i]);
-            resolve();
-          }),
+          dispatcher.add(
+            new Task(key, async () => {
+              for (let pause = (i * 31) % 5; pause > 0; pause--) await turn();
+              seen.set(key, [...(seen.get(key) ?? []), i]);
+              resolve();
+            }),
+          ),
         ),
       );
     }
@@ -115,7 +120,7 @@ describe('a dispatcher', () => {
     it('gives its slot to others, but not its key', async () => {
       const dispatcher = new Dispatcher(1);
       const pause = task();
-      dispatcher.add('a', (slot) => slot.aside(pause.run));
+      dispatcher.add(new Task('a', (slot) => slot.aside(pause.run)));
       const [same, other] = started(dispatcher, 'a', 'b');
       expect(begun([same!, other!])).toEqual([false, true]);
       expect(dispatcher.size).toBe(3);
@@ -125,10 +130,12 @@ describe('a dispatcher', () => {
       const dispatcher = new Dispatcher(1);
       const pause = task();
       let back = false;
-      dispatcher.add('a', async (slot) => {
-        await slot.aside(pause.run);
-        back = true;
-      });
+      dispatcher.add(
+        new Task('a', async (slot) => {
+          await slot.aside(pause.run);
+          back = true;
+        }),
+      );
       const [running, next] = started(dispatcher, 'b', 'c');
       await pause.finish();
       expect(back).toBe(false);
@@ -142,7 +149,7 @@ describe('a dispatcher', () => {
     it('is waited for by a stop', async () => {
       const dispatcher = new Dispatcher(1);
       const pause = task();
-      dispatcher.add('a', (slot) => slot.aside(pause.run));
+      dispatcher.add(new Task('a', (slot) => slot.aside(pause.run)));
       let stopped = false;
       const stopping = dispatcher.stop().then(() => (stopped = true));
       await turn();
@@ -155,7 +162,7 @@ describe('a dispatcher', () => {
   it('lets others run while a task that gave its slot back finishes', async () => {
     const dispatcher = new Dispatcher(1);
     const committing = task();
-    dispatcher.add('a', (slot) => (slot.release(), committing.run()));
+    dispatcher.add(new Task('a', (slot) => (slot.release(), committing.run())));
     const [same, other] = started(dispatcher, 'a', 'b');
     expect(begun([same!, other!])).toEqual([false, true]);
     await committing.finish();
@@ -163,4 +170,159 @@ describe('a dispatcher', () => {
     expect(begun([same!])).toEqual([true]);
     expect(dispatcher.size).toBe(1);
   });
+
+  it('runs thousands one after the other that finish at once', async () => {
+    const dispatcher = new Dispatcher(1);
+    const [first] = started(dispatcher, 'a');
+    let ran = 0;
+    for (let i = 0; i < 50_000; i++) dispatcher.add(new Task('a', () => void ran++));
+    await first!.finish();
+    expect([ran, dispatcher.size]).toEqual([50_000, 0]);
+  });
+
+  it('counts the bytes of what it holds, and says when there is room by both', async () => {
+    const dispatcher = new Dispatcher(1);
+    const [one, other] = [heavy('a', 60), heavy('b', 60)];
+    dispatcher.add(one.work);
+    dispatcher.add(other.work);
+    expect([dispatcher.size, dispatcher.bytes]).toEqual([2, 120]);
+    expect([dispatcher.hasRoom(3, 121), dispatcher.hasRoom(3, 120), dispatcher.hasRoom(2, 121)]).toEqual([
+      true,
+      false,
+      false,
+    ]);
+    let roomy = false;
+    const waiting = dispatcher.below(3, 100).then(() => (roomy = true));
+    await turn();
+    expect(roomy).toBe(false);
+    await one.finish();
+    await waiting;
+    expect(dispatcher.bytes).toBe(60);
+  });
+
+  it('does not wait for room for longer than it is told to', async () => {
+    const dispatcher = new Dispatcher(1);
+    dispatcher.add(heavy('a', 1).work);
+    await dispatcher.below(1, 1, 5);
+    expect(dispatcher.hasRoom(1, 1)).toBe(false);
+  });
+
+  describe('that is to unload', () => {
+    it('unloads what waits behind so many of its key, and counts it no more', async () => {
+      const dispatcher = new Dispatcher(4);
+      const works = ['a', 'a', 'a', 'a', 'b', 'b'].map((key) => heavy(key, 10));
+      for (const { work } of works) dispatcher.add(work);
+      expect(dispatcher.isHungry).toBe(true);
+      dispatcher.unload(1);
+      expect(works.map(({ state }) => state.unloads)).toEqual([0, 0, 1, 1, 0, 0]);
+      expect([dispatcher.size, dispatcher.bytes, dispatcher.unloaded]).toEqual([4, 40, 2]);
+      const late = heavy('a', 10);
+      dispatcher.add(late.work);
+      dispatcher.unload(1);
+      expect(works.map(({ state }) => state.unloads)).toEqual([0, 0, 1, 1, 0, 0]);
+      expect(late.state.unloads).toBe(1);
+      for (const { finish } of [...works, late]) await finish();
+      expect([...works, late].map(({ state }) => state.runs)).toEqual([1, 1, 1, 1, 1, 1, 1]);
+      expect([dispatcher.size, dispatcher.bytes, dispatcher.unloaded]).toEqual([0, 0, 0]);
+    });
+  });
+
+  describe('that is paused', () => {
+    it('begins nothing, lets what runs finish, and goes on when it is resumed', async () => {
+      const dispatcher = new Dispatcher(2);
+      const [running, next] = started(dispatcher, 'a', 'a');
+      dispatcher.pause();
+      const [other] = started(dispatcher, 'b');
+      await running!.finish();
+      expect(running!.state.ended).toBe(true);
+      expect(begun([next!, other!])).toEqual([false, false]);
+      dispatcher.resume();
+      expect(begun([next!, other!])).toEqual([true, true]);
+    });
+
+    it('lets none go on that stood aside', async () => {
+      const dispatcher = new Dispatcher(2);
+      const wait = task();
+      let back = false;
+      dispatcher.add(new Task('a', (slot: Slot) => slot.aside(wait.run).then(() => (back = true))));
+      dispatcher.pause();
+      await wait.finish();
+      expect(back).toBe(false);
+      dispatcher.resume();
+      await turn();
+      expect(back).toBe(true);
+    });
+  });
+
+  describe('that is to discard', () => {
+    it('discards what has not begun, and others of the same key have their turn', async () => {
+      const dispatcher = new Dispatcher(1);
+      const works = ['a', 'a', 'a', 'b', 'b', 'c'].map((key) => heavy(key, 1));
+      for (const { work } of works) dispatcher.add(work);
+      const away = new Set([1, 3, 5].map((i) => works[i]!.work));
+      dispatcher.discard((work) => away.has(work));
+      expect(works.map(({ state }) => state.discards)).toEqual([0, 1, 0, 1, 0, 1]);
+      expect(dispatcher.size).toBe(3);
+      for (const i of [0, 2, 4]) await works[i]!.finish();
+      expect(works.map(({ state }) => state.runs)).toEqual([1, 0, 1, 0, 1, 0]);
+      expect(dispatcher.size).toBe(0);
+    });
+
+    it('calls back what waits for its place, even when it is paused', async () => {
+      const dispatcher = new Dispatcher(1);
+      const wait = task();
+      let back = false;
+      dispatcher.add(new Task('a', (slot: Slot) => slot.aside(wait.run).then(() => (back = true))));
+      dispatcher.pause();
+      await wait.finish();
+      dispatcher.discard(() => true);
+      await turn();
+      expect(back).toBe(true);
+      expect(dispatcher.size).toBe(0);
+    });
+  });
+
+  describe('with a rate', () => {
+    it('begins no more of the limited in a time, and all of the others', async () => {
+      const perMs = 200;
+      const dispatcher = new Dispatcher(100, new RateGate({ limit: 10, perMs }));
+      const beginnings: number[] = [];
+      const done: Promise<void>[] = [];
+      for (let i = 0; i < 25; i++) {
+        done.push(
+          new Promise((resolve) => {
+            const run = (): undefined => void (beginnings.push(performance.now()), resolve());
+            dispatcher.add({ ...heavy(`k${i}`, 1).work, limited: true, run });
+          }),
+        );
+      }
+      const [free] = started(dispatcher, 'free');
+      expect(free!.state.begun).toBe(true);
+      expect(beginnings.length).toBeLessThan(3);
+      await Promise.all(done);
+      // 25 at 10 in 200 ms take 500 ms.
+      expect(performance.now() - beginnings[0]!).toBeGreaterThan(350);
+      for (const since of beginnings) {
+        const within = beginnings.filter((at) => at >= since && at < since + perMs);
+        expect(within.length).toBeLessThanOrEqual(13);
+      }
+    });
+  });
 });
+
+/** A work that ends when told to, and remembers what it was asked for. */
+function heavy(key: string, bytes: number) {
+  const state = { runs: 0, unloads: 0, discards: 0 };
+  let finish = (): void => undefined;
+  const ending = new Promise<void>((resolve) => (finish = resolve));
+  const work: Work = {
+    key,
+    bytes,
+    limited: false,
+    unloaded: false,
+    run: () => (state.runs++, ending),
+    unload: () => void state.unloads++,
+    discard: () => void state.discards++,
+  };
+  return { state, work, finish: async () => (finish(), void (await turn())) };
+}

@@ -1,95 +1,196 @@
-/** A task's place among those that run at the same time. */
-export interface Slot {
-  /** Gives the place to another task for good; the key stays taken until the task has finished. */
-  release(): void;
-  /** Waits for a place again after it has been given away. */
-  take(): Promise<void>;
-  /** Gives the place away for the time of a wait. */
-  aside<T>(wait: () => Promise<T>): Promise<T>;
+import type { RateGate } from './rate-gate.js';
+import type { Slot, Work } from './work.js';
+
+interface Returning {
+  readonly work: Work;
+  readonly resolve: () => void;
 }
 
-/** Answers with a promise unless it has finished already. Must not fail: what to do about a failure is its own affair. */
-export type Task = (slot: Slot) => Promise<unknown> | undefined;
-
 /**
- * Runs tasks concurrently, but those of one key one after the other in the order they came. Holds what waits in memory,
+ * Runs works concurrently, but those of one key one after the other in the order they came. Holds what waits in memory,
  * so its size is the caller's to bound.
  */
 export class Dispatcher {
-  /** Keys with a running task, and what waits behind it. */
-  private readonly lanes = new Map<string, Task[]>();
-  private readonly ready: (() => void)[] = [];
-  /** Tasks that stood aside and want their place back. */
-  private readonly returning: (() => void)[] = [];
-  private accepted = 0;
-  /** Tasks that have begun and not finished, and those of them that hold a place. */
+  /** Keys with a running work, and what waits behind it. */
+  private readonly lanes = new Map<string, Work[]>();
+  private readonly ready: Work[] = [];
+  /** Ready, but for the rate. */
+  private readonly limited: Work[] = [];
+  /** Works that stood aside and want their place back. */
+  private readonly returning: Returning[] = [];
+  private loaded = 0;
+  private loadedBytes = 0;
+  private away = 0;
+  /** Works that have begun and not finished, and those of them that hold a place. */
   private begun = 0;
   private running = 0;
+  private filling = false;
+  private paused = false;
   private stopped = false;
+  private later: NodeJS.Timeout | undefined;
   private readonly idle: (() => void)[] = [];
-  private readonly roomier: { readonly size: number; readonly resolve: () => void }[] = [];
+  private roomier: { readonly size: number; readonly bytes: number; readonly resolve: () => void } | undefined;
 
-  /** @param concurrency tasks that run at the same time, at least 1 */
-  constructor(private readonly concurrency: number) {}
+  /**
+   * @param concurrency works that run at the same time, at least 1
+   * @param gate how many of the limited ones may begin
+   */
+  constructor(
+    private readonly concurrency: number,
+    private readonly gate?: RateGate,
+  ) {}
 
-  /** Tasks accepted and not finished. */
+  /** Works accepted and not finished, without those that were unloaded. */
   get size(): number {
-    return this.accepted;
+    return this.loaded;
   }
 
-  /** Whether a task of this key would begin at once. */
+  /** Bytes of the works in `size`. */
+  get bytes(): number {
+    return this.loadedBytes;
+  }
+
+  /** Works that wait without holding anything but their place in the order. */
+  get unloaded(): number {
+    return this.away;
+  }
+
+  /** Whether more could run than there is. */
+  get isHungry(): boolean {
+    return this.running < this.concurrency && this.limited.length === 0 && !this.paused;
+  }
+
+  /** Whether a work of this key would begin at once. With a rate none does. */
   isFree(key: string): boolean {
-    return this.running < this.concurrency && !this.stopped && !this.lanes.has(key);
+    return this.running < this.concurrency && !this.gate && !this.paused && !this.stopped && !this.lanes.has(key);
   }
 
-  add(key: string, task: Task): void {
+  add(work: Work): void {
     if (this.stopped) return;
-    this.accepted++;
-    const lane = this.lanes.get(key);
-    if (lane) lane.push(task);
-    else {
-      this.lanes.set(key, []);
-      if (this.running < this.concurrency) this.run(key, task);
-      else this.ready.push(() => this.run(key, task));
+    this.loaded++;
+    this.loadedBytes += work.bytes;
+    const lane = this.lanes.get(work.key);
+    if (lane) return void lane.push(work);
+    this.lanes.set(work.key, []);
+    if (this.gate && work.limited) this.limited.push(work);
+    else if (this.running < this.concurrency && !this.paused) return this.run(work);
+    else this.ready.push(work);
+    if (this.gate) this.fill();
+  }
+
+  hasRoom(size: number, bytes: number): boolean {
+    return (this.loaded < size && this.loadedBytes < bytes) || this.stopped;
+  }
+
+  /** Resolves when fewer than `size` works with less than so many bytes are left, or when that takes too long. One waits at a time. */
+  async below(size: number, bytes = Infinity, withinMs?: number): Promise<void> {
+    if (this.hasRoom(size, bytes)) return;
+    let timer: NodeJS.Timeout | undefined;
+    await new Promise<void>((resolve) => {
+      this.roomier = { size, bytes, resolve };
+      if (withinMs !== undefined) timer = setTimeout(resolve, withinMs);
+    });
+    clearTimeout(timer);
+    this.roomier = undefined;
+  }
+
+  /** Unloads what waits behind more than so many others of its key. */
+  unload(keep: number): void {
+    for (const lane of this.lanes.values()) {
+      for (let i = lane.length - 1; i >= keep && !lane[i]!.unloaded; i--) {
+        const work = lane[i]!;
+        work.unload();
+        work.unloaded = true;
+        this.loaded--;
+        this.loadedBytes -= work.bytes;
+        this.away++;
+      }
     }
   }
 
-  /** Resolves when fewer than `size` tasks are left. */
-  async below(size: number): Promise<void> {
-    if (this.accepted < size || this.stopped) return;
-    await new Promise<void>((resolve) => this.roomier.push({ size, resolve }));
+  /** Begins nothing until it is resumed. */
+  pause(): void {
+    this.paused = true;
+  }
+
+  resume(): void {
+    this.paused = false;
+    this.fill();
+  }
+
+  /** Discards what has not begun, and calls back what waits to go on, which may give up then. */
+  discard(matches: (work: Work) => boolean): void {
+    const dropped: Work[] = [];
+    for (const [key, lane] of this.lanes) this.lanes.set(key, keepOthers(lane, matches, dropped));
+    for (const queue of [this.ready, this.limited]) {
+      const heads: Work[] = [];
+      queue.splice(0, queue.length, ...keepOthers(queue, matches, heads));
+      for (const head of heads) {
+        dropped.push(head);
+        this.next(head.key);
+      }
+    }
+    for (const { work, resolve } of this.returning.splice(0)) {
+      if (matches(work)) {
+        this.running++;
+        resolve();
+      } else this.returning.push({ work, resolve });
+    }
+    for (const work of dropped) {
+      this.forget(work);
+      work.discard();
+    }
+    this.fill();
   }
 
   /** Forgets what has not begun, and resolves when what has begun is finished. */
   async stop(): Promise<void> {
     this.stopped = true;
-    this.accepted = this.begun;
+    clearTimeout(this.later);
     this.ready.length = 0;
+    this.limited.length = 0;
     for (const lane of this.lanes.values()) lane.length = 0;
-    for (const { resolve } of this.roomier.splice(0)) resolve();
-    wake(this.returning);
+    this.roomier?.resolve();
+    for (const { resolve } of this.returning.splice(0)) {
+      this.running++;
+      resolve();
+    }
     if (this.begun > 0) await new Promise<void>((resolve) => this.idle.push(resolve));
   }
 
-  private run(key: string, task: Task): void {
+  private run(work: Work): void {
     this.begun++;
     this.running++;
-    const slot = new TakenSlot(this);
-    const work = task(slot);
-    if (work) void work.then(() => this.finished(key, slot));
-    else this.finished(key, slot);
+    const slot = new TakenSlot(this, work);
+    const done = work.run(slot);
+    if (done) void done.then(() => this.finished(work, slot));
+    else this.finished(work, slot);
   }
 
-  private finished(key: string, slot: TakenSlot): void {
-    this.accepted--;
+  private finished(work: Work, slot: TakenSlot): void {
     this.begun--;
-    const next = this.lanes.get(key)?.shift();
-    if (next) this.ready.push(() => this.run(key, next));
-    else this.lanes.delete(key);
-    if (slot.held) this.give();
-    else this.fill();
-    while (this.roomier.length > 0 && this.accepted < this.roomier[0]!.size) this.roomier.shift()!.resolve();
-    if (this.begun === 0 && this.stopped) wake(this.idle);
+    this.forget(work);
+    this.next(work.key);
+    if (slot.held) this.running--;
+    this.fill();
+    const { roomier } = this;
+    if (roomier && this.hasRoom(roomier.size, roomier.bytes)) roomier.resolve();
+    if (this.begun === 0 && this.stopped) for (const resolve of this.idle.splice(0)) resolve();
+  }
+
+  private forget(work: Work): void {
+    if (work.unloaded) this.away--;
+    else {
+      this.loaded--;
+      this.loadedBytes -= work.bytes;
+    }
+  }
+
+  private next(key: string): void {
+    const work = this.lanes.get(key)?.shift();
+    if (!work) this.lanes.delete(key);
+    else if (this.gate && work.limited) this.limited.push(work);
+    else this.ready.push(work);
   }
 
   /** @internal for its slots */
@@ -99,22 +200,48 @@ export class Dispatcher {
   }
 
   /** @internal for its slots */
-  async takeBack(): Promise<void> {
-    const take = (): void => void this.running++;
-    if (this.running < this.concurrency || this.stopped) return take();
-    await new Promise<void>((resolve) => this.returning.push(() => resolve(take())));
+  async takeBack(work: Work): Promise<void> {
+    if ((this.running < this.concurrency && !this.paused) || this.stopped) return void this.running++;
+    await new Promise<void>((resolve) => this.returning.push({ work, resolve }));
   }
 
+  /** Begins what may begin. Not by recursion: a work may be finished at once, and so may thousands after it. */
   private fill(): void {
-    while (this.running < this.concurrency && this.returning.length > 0) this.returning.shift()!();
-    while (this.running < this.concurrency && this.ready.length > 0) this.ready.shift()!();
+    if (this.filling || this.paused) return;
+    this.filling = true;
+    while (this.running < this.concurrency) {
+      const back = this.returning.shift();
+      if (back) {
+        this.running++;
+        back.resolve();
+        continue;
+      }
+      const work = this.ready.shift() ?? this.nextWithinRate();
+      if (!work) break;
+      this.run(work);
+    }
+    this.filling = false;
+  }
+
+  private nextWithinRate(): Work | undefined {
+    if (this.limited.length === 0 || this.later) return undefined;
+    const waitMs = this.gate!.pass();
+    if (waitMs === 0) return this.limited.shift();
+    this.later = setTimeout(() => {
+      this.later = undefined;
+      this.fill();
+    }, waitMs);
+    return undefined;
   }
 }
 
 class TakenSlot implements Slot {
   held = true;
 
-  constructor(private readonly dispatcher: Dispatcher) {}
+  constructor(
+    private readonly dispatcher: Dispatcher,
+    private readonly work: Work,
+  ) {}
 
   release(): void {
     if (!this.held) return;
@@ -124,7 +251,7 @@ class TakenSlot implements Slot {
 
   async take(): Promise<void> {
     if (this.held) return;
-    await this.dispatcher.takeBack();
+    await this.dispatcher.takeBack(this.work);
     this.held = true;
   }
 
@@ -138,6 +265,11 @@ class TakenSlot implements Slot {
   }
 }
 
-function wake(waiters: (() => void)[]): void {
-  for (const resolve of waiters.splice(0)) resolve();
+/** The works that do not match; those that do go to `others`. */
+function keepOthers(works: readonly Work[], matches: (work: Work) => boolean, others: Work[]): Work[] {
+  return works.filter((work) => {
+    const matching = matches(work);
+    if (matching) others.push(work);
+    return !matching;
+  });
 }

@@ -4,7 +4,8 @@ import type { Broker } from './broker.js';
 import { describe } from './dead-lettering.js';
 import type { Message } from './decision.js';
 import { Dispatcher } from './dispatcher.js';
-import type { Slot } from './dispatcher.js';
+import { Task } from './work.js';
+import type { Slot } from './work.js';
 import { FeedTail } from './feed-tail.js';
 import type { GroupSettings } from './group-options.js';
 import { HandlerGroup } from './handler.js';
@@ -74,7 +75,7 @@ export class EveryInstance {
         this.says(`event ${entry.id} cannot be used (${received.reason}): ${describe(received.error)}`),
       );
     } else if (received.kind === 'message') {
-      this.dispatcher.add(received.key, (slot) => this.handle(entry, received, slot));
+      this.dispatcher.add(new Task(received.key, (slot) => this.handle(entry, received, slot)));
     }
   }
 

@@ -35,6 +35,8 @@ export class Holdings {
     private readonly logger: Logger,
     /** Aborted when nothing more is to be taken. */
     private readonly stopping: AbortSignal,
+    /** Told of a place that is to be left, to begin nothing more there. */
+    private readonly leaving: (place: Place) => void,
   ) {
     const contexts = new Set(places.map(({ partition }) => partition.context));
     this.contexts = [...contexts].map((context) => places.filter(({ partition }) => partition.context === context));
@@ -86,7 +88,10 @@ export class Holdings {
       this.quotas.set(partition.context, share);
       const kept = places.filter(({ held, leaving }) => held && !leaving);
       kept.sort((a, b) => a.inFlight.size - b.inFlight.size);
-      for (const place of kept.slice(0, Math.max(0, kept.length - share))) place.leaving = true;
+      for (const place of kept.slice(0, Math.max(0, kept.length - share))) {
+        place.leaving = true;
+        this.leaving(place);
+      }
       for (const place of places) this.settle(place);
       await this.take(places, share - kept.length);
     } catch (error) {

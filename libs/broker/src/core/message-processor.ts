@@ -3,7 +3,7 @@ import { atOnce, canBeAtOnce } from './at-once.js';
 import { decide } from './decision.js';
 import type { Begun, Message } from './decision.js';
 import type { Delivery, GroupScope, Outcome, Received } from './delivery.js';
-import type { Slot } from './dispatcher.js';
+import type { Slot } from './work.js';
 import { ConflictError } from './errors.js';
 import { HandlingContext } from './handling-context.js';
 import type { Entry } from './partition.js';
@@ -32,7 +32,7 @@ export class MessageProcessor {
    *
    * @returns true when it is as good as settled, only its acknowledgement is on the way; else what has been begun, if anything
    */
-  tryAtOnce(entry: Entry, epoch: number, received: Received): true | Begun | undefined {
+  tryAtOnce(entry: Entry, epoch: number | undefined, received: Received): true | Begun | undefined {
     if (received.kind === 'message') {
       if (!canBeAtOnce(received)) return undefined;
       const begun = atOnce(this.scope, entry, received);

@@ -1,5 +1,5 @@
 import type { Commit, CommitResult, DeadLetter, RetryRecord } from './commit.js';
-import type { Entry, Partition, ReplyAddress, ReplyEntry, Source } from './partition.js';
+import type { Entry, EntryRef, Partition, ReplyAddress, ReplyEntry, Source } from './partition.js';
 import type { Expired, Follower, GroupStart, Trimmed, TrimRequest } from './follower.js';
 import type { PartitionFigures } from './partition-figures.js';
 import type { Timer } from './timer.js';
@@ -116,6 +116,9 @@ export interface PartitionStore {
    * each. A group that does not exist has none.
    */
   readPending(source: Source, group: string, after: string, limit: number): Promise<readonly PendingEntry[]>;
+
+  /** One entry; undefined when it is not there, or not any more. */
+  readEntry(entry: EntryRef): Promise<Entry | undefined>;
 
   /**
    * How many entries are delivered and unacknowledged, and how many not yet delivered: all of the log for a group that

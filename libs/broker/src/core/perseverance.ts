@@ -4,7 +4,7 @@ import type { RetryRecord } from './commit.js';
 import { bury, describe } from './dead-lettering.js';
 import type { Message } from './decision.js';
 import type { Delivery, GroupScope, Outcome, Received } from './delivery.js';
-import type { Slot } from './dispatcher.js';
+import type { Slot } from './work.js';
 import { StoreUnavailableError, UnknownOutcomeError } from './errors.js';
 import type { HandlerDeclaration } from './handler.js';
 import { leaseOf, refOf, settle } from './settlement.js';
@@ -127,7 +127,7 @@ export class Perseverance {
     const { broker, group } = this.scope;
     const { status } = await broker.commit({
       partition: entry.source.partition,
-      guards: [leaseOf(this.scope, delivery)],
+      guards: leaseOf(this.scope, delivery),
       writes: [{ kind: 'retry', entry: refOf(entry), group: group.name, record }],
     });
     if (status === 'committed') delivery.retry = record;
@@ -138,11 +138,13 @@ export class Perseverance {
   private async due(delivery: Delivery, slot: Slot): Promise<boolean> {
     const early = (): number => (delivery.retry?.due ?? 0) - this.scope.broker.clock.now();
     if (early() <= 0) return true;
-    return slot.aside(async () => {
+    const came = await slot.aside(async () => {
       for (let ms = early(); ms > 0; ms = early())
         if (!(await this.wait(delivery, Math.min(ms, LOOK_MS)))) return false;
       return true;
     });
+    // Its place may have come only because there is nothing more to be begun.
+    return came && !delivery.place.leaving && !this.scope.stopping.aborted;
   }
 
   /** False when the service stopped meanwhile, or the entry is to be left to another process. */

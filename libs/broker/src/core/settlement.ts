@@ -4,12 +4,13 @@ import type { Entry, EntryRef } from './partition.js';
 
 /** What makes a commit the one that settles an entry: the right to consume it, and the acknowledgement. */
 export function guardsOf(scope: GroupScope, delivery: Delivery): Guard[] {
-  return [leaseOf(scope, delivery), { kind: 'input', entry: refOf(delivery.entry), group: scope.group.name }];
+  return [...leaseOf(scope, delivery), { kind: 'input', entry: refOf(delivery.entry), group: scope.group.name }];
 }
 
-/** The right to consume the partition of an entry. */
-export function leaseOf({ group }: GroupScope, { entry, epoch }: Delivery): Guard {
-  return { kind: 'lease', partition: entry.source.partition, group: group.name, epoch };
+/** The right to consume the partition of an entry, where one is needed. */
+export function leaseOf({ group }: GroupScope, { entry, epoch }: Delivery): Guard[] {
+  if (epoch === undefined) return [];
+  return [{ kind: 'lease', partition: entry.source.partition, group: group.name, epoch }];
 }
 
 /** What a settled entry leaves behind of its failed attempts: nothing. */

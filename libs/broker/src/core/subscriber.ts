@@ -4,7 +4,7 @@ import type { Broker } from './broker.js';
 import { ConfigurationError } from './errors.js';
 import { EveryInstance } from './every-instance.js';
 import { GroupConsumer } from './group-consumer.js';
-import type { ProcessSettings } from './group-consumer.js';
+import type { Consumer, ProcessSettings } from './consumer.js';
 import { resolveGroup } from './group-options.js';
 import type { GroupOptions, GroupSettings } from './group-options.js';
 import type { HandlerGroup, Subscriptions } from './handler.js';
@@ -31,7 +31,7 @@ export interface SubscriberSettings extends Partial<Omit<ProcessSettings, 'owner
 
 /** Everything a service consumes: one consumer per group, and the timers of its context. */
 export class Subscriber {
-  private consumers: GroupConsumer[] = [];
+  private consumers: Consumer[] = [];
   private instances: EveryInstance[] = [];
   /** Those of which one process at a time holds each partition of the own inbox. */
   private readonly inboxConsumers: GroupConsumer[] = [];
@@ -41,6 +41,7 @@ export class Subscriber {
   readonly retention: Retention;
   private readonly process: ProcessSettings;
   private stopped: Promise<void> | undefined;
+  private readonly paused = new Set<string>();
 
   constructor(
     private readonly broker: Broker,
@@ -71,6 +72,7 @@ export class Subscriber {
       const consumer = new GroupConsumer(this.broker, group, { ...this.process, ...settings }, this.logger);
       this.consumers.push(consumer);
       if (settings.ordering === 'key' && this.readsInbox(group)) this.inboxConsumers.push(consumer);
+      if (this.paused.has(group.label)) consumer.pause();
       await consumer.start();
       for (const follower of consumer.followers) this.attendance.add(...follower);
     }
@@ -88,6 +90,29 @@ export class Subscriber {
   /** Stops reading, finishes what is being handled, gives the leases back. Idempotent. */
   stop(): Promise<void> {
     return (this.stopped ??= this.drain());
+  }
+
+  /**
+   * Begins no handler of a group in this process, until it is resumed; what has begun ends. The process keeps its share of the
+   * partitions, whose messages wait; other processes go on with theirs. Holds before `start()`, too, and whatever
+   * partitions this process gets meanwhile.
+   *
+   * @param group its name as handlers write it; that of the context for handlers without a group
+   * @throws ConfigurationError when no handler has this group
+   */
+  pause(group: string): void {
+    this.paused.add(this.known(group));
+    this.consumers.find(({ label }) => label === group)?.pause();
+  }
+
+  /**
+   * Goes on after {@link pause}; does nothing for a group that is not paused.
+   *
+   * @throws ConfigurationError when no handler has this group
+   */
+  resume(group: string): void {
+    this.paused.delete(this.known(group));
+    this.consumers.find(({ label }) => label === group)?.resume();
   }
 
   /** Addresses (`<context>/<index>`) of the partitions that this process consumes now, by the name of the group. */
@@ -109,6 +134,12 @@ export class Subscriber {
 
   private readsInbox(group: HandlerGroup): boolean {
     return group.sources.some(({ context, log }) => context === this.broker.context && log === 'in');
+  }
+
+  private known(group: string): string {
+    const labels = [...this.subscriptions.groups.values()].map(({ label }) => label);
+    if (labels.includes(group)) return group;
+    throw new ConfigurationError(`no handler has the group '${group}': write one of '${labels.join("', '")}'`);
   }
 
   private resolveGroups(): Map<HandlerGroup, GroupSettings> {

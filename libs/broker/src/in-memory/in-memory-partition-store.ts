@@ -18,7 +18,7 @@ import type {
   TimerPage,
   TimerQuery,
 } from '../core/partition-store.js';
-import type { Entry, Partition, ReplyAddress, Source } from '../core/partition.js';
+import type { Entry, EntryRef, Partition, ReplyAddress, Source } from '../core/partition.js';
 import type { PartitionFigures } from '../core/partition-figures.js';
 import type { Timer } from '../core/timer.js';
 import { commitInMemory } from './in-memory-commit.js';
@@ -159,6 +159,10 @@ export class InMemoryPartitionStore implements PartitionStore {
 
   async leave(partition: Partition, group: string, owner: string): Promise<void> {
     this.data.members.get(this.data.keys.members(partition, group))?.delete(owner);
+  }
+
+  async readEntry({ source, id }: EntryRef): Promise<Entry | undefined> {
+    return this.data.log(source).entries.find((entry) => entry.id === id);
   }
 
   async readPending(source: Source, group: string, after: string, limit: number): Promise<readonly PendingEntry[]> {

@@ -4,7 +4,7 @@ import type { Redis } from 'ioredis';
 import { StoreUnavailableError } from '../core/errors.js';
 import type { Expired, Follower, GroupStart, Trimmed, TrimRequest } from '../core/follower.js';
 import { KeyBuilder } from '../core/keys.js';
-import type { Entry, Partition, ReplyAddress, Source } from '../core/partition.js';
+import type { Entry, EntryRef, Partition, ReplyAddress, Source } from '../core/partition.js';
 import type { PartitionFigures } from '../core/partition-figures.js';
 import type {
   Acknowledgement,
@@ -209,6 +209,11 @@ export class RedisPartitionStore implements PartitionStore {
 
   async leave(partition: Partition, group: string, owner: string): Promise<void> {
     await this.members.leave(partition, group, owner);
+  }
+
+  async readEntry({ source, id }: EntryRef): Promise<Entry | undefined> {
+    const reply = await this.connection.send('XRANGE', [this.keys.log(source), id, id]);
+    return toEntries(source, reply as unknown[])[0];
   }
 
   async readPending(source: Source, group: string, after: string, limit: number): Promise<readonly PendingEntry[]> {

@@ -125,6 +125,15 @@ export function describeGroups(subject: Subject): void {
       await reader.close();
     });
 
+    it('gives one entry to whoever asks, whatever became of it', async () => {
+      const source = await inboxWith('a', 'b', 'c');
+      const { store } = subject();
+      const entries = await deliver(subject(), source, 'g', 2);
+      expect(await store.readEntry(entries[1]!)).toEqual(entries[1]);
+      expect(await store.readEntry({ source, id: '1-1' })).toBeUndefined();
+      expect(data(await store.readPending(source, 'g', '0', 10))).toEqual(['a', 'b']);
+    });
+
     it('has nothing pending and everything waiting before it exists', async () => {
       const source = await inboxWith('a');
       const { store } = subject();

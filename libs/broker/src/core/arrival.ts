@@ -1,0 +1,89 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { RetryRecord } from './commit.js';
+import type { Begun } from './decision.js';
+import type { Delivery, GroupScope, Outcome, Received } from './delivery.js';
+import type { MessageProcessor } from './message-processor.js';
+import type { Entry } from './partition.js';
+import type { Place } from './place.js';
+import type { Slot, Work } from './work.js';
+
+/** What the entries of a consumer have in common. */
+export interface Arrivals {
+  readonly scope: GroupScope;
+  readonly processor: MessageProcessor;
+  read(entry: Entry): Received;
+  settled(arrival: Arrival, outcome: Outcome): void;
+}
+
+const STORE_RETRY_MS = 200;
+
+/** An entry from its arrival to its end here. */
+export class Arrival implements Delivery, Work {
+  begun = false;
+  unloaded = false;
+  readonly bytes: number;
+  readonly limited: boolean;
+
+  constructor(
+    private readonly all: Arrivals,
+    readonly place: Place,
+    /** Unique in its place. */
+    readonly name: string,
+    public entry: Entry,
+    public received: Received,
+    /** Under which it was read, even if the lease has changed since. */
+    readonly epoch: number | undefined,
+    readonly deliveries: number,
+    public retry: RetryRecord | undefined,
+    /** Which entries it must not overtake. */
+    readonly key: string,
+    /** What has been done at once. */
+    private readonly ahead: Begun | undefined,
+  ) {
+    this.limited = received.kind === 'message';
+    let bytes = 0;
+    for (const field of entry.fields) bytes += field.length;
+    this.bytes = bytes;
+  }
+
+  run(slot: Slot): Promise<unknown> | undefined {
+    this.begun = true;
+    // Taken over by another process meanwhile, or about to be: the next holder handles the entry.
+    if (this.place.epoch !== this.epoch) return this.all.settled(this, 'lease-lost') as undefined;
+    if (this.place.leaving) return this.all.settled(this, 'abandoned') as undefined;
+    if (this.unloaded) return this.reload().then((there) => (there ? this.process(slot) : this.discard()));
+    return this.process(slot);
+  }
+
+  unload(): void {
+    const { source, id } = this.entry;
+    this.entry = { source, id, fields: [] };
+    this.received = { kind: 'irrelevant', key: this.key };
+  }
+
+  discard(): void {
+    this.all.settled(this, 'abandoned');
+  }
+
+  private process(slot: Slot): Promise<unknown> | undefined {
+    const work = this.all.processor.process(this, this.received, slot, this.ahead);
+    if (work) return work.then((outcome) => this.all.settled(this, outcome));
+    return this.all.settled(this, 'settled') as undefined;
+  }
+
+  /** False when the service has stopped. What was deleted meanwhile has only to be acknowledged. */
+  private async reload(): Promise<boolean> {
+    const { broker, logger, group, stopping } = this.all.scope;
+    while (!stopping.aborted) {
+      try {
+        const entry = await broker.store.readEntry(this.entry);
+        if (entry) this.received = this.all.read((this.entry = entry));
+        return true;
+      } catch (error) {
+        logger.warn(`${group.name}: ${(error as Error).message}; trying again`);
+        await sleep(STORE_RETRY_MS, undefined, { signal: stopping }).catch(() => undefined);
+      }
+    }
+    return false;
+  }
+}

@@ -1,0 +1,234 @@
+import { Acknowledger } from './acknowledger.js';
+import { Arrival } from './arrival.js';
+import type { Arrivals } from './arrival.js';
+import type { Broker } from './broker.js';
+import type { RetryRecord } from './commit.js';
+import type { GroupScope, Outcome, Received } from './delivery.js';
+import { Dispatcher } from './dispatcher.js';
+import type { GroupSettings } from './group-options.js';
+import type { HandlerGroup } from './handler.js';
+import type { Logger } from './logger.js';
+import { MessageProcessor } from './message-processor.js';
+import { MessageReader } from './message-reader.js';
+import { addressOf, ownerOf } from './partition.js';
+import type { Entry, Source } from './partition.js';
+import type { Acknowledgement } from './partition-store.js';
+import { pause } from './pause.js';
+import type { Place } from './place.js';
+import { RateGate } from './rate-gate.js';
+
+/** How long reading stands still before it is asked what it waits for, ms. */
+const STALL_MS = 200;
+/** Of a key that keeps others waiting, so many entries stay in memory. */
+const KEPT = 16;
+/** Entries, in prefetches, that may wait in the order of their keys without being in memory. */
+const UNLOADED = 64;
+
+/** Where one process takes entries of a group in, and what is under way for them. */
+export class Intake implements Arrivals {
+  readonly scope: GroupScope;
+  readonly processor: MessageProcessor;
+  private readonly places: ReadonlyMap<string, Place>;
+  private readonly messages: MessageReader;
+  private readonly dispatcher: Dispatcher;
+  private readonly gate: RateGate | undefined;
+  private readonly acknowledger: Acknowledger;
+  private readonly stopping = new AbortController();
+  private readonly abandoning = new AbortController();
+  private readonly drained = new AbortController();
+  private isPaused = false;
+
+  /**
+   * @param quieter called whenever something that was under way in a place has ended
+   */
+  constructor(
+    broker: Broker,
+    group: HandlerGroup,
+    private readonly settings: GroupSettings & { readonly drainMs: number },
+    logger: Logger,
+    places: readonly Place[],
+    private readonly quieter: (place: Place) => void,
+  ) {
+    this.places = new Map(places.map((place) => [place.address, place]));
+    this.gate = settings.rate && new RateGate(settings.rate);
+    this.dispatcher = new Dispatcher(settings.concurrency, this.gate);
+    this.messages = new MessageReader(broker, group);
+    const stopping = this.stopping.signal;
+    const acknowledger = new Acknowledger(broker.store, group.name, logger, stopping, {
+      begun: (source) => this.placeOf(source).acknowledging++,
+      ended: (source, epoch, held) => this.acknowledged(this.placeOf(source), epoch, held),
+    });
+    this.acknowledger = acknowledger;
+    const abandoning = this.abandoning.signal;
+    this.scope = { broker, group, settings, logger, stopping, abandoning, acknowledger };
+    this.processor = new MessageProcessor(this.scope);
+  }
+
+  /** Whether handlers are begun, and entries to be read. */
+  get paused(): boolean {
+    return this.isPaused;
+  }
+
+  /** Begins no handler until it is resumed. */
+  pause(): void {
+    this.isPaused = true;
+    this.dispatcher.pause();
+  }
+
+  resume(): void {
+    this.isPaused = false;
+    this.dispatcher.resume();
+  }
+
+  /** This process's share of the rate of the group. */
+  setShare(share: number): void {
+    this.gate?.setShare(share);
+  }
+
+  placeOf({ partition }: Source): Place {
+    return this.places.get(addressOf(partition))!;
+  }
+
+  read(entry: Entry): Received {
+    return this.messages.read(entry);
+  }
+
+  /**
+   * Has an entry handled when its turn comes; does nothing for one that is under way already.
+   *
+   * @param epoch under which the entry was read, even if the lease has changed since
+   */
+  take(
+    place: Place,
+    entry: Entry,
+    epoch: number | undefined,
+    deliveries: number,
+    retry: RetryRecord | undefined,
+  ): void {
+    // Who leaves begins nothing more; the next holder finds it pending.
+    if (place.leaving) return;
+    const name = nameOf(entry);
+    if (place.inFlight.has(name)) return;
+    const received = this.messages.read(entry);
+    const key = this.settings.ordering === 'key' ? received.key : `${place.address}/${entry.source.log}/${entry.id}`;
+    const fresh = deliveries === 1 && !retry && place.epoch === epoch && this.dispatcher.isFree(key);
+    const ahead = fresh ? this.processor.tryAtOnce(entry, epoch, received) : undefined;
+    if (ahead === true) return;
+    const arrival = new Arrival(this, place, name, entry, received, epoch, deliveries, retry, key, ahead);
+    place.inFlight.set(name, arrival);
+    this.dispatcher.add(arrival);
+  }
+
+  /**
+   * Takes in what has come for the first time. Entries come log by log, so the place is looked up once for each.
+   *
+   * @param epochs of the places, under which it was read
+   */
+  takeAll(entries: readonly Entry[], epochs: ReadonlyMap<Place, number | undefined>): void {
+    let source: Source | undefined;
+    let place: Place | undefined;
+    let epoch: number | undefined;
+    for (const entry of entries) {
+      if (entry.source !== source) {
+        source = entry.source;
+        place = this.placeOf(source);
+        epoch = epochs.get(place);
+      }
+      this.take(place!, entry, epoch, 1, undefined);
+    }
+  }
+
+  settled({ place, name, epoch }: Arrival, outcome: Outcome): void {
+    place.inFlight.delete(name);
+    if (outcome === 'lease-lost') this.lost(place, epoch);
+    if (place.leaving) this.quieter(place);
+  }
+
+  /** Drops what has not begun in a place that is to be left. */
+  discard(place: Place): void {
+    this.dispatcher.discard((work) => (work as Arrival).place === place);
+  }
+
+  /** Ids of a log that have been taken in and are not settled, nor their acknowledgement answered for. */
+  underWay(place: Place, source: Source): ReadonlySet<string> {
+    const ids = new Set(this.waitingFor(source).flatMap(({ ids }) => ids));
+    for (const { entry } of place.inFlight.values()) if (entry.source.log === source.log) ids.add(entry.id);
+    return ids;
+  }
+
+  /** What has been handed in for acknowledgement and not answered for. */
+  waitingFor(source: Source): readonly Acknowledgement[] {
+    return this.acknowledger.waitingFor(source);
+  }
+
+  /** Whether so many entries more leave room for others. */
+  isRoomy(more: number): boolean {
+    const { prefetch, prefetchBytes } = this.settings;
+    return this.dispatcher.hasRoom(prefetch - this.acknowledger.size - more, prefetchBytes) && !this.isPaused;
+  }
+
+  /**
+   * Waits until there is room for more entries. Entries that wait for one of their own key do not keep others out, while
+   * handlers have nothing to do: they are unloaded, and read again one by one when their turn comes.
+   */
+  async room(): Promise<void> {
+    const { prefetch, prefetchBytes } = this.settings;
+    while (!this.dispatcher.hasRoom(prefetch, prefetchBytes) && !this.stopping.signal.aborted) {
+      await this.dispatcher.below(prefetch, prefetchBytes, STALL_MS);
+      if (!this.dispatcher.hasRoom(prefetch, prefetchBytes)) this.unload();
+    }
+    await this.acknowledger.below(prefetch);
+  }
+
+  /** Unloads what waits behind others of its key, if that is what keeps the handlers waiting. */
+  unload(): void {
+    const mayMore = this.dispatcher.unloaded < UNLOADED * this.settings.prefetch;
+    if (this.dispatcher.isHungry && mayMore) this.dispatcher.unload(KEPT);
+  }
+
+  /** From now on nothing is begun, and waits end. */
+  close(): void {
+    this.stopping.abort();
+  }
+
+  /** Finishes what has begun, or gives it up when that takes too long. What had not begun stays pending. */
+  async stop(): Promise<void> {
+    const late = pause(this.settings.drainMs, this.drained.signal).then((late) => late && this.giveUp());
+    await Promise.race([this.dispatcher.stop().then(() => this.acknowledger.below(1)), late]);
+    this.drained.abort();
+  }
+
+  private acknowledged(place: Place, epoch: number | undefined, held: boolean | undefined): void {
+    place.acknowledging--;
+    if (held === false) this.lost(place, epoch);
+    if (place.leaving) this.quieter(place);
+  }
+
+  /** The lease is another's, or ours again under a new epoch: then what was refused is still pending and taken up anew. */
+  private lost(place: Place, epoch: number | undefined): void {
+    if (place.epoch === epoch) place.drop();
+    else place.recovered = false;
+  }
+
+  /** Stops waiting for handlers that run on: a service that stops must end. */
+  private giveUp(): void {
+    const { group, logger } = this.scope;
+    const begun = [...this.places.values()]
+      .flatMap(({ inFlight }) => [...inFlight.values()])
+      .filter(({ begun }) => begun);
+    const names = begun.map(({ entry, received }) => {
+      const what = received.kind === 'message' ? `${received.handler.name} with ` : '';
+      return `${what}${addressOf(entry.source.partition)}/${entry.source.log} ${entry.id}`;
+    });
+    logger.error(
+      `${group.name}: ${begun.length} handlers still run ${this.settings.drainMs} ms after the service was stopped (drainMs) ` +
+        `and are abandoned; their messages stay pending for the next start: ${names.join(', ')}`,
+    );
+    this.abandoning.abort(new Error(`the service has stopped, after waiting ${this.settings.drainMs} ms`));
+  }
+}
+
+/** Ids of a feed begin with 0-, those of an inbox with a time: one set serves both, and the own log by its name. */
+function nameOf({ source, id }: Entry): string {
+  return ownerOf(source.log) === undefined ? id : `own ${id}`;
+}

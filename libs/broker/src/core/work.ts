@@ -1,0 +1,46 @@
+/** A work's place among those that run at the same time. */
+export interface Slot {
+  /** Gives the place to another work for good; the key stays taken until the work has finished. */
+  release(): void;
+  /** Waits for a place again after it has been given away. */
+  take(): Promise<void>;
+  /** Gives the place away for the time of a wait. */
+  aside<T>(wait: () => Promise<T>): Promise<T>;
+}
+
+/** Something to do in the order of its key. */
+export interface Work {
+  readonly key: string;
+  /** What it holds in memory while it waits. */
+  readonly bytes: number;
+  /** Whether it counts for the rate. */
+  readonly limited: boolean;
+  /** Set by the dispatcher when it asks the work to let go of what it holds. */
+  unloaded: boolean;
+  /** Answers with a promise unless it has finished already. Must not fail: what to do about a failure is its own affair. */
+  run(slot: Slot): Promise<unknown> | undefined;
+  /** Lets go of what it holds until it runs. */
+  unload(): void;
+  /** It will never run. */
+  discard(): void;
+}
+
+/** Work that is a function and holds nothing worth letting go of. */
+export class Task implements Work {
+  readonly bytes = 0;
+  readonly limited = false;
+  unloaded = false;
+
+  constructor(
+    readonly key: string,
+    readonly run: (slot: Slot) => Promise<unknown> | undefined,
+  ) {}
+
+  unload(): void {
+    // Nothing to let go of.
+  }
+
+  discard(): void {
+    // Nobody waits for it.
+  }
+}
