@@ -15,6 +15,7 @@ import { describeReaders } from './readers.js';
 import { describeReplies } from './replies.js';
 import { describeFollowers } from './followers.js';
 import { describeRetention } from './retention.js';
+import { describeRetentionModel } from './retention.property.js';
 import { describeRetries } from './retries.js';
 import type { StoreHarness } from './store-harness.js';
 import { describeStreams } from './streams.js';
@@ -59,6 +60,7 @@ export function describePartitionStore(name: string, open: () => Promise<StoreHa
     describeMembers(subject);
     describeRetention(subject);
     describeFollowers(subject);
+    describeRetentionModel(subject);
     describeSurveys(subject);
     describeTimers(subject);
     describeDeadLetters(subject);
