@@ -42,8 +42,14 @@ describe('a feed into which somebody wrote by hand', () => {
     expect(await store.readCommand(partition, 'c')).toBeUndefined();
 
     await redis.xdel(feed, foreign!);
-    await redis.call('XSETID', feed, '0-1');
+    await redis.call('XSETID', feed, '0-1').catch(() => copied(redis, feed));
     expect(await store.commit(commit)).toEqual({ status: 'committed', appended: [{ position: 2, version: 2 }] });
     expect(await store.backlog(inbox, 'g')).toEqual({ pending: 0, waiting: 0 });
   });
 });
+
+/** The way out where XSETID may not go below a deleted entry: Redis 8 and Valkey. */
+async function copied(redis: Redis, feed: string): Promise<void> {
+  for (const [id, fields] of await redis.xrange(feed, '-', '+')) await redis.xadd(`${feed}-copy`, id, ...fields);
+  await redis.rename(`${feed}-copy`, feed);
+}

@@ -9,7 +9,7 @@ import type {
   Source,
   SubscriberSettings,
 } from '@millrace/broker';
-import { Redis } from 'ioredis';
+import { Cluster, Redis } from 'ioredis';
 import { freshNamespace, onTestFinished, redisUrl } from './redis.js';
 
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- data of hand-written messages
@@ -100,6 +100,22 @@ export async function redisSite(options: SiteOptions = {}): Promise<Site> {
   const { url = redisUrl(), namespace = freshNamespace(), partitions = 1 } = options;
   const store = await RedisPartitionStore.connect({ url, namespace, patienceMs: options.patienceMs ?? 30_000 });
   const raw = new Redis(url, { lazyConnect: true });
+  raw.on('error', () => undefined);
+  const keys = new KeyBuilder(namespace);
+  onTestFinished(async () => {
+    raw.disconnect();
+    await store.close();
+  });
+  return new Site(store, namespace, partitions, (source, fields) => raw.xadd(keys.log(source), '*', ...fields));
+}
+
+/** Every call opens a store of its own, as another process would. */
+export async function clusterSite(
+  cluster: readonly { readonly host: string; readonly port: number }[],
+  { namespace = freshNamespace(), partitions = 1, patienceMs = 30_000 }: SiteOptions = {},
+): Promise<Site> {
+  const store = await RedisPartitionStore.connect({ cluster, namespace, patienceMs });
+  const raw = new Cluster([...cluster], { lazyConnect: true });
   raw.on('error', () => undefined);
   const keys = new KeyBuilder(namespace);
   onTestFinished(async () => {

@@ -35,7 +35,7 @@ export * from './core/handling-context.js';
 export * from './core/group-options.js';
 export * from './in-memory/in-memory-partition-store.js';
 export * from './redis/redis-partition-store.js';
-export { checkReachable } from './redis/redis-connection.js';
+export { checkReachable } from './redis/check-reachable.js';
 export { explainRedisError, withoutSecrets } from './redis/redis-errors.js';
 export * from './core/logger.js';
 export * from './core/subscriber.js';

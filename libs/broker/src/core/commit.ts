@@ -104,8 +104,8 @@ export interface TimerWrite {
   /** Kept with it for whoever lists or fires it: how it recurs. */
   readonly note?: string;
   /**
-   * Where it is kept. Default: the commit's partition. Another one shares no Cluster slot: under `outbox` delivery such a
-   * commit is refused.
+   * Where it is kept. Default: the commit's partition. Another one shares no Cluster slot: under `outbox` delivery it is set
+   * a moment after the commit.
    */
   readonly partition?: Partition;
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { ConfigurationError } from './errors.js';
-import { ownerOf } from './partition.js';
+import { addressOf, ownerOf } from './partition.js';
 import type { Partition, ReplyAddress, Source } from './partition.js';
 
 const CONTEXT = /^[a-z][a-z0-9-]{0,63}$/;
@@ -97,9 +97,22 @@ export class KeyBuilder {
     return `${this.tag(partition)}:replies:${checkName(instance, 'reply instance')}`;
   }
 
-  /** STREAM of messages for other partitions (Cluster only). */
+  /** STREAM of messages for other partitions, until they are delivered (`outbox` delivery only). */
   out(partition: Partition): string {
     return `${this.tag(partition)}:out`;
+  }
+
+  /** HASH address of a partition -> id of the last message from its `out` that was delivered here. */
+  relayed(partition: Partition): string {
+    return `${this.tag(partition)}:relayed`;
+  }
+
+  /**
+   * HASH of what commits on this partition have taken from another one for a group: `<log>/<entry>`, until it is
+   * acknowledged there, and the highest `epoch` that has done so.
+   */
+  taken(partition: Partition, group: string, from: Partition): string {
+    return `${this.tag(partition)}:taken:${this.group(group)}:${addressOf(from)}`;
   }
 
   /** STRING with the result of a command id. */

@@ -147,6 +147,12 @@ export interface PartitionStore {
    */
   listTimers(partition: Partition, page: TimerQuery): Promise<TimerPage>;
 
+  /**
+   * Delivers the messages that commits on this partition have left for others, in order and each exactly once, whoever
+   * else does so at the same time. Answers how many. Only stores have it whose commits cannot deliver by themselves.
+   */
+  readonly relay?: (partition: Partition) => Promise<number>;
+
   /** The oldest dead letters of a partition, after the one with this id if given. */
   readDeadLetters(partition: Partition, limit: number, after?: string): Promise<readonly KeptLetter[]>;
 

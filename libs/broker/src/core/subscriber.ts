@@ -14,6 +14,7 @@ import { addressOf } from './partition.js';
 import type { Partition } from './partition.js';
 import { Retention } from './retention.js';
 import type { RetentionOptions } from './retention-options.js';
+import { RelayLoop } from './relay-loop.js';
 import { TimerLoop } from './timer-loop.js';
 
 /** How a service consumes; the options of groups hold for all of them, unless `groups` or a handler says otherwise. */
@@ -39,6 +40,7 @@ export class Subscriber {
   private readonly attendance: Attendance;
   /** How long messages are kept, and what stands in the way of it. */
   readonly retention: Retention;
+  private readonly relay: RelayLoop | undefined;
   private readonly process: ProcessSettings;
   private stopped: Promise<void> | undefined;
   private readonly paused = new Set<string>();
@@ -50,6 +52,7 @@ export class Subscriber {
     private readonly logger: Logger = silent,
   ) {
     this.timers = new TimerLoop(broker, () => this.watched(), settings.timerLatencyMs ?? 100, logger);
+    this.relay = broker.store.relay && new RelayLoop(broker.store.relay, logger);
     this.process = {
       owner: randomUUID(),
       blockMs: settings.blockMs ?? 1_000,
@@ -85,6 +88,7 @@ export class Subscriber {
     await this.attendance.start();
     this.timers.start();
     this.retention.start();
+    this.relay?.start(await this.outboxes());
   }
 
   /** Stops reading, finishes what is being handled, gives the leases back. Idempotent. */
@@ -161,9 +165,22 @@ export class Subscriber {
     );
   }
 
+  /** A handler's commit is on a partition of its own context, or where its message came from. */
+  private async outboxes(): Promise<Partition[]> {
+    const contexts = new Set([this.broker.context]);
+    for (const { sources } of this.subscriptions.groups.values())
+      for (const { context } of sources) contexts.add(context);
+    const partitions: Partition[] = [];
+    for (const context of contexts) {
+      const count = await this.broker.partitionsOf(context);
+      for (let index = 0; index < count; index++) partitions.push({ context, index });
+    }
+    return partitions;
+  }
+
   private async drain(): Promise<void> {
-    const parts = [this.timers, this.retention, this.attendance, ...this.consumers, ...this.instances];
-    await Promise.all(parts.map((part) => part.stop()));
+    const parts = [this.timers, this.relay, this.retention, this.attendance, ...this.consumers, ...this.instances];
+    await Promise.all(parts.map((part) => part?.stop()));
     this.consumers = [];
   }
 }

@@ -5,13 +5,14 @@ import { StoreUnavailableError, UnknownOutcomeError } from '../core/errors.js';
 import { addressOf } from '../core/partition.js';
 import { BULK, MAX_BULK } from './bulk-commits.js';
 import type { RawResult } from './bulk-commits.js';
-import type { CommitCompiler, CompiledCommit } from './commit-compiler.js';
+import type { CommitCompiler, CompiledCommit, Compiling } from './commit-compiler.js';
 import type { RedisConnection } from './redis-connection.js';
 import { isNotNow, isServerError } from './redis-errors.js';
 
 interface Waiting {
   readonly commit: Commit;
   readonly compiled: CompiledCommit;
+  readonly repeatable: boolean;
   readonly giveUpAt: number;
   /** True once a reply was lost, so that a refusal may be the echo of our own success. */
   repeated: boolean;
@@ -43,10 +44,12 @@ export class CommitBatcher {
     private readonly verify: (commit: Commit, refused: CommitResult) => Promise<CommitResult>,
   ) {}
 
-  commit(commit: Commit): Promise<CommitResult> {
+  commit(commit: Commit, how: Compiling = {}): Promise<CommitResult> {
     return new Promise((resolve, reject) => {
-      const compiled = this.compiler.compile(commit);
-      this.enqueue({ commit, compiled, giveUpAt: Date.now() + this.patienceMs, repeated: false, resolve, reject });
+      const compiled = this.compiler.compile(commit, how);
+      const repeatable = how.look === true || how.taken?.some(({ entry }) => entry) === true || isRepeatable(commit);
+      const giveUpAt = Date.now() + this.patienceMs;
+      this.enqueue({ commit, compiled, repeatable, giveUpAt, repeated: false, resolve, reject });
     });
   }
 
@@ -135,7 +138,7 @@ export class CommitBatcher {
     for (const waiting of batch) {
       const patient = Date.now() < waiting.giveUpAt;
       if (isServerError(error) && !isNotNow(error)) waiting.reject(error);
-      else if (patient && (known || isRepeatable(waiting.commit))) {
+      else if (patient && (known || waiting.repeatable)) {
         waiting.repeated ||= !known;
         again.push(waiting);
       } else if (known) {
@@ -170,7 +173,9 @@ function parse(raw: RawResult): CommitResult {
 function writeFailed(commit: Commit, text: string): Error {
   const hint = text.includes('equal or smaller than the target stream top item')
     ? `: its feed holds an entry that was written by hand. Nothing was written. Remove it with XDEL, then set the last id ` +
-      `back with XSETID and, for every group past it, XGROUP SETID; by hand, write into inboxes ('in') only`
+      `back with XSETID and, for every group past it, XGROUP SETID. Where the server refuses XSETID (Redis 8, Valkey): ` +
+      `XADD the other entries with their ids to a new stream, XGROUP CREATE its groups at their last ids, and RENAME it ` +
+      `to the feed. By hand, write into inboxes ('in') only`
     : '';
   return new Error(`a commit on ${addressOf(commit.partition)} failed: ${text}${hint}`);
 }

@@ -1,4 +1,4 @@
-import type { Commit, Guard, Write } from '../core/commit.js';
+import type { Commit, Guard, TimerWrite, Write } from '../core/commit.js';
 import { ConfigurationError } from '../core/errors.js';
 import { inGuardOrder } from '../core/guard-order.js';
 import { checkName } from '../core/keys.js';
@@ -27,6 +27,22 @@ export interface CompiledCommit {
   readonly args: readonly (string | number)[];
 }
 
+/** What a commit takes from a partition in another slot: the entry, and under which epoch of which group. */
+export interface TakenInput {
+  readonly from: Partition;
+  readonly group: string;
+  /** Absent: no lease is held. */
+  readonly epoch?: number;
+  /** Absent: only the lease is there. */
+  readonly entry?: EntryRef;
+}
+
+export interface Compiling {
+  /** Guards only, and inputs are looked at instead of acknowledged. */
+  readonly look?: boolean;
+  readonly taken?: readonly TakenInput[];
+}
+
 /** One guard or write: its Lua for key and argument offsets, and its values. */
 interface Part {
   readonly op: string;
@@ -50,8 +66,8 @@ export class CommitCompiler {
   ) {}
 
   /** @throws ConfigurationError for a bad name, or for keys of two slots under `outbox` delivery */
-  compile(commit: Commit): CompiledCommit {
-    const compiled = this.publication(commit) ?? this.parts(commit);
+  compile(commit: Commit, how: Compiling = {}): CompiledCommit {
+    const compiled = (how.look || how.taken ? undefined : this.publication(commit)) ?? this.parts(commit, how);
     return this.delivery === 'outbox' ? { ...compiled, slot: slotOf(commit, compiled.keys) } : compiled;
   }
 
@@ -64,7 +80,7 @@ export class CommitCompiler {
     return { shape: 'publish', slot: '', keys, args: [write.events.length, ...write.events] };
   }
 
-  private parts(commit: Commit): CompiledCommit {
+  private parts(commit: Commit, { look = false, taken = [] }: Compiling): CompiledCommit {
     const guards = inGuardOrder(commit.guards);
     const inputs = distinct(
       guards.filter((guard) => guard.kind === 'input').map((guard) => this.guard(commit.partition, guard)),
@@ -73,14 +89,28 @@ export class CommitCompiler {
     const appends = commit.writes.filter(isAppend);
     // Redis refuses an append to a feed that holds a foreign id: appends come first, while nothing has been written. XACK
     // guards by writing, so whenever it is not the first write, the inputs are looked at before.
-    if (inputs.length > 1 || appends.length > 0) reads.push(...inputs.map((part) => ({ ...part, op: 'pending' })));
+    if (look || inputs.length > 1 || appends.length > 0) {
+      reads.push(...inputs.map((part) => ({ ...part, op: 'pending' })));
+    }
+    if (look) return join(reads);
+    const fences = taken.flatMap((input) => this.fence(commit.partition, input));
+    const marks = taken.flatMap((input) => this.mark(commit.partition, input));
+    reads.unshift(...fences);
+    reads.push(...marks.map((part) => ({ ...part, op: 'untaken' })));
     const parts = [...reads, ...appends.map((write) => this.write(commit.partition, write)), ...inputs];
+    for (const part of fences) parts.push({ ...part, op: 'raise' });
+    for (const part of marks) parts.push({ ...part, op: 'take' });
     for (const guard of guards) if (guard.kind === 'command') parts.push(this.remember(commit.partition, guard));
     for (const write of commit.writes) {
       if (!isAppend(write)) parts.push(this.write(commit.partition, write));
       if (write.kind === 'dead-letter' && write.park) parts.push(this.park(commit.partition, write));
     }
     return join(parts);
+  }
+
+  /** Whether a commit on a partition may write to another one itself. */
+  private isNear(partition: Partition, to: Partition): boolean {
+    return this.delivery === 'direct' || addressOf(partition) === addressOf(to);
   }
 
   /** The script for a shape; calls are `[keys of each commit], [number of keys, number of args, args of each commit]`. */
@@ -119,6 +149,14 @@ export class CommitCompiler {
           args: [this.keys.group(guard.group), guard.entry.id],
         };
     }
+  }
+
+  private fence(partition: Partition, { from, group, epoch }: TakenInput): Part[] {
+    return epoch === undefined ? [] : [{ op: 'fence', keys: [this.keys.taken(partition, group, from)], args: [epoch] }];
+  }
+
+  private mark(partition: Partition, { from, group, entry }: TakenInput): Part[] {
+    return entry ? [{ op: 'take', keys: [this.keys.taken(partition, group, from)], args: [entryField(entry)] }] : [];
   }
 
   private remember(partition: Partition, guard: Extract<Guard, { kind: 'command' }>): Part {
@@ -175,25 +213,22 @@ export class CommitCompiler {
           : { op: 'row', keys: [this.keys.view(partition, write.view)], args: [write.id, write.value] };
       case 'emit':
         return this.emit(partition, write);
-      case 'reply':
-        return this.delivery === 'direct'
-          ? { op: 'reply', keys: [this.keys.replies(write.to)], args: [write.message] }
+      case 'reply': {
+        // Makes the key in any case: that checks the address.
+        const key = this.keys.replies(write.to);
+        return this.isNear(partition, write.to.partition)
+          ? { op: 'reply', keys: [key], args: [write.message] }
           : { op: 'out', keys: [this.keys.out(partition)], args: [replyAddressOf(write.to), write.message] };
-      case 'timer': {
-        const keys = this.keys.timers(write.partition ?? partition);
-        const args = [checkName(write.id, 'timer'), write.due, write.message];
-        const details = timerDetails(write);
-        if (write.to) this.keys.log(write.to);
-        return details === undefined
-          ? { op: 'timer', keys, args }
-          : { op: 'detailed-timer', keys, args: [...args, details] };
       }
-      case 'cancel-timer':
-        return {
-          op: 'cancel-timer',
-          keys: this.keys.timers(write.partition ?? partition),
-          args: [checkName(write.id, 'timer')],
-        };
+      case 'timer':
+        return this.timer(partition, write);
+      case 'cancel-timer': {
+        const at = write.partition ?? partition;
+        const id = checkName(write.id, 'timer');
+        return this.isNear(partition, at)
+          ? { op: 'cancel-timer', keys: this.keys.timers(at), args: [id] }
+          : { op: 'out-cancel', keys: [this.keys.out(partition)], args: [addressOf(at), id] };
+      }
       case 'dead-letter':
         return this.deadLetter(partition, write);
       case 'redrive':
@@ -214,21 +249,35 @@ export class CommitCompiler {
         return {
           op: 'retry',
           keys: [this.keys.retries(write.entry.source.partition, write.group)],
-          args: [retryField(write.entry), JSON.stringify(write.record)],
+          args: [entryField(write.entry), JSON.stringify(write.record)],
         };
       case 'clear-retry':
         return {
           op: 'clear-retry',
           keys: [this.keys.retries(write.entry.source.partition, write.group)],
-          args: [retryField(write.entry)],
+          args: [entryField(write.entry)],
         };
     }
+  }
+
+  private timer(home: Partition, write: TimerWrite): Part {
+    const at = write.partition ?? home;
+    const keys = this.keys.timers(at);
+    const args = [checkName(write.id, 'timer'), write.due, write.message];
+    const details = timerDetails(write);
+    if (write.to) this.keys.log(write.to);
+    if (!this.isNear(home, at)) {
+      return { op: 'out-timer', keys: [this.keys.out(home)], args: [addressOf(at), ...args, details ?? ''] };
+    }
+    return details === undefined
+      ? { op: 'timer', keys, args }
+      : { op: 'detailed-timer', keys, args: [...args, details] };
   }
 
   private emit(home: Partition, { to, log = 'in', message }: Extract<Write, { kind: 'emit' }>): Part {
     const key = this.keys.log({ partition: to, log });
     const address = addressOf(to);
-    if (this.delivery === 'direct' || address === addressOf(home)) {
+    if (this.isNear(home, to)) {
       return { op: log === 'feed' ? 'emit-event' : 'emit', keys: [key], args: [message] };
     }
     const keys = [this.keys.out(home)];
@@ -269,8 +318,8 @@ function join(parts: readonly Part[]): CompiledCommit {
   return { shape: name, slot: '', keys, args };
 }
 
-/** The field of a retry record: the log and the entry, since one group reads several logs of a partition. */
-export function retryField(entry: EntryRef): string {
+/** The field of an entry: its log and its id, since one group reads several logs of a partition. */
+export function entryField(entry: EntryRef): string {
   return `${entry.source.log}/${entry.id}`;
 }
 

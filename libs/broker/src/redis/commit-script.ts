@@ -3,6 +3,9 @@ import type { Op, Place } from './commit-op.js';
 import { DEAD_LETTER_OPS, MOVE_LETTER } from './dead-letter-ops.js';
 import { Script } from './script.js';
 
+/** What is found when the entry of another slot has been taken before. */
+export const TAKEN = 'taken';
+
 /**
  * The script for commits of one shape.
  *
@@ -126,6 +129,22 @@ const OPS: Readonly<Record<string, Op>> = {
     lua: (key, arg) => `
     if #call('XPENDING', ${key(1)}, ${arg(1)}, ${arg(2)}, ${arg(2)}, 1) == 0 then return {0, 'input', 'acknowledged'} end`,
   },
+  // Of a partition in another slot: its lease cannot be looked at here, but whether a later epoch has been here before.
+  fence: {
+    keys: 1,
+    args: 1,
+    lua: (key, arg) => `
+    local fence = call('HGET', ${key(1)}, 'epoch')
+    if fence and tonumber(fence) > tonumber(${arg(1)}) then return {0, 'lease', fence} end`,
+  },
+  untaken: {
+    keys: 1,
+    args: 1,
+    lua: (key, arg) => `
+    if call('HEXISTS', ${key(1)}, ${arg(1)}) == 1 then return {0, 'input', '${TAKEN}'} end`,
+  },
+  raise: { keys: 1, args: 1, lua: (key, arg) => `call('HSET', ${key(1)}, 'epoch', ${arg(1)})` },
+  take: { keys: 1, args: 1, lua: (key, arg) => `call('HSET', ${key(1)}, ${arg(1)}, '')` },
   remember: { keys: 1, args: 2, lua: (key, arg) => `call('SET', ${key(1)}, ${arg(1)}, 'PX', ${arg(2)})` },
   append: { keys: 3, args: 'counted', lua: (key) => append(key, true) },
   publish: { keys: 1, args: 'counted', lua: (key) => append(key, false) },
@@ -158,6 +177,17 @@ const OPS: Readonly<Record<string, Op>> = {
     keys: 1,
     args: 3,
     lua: (key, arg) => `call('XADD', ${key(1)}, '*', 'to', ${arg(1)}, 'log', ${arg(2)}, '${MESSAGE_FIELD}', ${arg(3)})`,
+  },
+  'out-timer': {
+    keys: 1,
+    args: 5,
+    lua: (key, arg) =>
+      `call('XADD', ${key(1)}, '*', 'to', ${arg(1)}, 'timer', ${arg(2)}, 'due', ${arg(3)}, '${MESSAGE_FIELD}', ${arg(4)}, 'details', ${arg(5)})`,
+  },
+  'out-cancel': {
+    keys: 1,
+    args: 2,
+    lua: (key, arg) => `call('XADD', ${key(1)}, '*', 'to', ${arg(1)}, 'cancel', ${arg(2)})`,
   },
   timer: {
     keys: 3,

@@ -3,7 +3,17 @@ import type { RedisConnection } from './redis-connection.js';
 
 /** Asks a Redis what it is and whether it would lose orders. */
 export async function inspectRedis(connection: RedisConnection): Promise<StoreReport> {
-  const info = parseInfo(String(await connection.send('INFO', [])));
+  const reports = (await connection.everywhere('INFO', [])).map((info) => report(String(info)));
+  const servers = [...new Set(reports.map(({ server }) => server))].join(', ');
+  return {
+    server: reports.length > 1 ? `${servers}, cluster of ${reports.length}` : servers,
+    version: reports.map(({ version }) => version).sort()[0] ?? 'unknown',
+    warnings: [...new Set(reports.flatMap(({ warnings }) => warnings))],
+  };
+}
+
+function report(text: string): StoreReport {
+  const info = parseInfo(text);
   const valkey = info.get('valkey_version');
   const version = valkey ?? info.get('redis_version') ?? 'unknown';
   const warnings: string[] = [];

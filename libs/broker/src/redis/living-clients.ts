@@ -22,7 +22,7 @@ export class LivingClients {
     if (name === this.own) return false;
     if (performance.now() - this.shownAt < FRESH_MS && this.shows(name)) return false;
     try {
-      const shown = String(await this.connection.send('CLIENT', ['LIST']));
+      const shown = (await this.connection.everywhere('CLIENT', ['LIST'])).join('\n');
       this.shown = shown;
       this.shownAt = performance.now();
       return !this.shows(name);

@@ -11,6 +11,11 @@ export function isNotNow(error: unknown): boolean {
   return isServerError(error) && NOT_NOW.test(error.message);
 }
 
+/** Whether a node of a cluster says that it does not have the keys, or not all of them at this time. */
+export function isElsewhere(error: unknown): boolean {
+  return isServerError(error) && /^(MOVED|ASK|TRYAGAIN|READONLY)\b/.test(error.message);
+}
+
 /** Whether the server does not know a script, or lost it by a restart or failover. */
 export function isUnknownScript(error: unknown): boolean {
   return isServerError(error) && error.message.startsWith('NOSCRIPT');

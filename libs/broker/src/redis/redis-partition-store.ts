@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import type { Commit, CommitResult, RetryRecord } from '../core/commit.js';
-import type { Redis } from 'ioredis';
-import { StoreUnavailableError } from '../core/errors.js';
+import type { Cluster, Redis } from 'ioredis';
+import type { Commit, CommitResult, RetryRecord, Write } from '../core/commit.js';
+import { ConfigurationError, StoreUnavailableError } from '../core/errors.js';
 import type { Expired, Follower, GroupStart, Trimmed, TrimRequest } from '../core/follower.js';
 import { KeyBuilder } from '../core/keys.js';
 import type { Entry, EntryRef, Partition, ReplyAddress, Source } from '../core/partition.js';
@@ -24,14 +24,20 @@ import type {
 import { BEHIND } from './lag-script.js';
 import type { Timer } from '../core/timer.js';
 import { acknowledge } from './acknowledgements.js';
+import { checkReachable } from './check-reachable.js';
+import { openClusterConnection } from './cluster-connection.js';
+import type { ClusterConnection } from './cluster-connection.js';
+import { ClusterReader } from './cluster-reader.js';
 import { CommitBatcher } from './commit-batcher.js';
-import { CommitCompiler, retryField } from './commit-compiler.js';
+import { CommitCompiler, entryField } from './commit-compiler.js';
 import type { Delivery } from './commit-compiler.js';
 import { toDeadLetter } from './dead-letter-fields.js';
+import { CrossSlotCommits } from './cross-slot-commits.js';
 import { outcomeOfFirstTry } from './first-try.js';
 import { inspectRedis } from './inspect-redis.js';
 import { LivingClients } from './living-clients.js';
-import { checkReachable, openConnection } from './redis-connection.js';
+import { openConnection } from './redis-connection.js';
+import { OutboxRelay } from './outbox-relay.js';
 import type { RedisConnection, RedisTarget } from './redis-connection.js';
 import { isServerError } from './redis-errors.js';
 import { RedisLeases } from './redis-leases.js';
@@ -52,13 +58,19 @@ export interface RedisStoreOptions extends RedisTarget {
   readonly patienceMs?: number;
   /** Time for one command, ms. Default 10000. */
   readonly deadlineMs?: number;
+  /** Default: `outbox` on a cluster, else `direct`. */
   readonly delivery?: Delivery;
 }
 
 /** Partitions in Redis 7 or Valkey: the adapter of {@link PartitionStore} for production. */
 export class RedisPartitionStore implements PartitionStore {
   private readonly keys: KeyBuilder;
+  /** Only with `outbox` delivery. */
+  readonly relay?: (partition: Partition) => Promise<number>;
+
   private readonly connection: RedisConnection;
+  private readonly cluster: ClusterConnection | undefined;
+  private readonly outbox: { readonly commits: CrossSlotCommits; readonly relay: OutboxRelay } | undefined;
   private readonly batcher: CommitBatcher;
   private readonly delivery: Delivery;
   private readonly leases: RedisLeases;
@@ -82,24 +94,29 @@ export class RedisPartitionStore implements PartitionStore {
   constructor(options: RedisStoreOptions = {}) {
     this.keys = new KeyBuilder(options.namespace);
     const name = `millrace:${randomUUID()}`;
-    this.connection = openConnection(options, name, options.deadlineMs ?? 10_000);
-    this.delivery = options.delivery ?? 'direct';
-    this.batcher = new CommitBatcher(
-      this.connection,
-      new CommitCompiler(this.keys, this.delivery),
-      options.patienceMs ?? 30_000,
-      (commit, refused) => outcomeOfFirstTry(this, commit, refused),
+    this.delivery = deliveryOf(options);
+    const deadlineMs = options.deadlineMs ?? 10_000;
+    this.cluster = options.cluster && openClusterConnection(options, name, deadlineMs);
+    this.connection = this.cluster ?? openConnection(options, name, deadlineMs);
+    const compiler = new CommitCompiler(this.keys, this.delivery);
+    this.batcher = new CommitBatcher(this.connection, compiler, options.patienceMs ?? 30_000, (commit, refused) =>
+      outcomeOfFirstTry(this, commit, refused),
     );
+    if (this.delivery === 'outbox') {
+      const relay = new OutboxRelay(this.connection, this.keys);
+      this.outbox = { commits: new CrossSlotCommits(this.connection, this.keys, compiler, this.batcher), relay };
+      this.relay = (partition) => relay.relay(partition);
+    }
     const clients = new LivingClients(this.connection, name);
     this.leases = new RedisLeases(this.connection, this.keys, clients);
     this.members = new RedisMembers(this.connection, this.keys, clients);
     this.replies = new RedisReplies(this.connection, this.keys, options.patienceMs ?? 30_000);
     this.followers = new RedisFollowers(this.connection, this.keys);
-    this.timers = new RedisTimers(this.connection, this.keys, options.delivery !== 'outbox');
+    this.timers = new RedisTimers(this.connection, this.keys, this.delivery === 'direct');
   }
 
   /** The client that writes, to listen to its events. Readers that wait have clients of their own. */
-  get client(): Redis {
+  get client(): Redis | Cluster {
     return this.connection.client;
   }
 
@@ -116,7 +133,7 @@ export class RedisPartitionStore implements PartitionStore {
 
   async commit(commit: Commit): Promise<CommitResult> {
     if (this.closed) throw new StoreUnavailableError('the store has been closed');
-    return this.batcher.commit(commit);
+    return this.outbox ? this.commitAndRelay(commit, this.outbox) : this.batcher.commit(commit);
   }
 
   async acknowledge(requests: readonly Acknowledgement[]): Promise<readonly boolean[]> {
@@ -228,7 +245,7 @@ export class RedisPartitionStore implements PartitionStore {
     if (entries.length === 0) return [];
     const [counts, retries] = await Promise.all([
       this.connection.send('XPENDING', [key, group, entries[0]!.id, entries.at(-1)!.id, entries.length + lost.length]),
-      this.connection.send('HMGET', [this.keys.retries(source.partition, group), ...entries.map(retryField)]),
+      this.connection.send('HMGET', [this.keys.retries(source.partition, group), ...entries.map(entryField)]),
     ]);
     const deliveries = new Map((counts as [string, string, number, number][]).map(([id, , , times]) => [id, times]));
     return entries.map((entry, i) => {
@@ -297,7 +314,9 @@ export class RedisPartitionStore implements PartitionStore {
   }
 
   openReader(): Reader {
-    return new RedisReader(this.connection.duplicate(), this.keys);
+    return this.cluster
+      ? new ClusterReader(this.cluster, this.keys)
+      : new RedisReader(this.connection.duplicate(), this.keys);
   }
 
   inspect(): Promise<StoreReport> {
@@ -305,8 +324,37 @@ export class RedisPartitionStore implements PartitionStore {
   }
 
   close(): Promise<void> {
-    return (this.closed ??= this.batcher.drain().then(() => this.connection.quit()));
+    return (this.closed ??= this.finish());
   }
+
+  private async finish(): Promise<void> {
+    await this.batcher.drain();
+    await this.outbox?.relay.drain();
+    await this.connection.quit();
+  }
+
+  private async commitAndRelay(commit: Commit, outbox: NonNullable<typeof this.outbox>): Promise<CommitResult> {
+    const result = await outbox.commits.commit(commit);
+    if (commit.writes.some(mayLeave)) outbox.relay.soon(commit.partition);
+    return result;
+  }
+}
+
+/** Whether a write may be for another partition than the commit's. */
+function mayLeave(write: Write): boolean {
+  if (write.kind === 'timer' || write.kind === 'cancel-timer') return write.partition !== undefined;
+  return write.kind === 'emit' || write.kind === 'reply';
+}
+
+function deliveryOf({ cluster, url, delivery }: RedisStoreOptions): Delivery {
+  if (!cluster) return delivery ?? 'direct';
+  if (url !== undefined || cluster.length === 0) {
+    throw new ConfigurationError(`redis: write either url or cluster: [{ host, port }, ...] with at least one node`);
+  }
+  if (delivery === 'direct') {
+    throw new ConfigurationError(`redis: a cluster delivers with 'outbox', since no commit can write to two slots`);
+  }
+  return 'outbox';
 }
 
 /** A handler of errors that takes one server error for an empty answer. */

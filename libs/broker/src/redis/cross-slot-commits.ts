@@ -1,0 +1,132 @@
+import type { Commit, CommitResult, Guard, Write } from '../core/commit.js';
+import { inGuardOrder } from '../core/guard-order.js';
+import type { KeyBuilder } from '../core/keys.js';
+import { addressOf } from '../core/partition.js';
+import type { Partition } from '../core/partition.js';
+import type { CommitBatcher } from './commit-batcher.js';
+import { entryField } from './commit-compiler.js';
+import type { CommitCompiler, TakenInput } from './commit-compiler.js';
+import { TAKEN } from './commit-script.js';
+import type { RedisConnection } from './redis-connection.js';
+
+/** Those guards and writes of a commit that are in one slot. */
+interface Part {
+  readonly partition: Partition;
+  readonly guards: Guard[];
+  readonly writes: Write[];
+}
+
+/**
+ * Commits whose input lies in another slot than what they write, as those of a handler that reads another context's feed.
+ *
+ * What is decided is one atomic commit all the same, which also marks the entry as taken and raises a fence to the epoch
+ * of its lease; then the entry is acknowledged where it is, and the mark goes. Whoever comes after a crash in between finds
+ * the mark, and whoever was replaced meanwhile finds the fence.
+ */
+export class CrossSlotCommits {
+  private forgotten = new Map<string, string[]>();
+
+  constructor(
+    private readonly connection: RedisConnection,
+    private readonly keys: KeyBuilder,
+    private readonly compiler: CommitCompiler,
+    private readonly batcher: CommitBatcher,
+  ) {}
+
+  async commit(commit: Commit): Promise<CommitResult> {
+    const { home, away } = split(commit);
+    if (away.length === 0) return this.batcher.commit(commit);
+    if (home.guards.length + home.writes.length === 0) return this.inTurn(away);
+    for (const part of away) this.compiler.compile(part);
+    const refused = await this.look(commit, home, away);
+    if (refused) return refused;
+    const taken = away.flatMap(takenFrom);
+    const result = await this.batcher.commit(home, { taken });
+    const before = result.status === 'refused' && result.found === TAKEN;
+    if (result.status === 'refused' && !before) return result;
+    for (const { partition, guards, writes } of away) {
+      // The lease does not matter any more: what the entry was to do is done.
+      const inputs = guards.filter(({ kind }) => kind === 'input');
+      if (inputs.length + writes.length > 0) await this.batcher.commit({ partition, guards: inputs, writes });
+    }
+    this.forget(home.partition, taken);
+    return before ? { ...result, found: 'acknowledged' } : result;
+  }
+
+  /** Whether a guard in another slot fails already; else what is to be written is refused in time by its own. */
+  private async look(commit: Commit, home: Part, away: readonly Part[]): Promise<CommitResult | undefined> {
+    const seen = new Map<string, CommitResult>();
+    const at = async (part: Part): Promise<CommitResult> => {
+      const result = await this.batcher.commit({ ...part, writes: [] }, { look: true });
+      seen.set(addressOf(part.partition), result);
+      return result;
+    };
+    const results = await Promise.all(away.map(at));
+    if (results.every(({ status }) => status === 'committed')) return undefined;
+    await at(home);
+    for (const guard of inGuardOrder(commit.guards)) {
+      const result = seen.get(addressOf(placeOf(guard) ?? commit.partition));
+      if (result?.status === 'refused' && result.guard === guard.kind) return result;
+    }
+    return results.find(({ status }) => status === 'refused');
+  }
+
+  /** Nothing but acknowledgements of several partitions: they depend on each other in nothing. */
+  private async inTurn(parts: readonly Part[]): Promise<CommitResult> {
+    let answer: CommitResult = { status: 'committed', appended: [] };
+    for (const part of parts) {
+      const result = await this.batcher.commit(part);
+      if (result.status === 'refused') answer = result;
+    }
+    return answer;
+  }
+
+  /** A mark that stays because this is lost costs its few bytes and nothing else. */
+  private forget(partition: Partition, taken: readonly TakenInput[]): void {
+    if (this.forgotten.size === 0) setImmediate(() => this.sendForgotten());
+    for (const { group, from, entry } of taken) {
+      if (!entry) continue;
+      const key = this.keys.taken(partition, group, from);
+      const fields = this.forgotten.get(key);
+      if (fields) fields.push(entryField(entry));
+      else this.forgotten.set(key, [entryField(entry)]);
+    }
+  }
+
+  private sendForgotten(): void {
+    const { forgotten } = this;
+    this.forgotten = new Map();
+    for (const [key, fields] of forgotten) this.connection.send('HDEL', [key, ...fields]).catch(() => undefined);
+  }
+}
+
+function split(commit: Commit): { home: Part; away: Part[] } {
+  const home: Part = { partition: commit.partition, guards: [], writes: [] };
+  const parts = new Map([[addressOf(commit.partition), home]]);
+  const at = (partition: Partition): Part => {
+    const address = addressOf(partition);
+    let part = parts.get(address);
+    if (!part) parts.set(address, (part = { partition, guards: [], writes: [] }));
+    return part;
+  };
+  for (const guard of commit.guards) at(placeOf(guard) ?? commit.partition).guards.push(guard);
+  for (const write of commit.writes) {
+    const isOfEntry = write.kind === 'retry' || write.kind === 'clear-retry';
+    at(isOfEntry ? write.entry.source.partition : commit.partition).writes.push(write);
+  }
+  return { home, away: [...parts.values()].filter((part) => part !== home) };
+}
+
+function placeOf(guard: Guard): Partition | undefined {
+  if (guard.kind === 'lease' || guard.kind === 'timer') return guard.partition;
+  return guard.kind === 'input' ? guard.entry.source.partition : undefined;
+}
+
+function takenFrom({ partition: from, guards }: Part): TakenInput[] {
+  const leases = guards.filter((guard) => guard.kind === 'lease');
+  const inputs = guards.filter((guard) => guard.kind === 'input');
+  return [
+    ...leases.map(({ group, epoch }) => ({ from, group, epoch })),
+    ...inputs.map(({ group, entry }) => ({ from, group, entry })),
+  ];
+}
