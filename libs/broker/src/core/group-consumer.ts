@@ -140,7 +140,7 @@ export class GroupConsumer implements Consumer {
 
   /** A read that waits must have ended before its lease can. */
   private get blockMs(): number {
-    return Math.min(this.settings.blockMs, this.settings.leaseTtlMs / 3);
+    return Math.floor(Math.min(this.settings.blockMs, this.settings.leaseTtlMs / 3));
   }
 
   private isSure(place: Place): boolean {

@@ -129,5 +129,5 @@ export class RedisReader implements Reader {
 
 /** To Redis, BLOCK 0 means for ever. */
 function block(blockMs: number): readonly (string | number)[] {
-  return blockMs > 0 ? ['BLOCK', blockMs] : [];
+  return blockMs > 0 ? ['BLOCK', Math.ceil(blockMs)] : [];
 }
