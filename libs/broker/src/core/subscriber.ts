@@ -179,8 +179,15 @@ export class Subscriber {
   }
 
   private async drain(): Promise<void> {
-    const parts = [this.timers, this.relay, this.retention, this.attendance, ...this.consumers, ...this.instances];
-    await Promise.all(parts.map((part) => part?.stop()));
+    const parts = [
+      this.timers,
+      ...(this.relay ? [this.relay] : []),
+      this.retention,
+      this.attendance,
+      ...this.consumers,
+      ...this.instances,
+    ];
+    await Promise.all(parts.map((part) => part.stop()));
     this.consumers = [];
   }
 }
