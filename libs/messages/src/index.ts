@@ -6,3 +6,5 @@ export * from './message-error.js';
 export * from './revive.js';
 export { Schema } from './schema.js';
 export type { SchemaClass, UnfitSchema } from './schema.js';
+export { JsonSchemas } from './json-schema/json-schema.js';
+export type { JsonSchema } from './json-schema/json.js';

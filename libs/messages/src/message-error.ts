@@ -10,7 +10,8 @@ export type MessageErrorCode =
   | 'unknown-type'
   | 'unsupported-version'
   | 'invalid-data'
-  | 'async-schema';
+  | 'async-schema'
+  | 'no-json-schema';
 
 /**
  * A message that breaks its contract. Thrown when publishing; when receiving, it is the reason of a dead letter.
@@ -18,12 +19,15 @@ export type MessageErrorCode =
  */
 export class MessageError extends Error {
   override readonly name = 'MessageError';
+  /** The class that was to be made of the data, when its own constructor refused them. */
+  readonly contract?: unknown;
 
   constructor(
     readonly code: MessageErrorCode,
     message: string,
-    options?: ErrorOptions,
+    { contract, ...options }: ErrorOptions & { readonly contract?: unknown } = {},
   ) {
     super(message, options);
+    if (contract) this.contract = contract;
   }
 }

@@ -56,7 +56,7 @@ export function Schema<S extends AnySchema>(schema: S & Fit<S>): SchemaClass<Inp
 
     constructor(data: unknown) {
       const { type } = contractOf(new.target as MessageClass);
-      assign(this, parseBySchema(schema, type, data));
+      assign(this, parseBySchema(schema, type, data, new.target));
     }
   }
   return Described as unknown as SchemaClass<InputOf<S>, OutputOf<S>>;

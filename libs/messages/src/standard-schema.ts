@@ -13,17 +13,26 @@ export function schemaOf(type: object): StandardSchemaV1<unknown, object> | unde
  * What a schema makes of data: defaults filled in, unknown properties treated as it says.
  *
  * @param type of the message, for the error
+ * @param contract the class that is being made, for the error
  * @throws MessageError `invalid-data` that names every wrong field and the reason; `async-schema`
  */
-export function parseBySchema(schema: StandardSchemaV1<unknown, object>, type: string, data: unknown): object {
+export function parseBySchema(
+  schema: StandardSchemaV1<unknown, object>,
+  type: string,
+  data: unknown,
+  contract?: object,
+): object {
   let result: ReturnType<(typeof schema)['~standard']['validate']>;
   try {
     result = schema['~standard'].validate(data);
   } catch (cause) {
-    throw new MessageError('invalid-data', `${type}: its schema threw: ${(cause as Error).message}`, { cause });
+    throw new MessageError('invalid-data', `${type}: its schema threw: ${(cause as Error).message}`, {
+      cause,
+      contract,
+    });
   }
   if (isPromise(result)) throw asynchronous(type, result);
-  if (result.issues) throw new MessageError('invalid-data', `${type}: ${explain(result.issues)}`);
+  if (result.issues) throw new MessageError('invalid-data', `${type}: ${explain(result.issues)}`, { contract });
   return result.value;
 }
 

@@ -101,6 +101,11 @@ export class Broker {
     this.outbound = pipeline(this.outboundTransforms);
   }
 
+  /** The transforms at the boundary, in their order. */
+  get transforms(): { readonly inbound: readonly Transform[]; readonly outbound: readonly Transform[] } {
+    return { inbound: this.inboundTransforms, outbound: this.outboundTransforms };
+  }
+
   /** The inbound transforms applied to a received message. */
   receive(message: Envelope): Envelope {
     return this.inbound(message);

@@ -89,6 +89,11 @@ export class HandlerGroup {
     return this.byType.get(message.type) ?? this.accepting.find((handler) => handler.accepts?.(message));
   }
 
+  /** Its handlers, as they were declared. */
+  get declared(): readonly HandlerDeclaration[] {
+    return this.handlers;
+  }
+
   /** The logs this group reads. */
   get sources(): readonly { readonly context: string; readonly log: Log }[] {
     return [...this.logs.values()];

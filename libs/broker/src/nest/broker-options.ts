@@ -1,5 +1,6 @@
 import { ConfigurableModuleBuilder } from '@nestjs/common';
 import type { ConfigurableModuleAsyncOptions } from '@nestjs/common';
+import type { MessageClass } from '@millrace/messages';
 import type { Transform } from '@millrace/transforms';
 import type { BrokerSettings } from '../core/broker.js';
 import type { HealthOptions } from '../core/health.js';
@@ -45,6 +46,11 @@ export interface BrokerFeatureOptions {
   readonly inbound?: readonly Transform[];
   /** Applied to messages before they are written, in this order. */
   readonly outbound?: readonly Transform[];
+  /**
+   * Events and commands that code of the service publishes and sends, for what describes the service, such as AsyncAPI.
+   * Those of aggregates, sagas and replies are known without.
+   */
+  readonly publishes?: readonly MessageClass[];
 }
 
 /** Nest's own way from options to a module: `forRoot`, and `forRootAsync` with a factory, a class or what exists. */

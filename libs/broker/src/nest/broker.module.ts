@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import type { DynamicModule } from '@nestjs/common';
 import { Broker } from '../core/broker.js';
+import { Declarations, IN_CODE } from '../core/topology/declarations.js';
 import { ConfigurableModuleClass } from './broker-options.js';
 import type {
   BrokerFeatureOptions,
@@ -32,16 +33,29 @@ export class BrokerModule extends ConfigurableModuleClass {
     return connection(super.forRootAsync(options), name);
   }
 
-  /** Adds transforms at the boundary of this service. */
-  static forFeature({ broker: name, inbound = [], outbound = [] }: BrokerFeatureOptions): DynamicModule {
+  /**
+   * Adds transforms at the boundary of this service, and says what its code publishes.
+   *
+   * @throws ConfigurationError at start, for a class that is no message and for an event of another context
+   */
+  static forFeature({
+    broker: name,
+    inbound = [],
+    outbound = [],
+    publishes = [],
+  }: BrokerFeatureOptions): DynamicModule {
     const token = Symbol('millrace:transforms');
     return {
       module: BrokerFeatureModule,
       providers: [
         {
           provide: token,
-          inject: [connectionToken(Broker, name)],
-          useFactory: (broker: Broker) => broker.addTransforms(inbound, outbound) ?? true,
+          inject: [connectionToken(Broker, name), connectionToken(Declarations, name)],
+          useFactory: (broker: Broker, declarations: Declarations) => {
+            broker.addTransforms(inbound, outbound);
+            declarations.sends(IN_CODE, publishes);
+            return true;
+          },
         },
       ],
     };

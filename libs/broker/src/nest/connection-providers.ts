@@ -8,6 +8,7 @@ import { Publisher } from '../core/publisher.js';
 import { Requester } from '../core/requester.js';
 import { Scheduler } from '../core/scheduler.js';
 import { Subscriber } from '../core/subscriber.js';
+import { Declarations } from '../core/topology/declarations.js';
 import { RedisPartitionStore } from '../redis/redis-partition-store.js';
 import { BrokerHealthIndicator } from './broker-health.js';
 import { MODULE_OPTIONS_TOKEN } from './broker-options.js';
@@ -45,6 +46,7 @@ export function connectionServices(name: string): FactoryProvider[] {
       inject: [of(Broker)],
       useFactory: ({ context }: Broker) => new Subscriptions(context),
     },
+    { provide: of(Declarations), useFactory: () => new Declarations() },
     {
       provide: of(Subscriber),
       inject: [of(Broker), of(Subscriptions), MODULE_OPTIONS_TOKEN],
@@ -82,6 +84,7 @@ export function registration(name: string): FactoryProvider {
       of(Subscriptions),
       of(Subscriber),
       of(Requester),
+      of(Declarations),
     ],
     useFactory: (
       connections: Connections,
@@ -91,7 +94,8 @@ export function registration(name: string): FactoryProvider {
       subscriptions: Subscriptions,
       subscriber: Subscriber,
       requester: Requester,
-    ) => connections.add({ name, options, store, broker, subscriptions, subscriber, requester }) ?? true,
+      declarations: Declarations,
+    ) => connections.add({ name, options, store, broker, subscriptions, subscriber, requester, declarations }) ?? true,
   };
 }
 

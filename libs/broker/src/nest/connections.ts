@@ -5,6 +5,7 @@ import type { Subscriptions } from '../core/handler.js';
 import type { PartitionStore } from '../core/partition-store.js';
 import type { Requester } from '../core/requester.js';
 import type { Subscriber } from '../core/subscriber.js';
+import type { Declarations } from '../core/topology/declarations.js';
 import type { BrokerModuleOptions } from './broker-options.js';
 
 /** What one `BrokerModule.forRoot` brings into an application. */
@@ -16,6 +17,7 @@ export interface Connection {
   readonly subscriptions: Subscriptions;
   readonly subscriber: Subscriber;
   readonly requester: Requester;
+  readonly declarations: Declarations;
 }
 
 /** The connections of one application, by name. Filled while its modules are made. */

@@ -48,7 +48,7 @@ export function startsLastStopsFirst(modules: ModulesContainer, type: Type<unkno
 @Module({
   imports: [DiscoveryModule],
   providers: [Connections, HandlerExplorer, Consumption],
-  exports: [Connections],
+  exports: [Connections, HandlerExplorer],
 })
 export class ConsumptionModule {
   constructor(modules: ModulesContainer) {

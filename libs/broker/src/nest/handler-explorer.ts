@@ -4,6 +4,8 @@ import { contractOf } from '@millrace/messages';
 import { isObservable } from 'rxjs';
 import type { Broker } from '../core/broker.js';
 import type { HandlerDeclaration } from '../core/handler.js';
+import { checkOwnEvents, IN_CODE } from '../core/topology/declarations.js';
+import { wayOf } from '../core/topology/passage.js';
 import { DEFAULT_CONNECTION } from './connection-tokens.js';
 import { Connections } from './connections.js';
 import { isEnhanced, PARAMETERS } from './enhancers.js';
@@ -24,6 +26,8 @@ const CONTEXT = 6;
  */
 @Injectable()
 export class HandlerExplorer {
+  private explored = false;
+
   constructor(
     @Inject(DiscoveryService) private readonly discovery: DiscoveryService,
     @Inject(ExternalContextCreator) private readonly contexts: ExternalContextCreator,
@@ -33,15 +37,28 @@ export class HandlerExplorer {
   ) {}
 
   /**
-   * Registers every handler with the subscriptions of its connection.
+   * Registers every handler with the subscriptions of its connection. Idempotent.
    *
    * @throws ConfigurationError for a declaration that cannot work
    */
   explore(): void {
+    if (this.explored) return;
+    this.explored = true;
     for (const found of findHandlers(this.discovery)) {
       const name = `${found.type.name}.${found.method}`;
-      const { broker, subscriptions } = this.connections.get(found.metadata.broker ?? DEFAULT_CONNECTION, name);
-      subscriptions.add(this.declaration(name, found, broker));
+      const { broker, subscriptions, declarations } = this.connections.get(
+        found.metadata.broker ?? DEFAULT_CONNECTION,
+        name,
+      );
+      const declaration = this.declaration(name, found, broker);
+      subscriptions.add(declaration);
+      declarations.answers(declaration);
+    }
+    for (const { broker, declarations } of this.connections.all) {
+      const gives = (type: string) => wayOf(broker.transforms.outbound, type).gives;
+      for (const sending of declarations.sendings) {
+        if (sending.by === IN_CODE) checkOwnEvents(broker.context, sending, gives);
+      }
     }
   }
 

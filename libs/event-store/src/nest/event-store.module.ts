@@ -1,11 +1,15 @@
-import { Broker, connectionToken, startsLastStopsFirst } from '@millrace/broker';
+import { Broker, connectionToken, Declarations, startsLastStopsFirst } from '@millrace/broker';
+import type { MessageClass } from '@millrace/messages';
 import { Module } from '@nestjs/common';
 import type { DynamicModule, FactoryProvider, Provider } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
+import { aggregateName } from '../core/aggregate.js';
 import type { AggregateClass } from '../core/aggregate.js';
+import { appliersOf } from '../core/apply.js';
 import { projectionOf } from '../core/projection.js';
 import type { ProjectionClass } from '../core/projection.js';
 import { Repository } from '../core/repository.js';
+import type { EventClass } from '../core/stored-event.js';
 import { ReadView } from '../core/view.js';
 import { AggregateNames } from './aggregate-names.js';
 import { getRepositoryToken, getViewToken } from './inject.js';
@@ -57,9 +61,14 @@ export class EventStoreModule {
 function repositoryOf(type: AggregateClass, connection?: string): FactoryProvider {
   return {
     provide: getRepositoryToken(type, connection),
-    inject: [connectionToken(Broker, connection), AggregateNames],
-    useFactory: (broker: Broker, names: AggregateNames) => {
+    inject: [
+      connectionToken(Broker, connection),
+      AggregateNames,
+      { token: connectionToken(Declarations, connection), optional: true },
+    ],
+    useFactory: (broker: Broker, names: AggregateNames, declarations?: Declarations) => {
       names.add(type, broker);
+      declarations?.sends(`aggregate ${aggregateName(type)}`, contractsOf(appliersOf(type.prototype as object)));
       return new Repository(broker, type);
     },
   };
@@ -76,10 +85,21 @@ function viewOf(type: ProjectionClass, connection?: string): FactoryProvider {
 function running(type: ProjectionClass, connection?: string): FactoryProvider {
   return {
     provide: `Running(${String(getViewToken(type, connection))})`,
-    inject: [Projections, type, connectionToken(Broker, connection)],
-    useFactory: (projections: Projections, projection: object, broker: Broker) => {
+    inject: [
+      Projections,
+      type,
+      connectionToken(Broker, connection),
+      { token: connectionToken(Declarations, connection), optional: true },
+    ],
+    useFactory: (projections: Projections, projection: object, broker: Broker, declarations?: Declarations) => {
+      const { name, methods } = projectionOf(type);
       projections.add(type, projection, broker);
+      declarations?.reads(`projection ${name}`, contractsOf(methods));
       return projection;
     },
   };
+}
+
+function contractsOf(methods: ReadonlyMap<string, EventClass>): readonly MessageClass[] {
+  return Array.from(methods.values(), ({ contract }) => contract);
 }

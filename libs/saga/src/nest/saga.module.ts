@@ -1,4 +1,4 @@
-import { Broker, connectionToken, Subscriptions } from '@millrace/broker';
+import { Broker, connectionToken, Declarations, Subscriptions } from '@millrace/broker';
 import { Injectable, Module } from '@nestjs/common';
 import type { DynamicModule, FactoryProvider, Provider } from '@nestjs/common';
 import { sagaName } from '../core/saga-class.js';
@@ -10,9 +10,9 @@ import { Sagas } from './sagas.js';
 class SagaHosts {
   private readonly hosts = new Map<Broker, Sagas>();
 
-  of(broker: Broker, subscriptions: Subscriptions): Sagas {
+  of(broker: Broker, subscriptions: Subscriptions, declarations: Declarations): Sagas {
     let sagas = this.hosts.get(broker);
-    if (!sagas) this.hosts.set(broker, (sagas = new Sagas(broker, subscriptions)));
+    if (!sagas) this.hosts.set(broker, (sagas = new Sagas(broker, subscriptions, declarations)));
     return sagas;
   }
 }
@@ -47,10 +47,11 @@ export class SagaModule {
 }
 
 function hostOf(connection: string | undefined): FactoryProvider {
+  const services = [Broker, Subscriptions, Declarations].map((service) => connectionToken(service, connection));
   return {
     provide: connectionToken(Sagas, connection),
-    inject: [SagaHosts, connectionToken(Broker, connection), connectionToken(Subscriptions, connection)],
-    useFactory: (hosts: SagaHosts, broker: Broker, subscriptions: Subscriptions) => hosts.of(broker, subscriptions),
+    inject: [SagaHosts, ...services],
+    useFactory: (hosts: SagaHosts, ...own: Parameters<SagaHosts['of']>) => hosts.of(...own),
   };
 }
 

@@ -1,17 +1,24 @@
+import { Declarations } from '@millrace/broker';
 import type { Broker, Subscriptions } from '@millrace/broker';
 import { Logger } from '@nestjs/common';
 import type { SagaInstance } from '../core/instance.js';
 import { Orchestrator } from '../core/orchestrator.js';
 import { definitionOf } from '../core/saga-class.js';
 import type { SagaHolder } from '../core/saga-class.js';
+import { SagaEnded, SagaParked, SagaStarted, SagaTurned } from '../core/saga-events.js';
 import { SagaInstances } from '../core/saga-instances.js';
+import { commandClassesOf } from '../core/sent-commands.js';
 
 /** The sagas of a connection of this service. */
 export class Sagas {
   private readonly instances: SagaInstances;
   private readonly orchestrator: Orchestrator;
 
-  constructor(broker: Broker, subscriptions: Subscriptions) {
+  constructor(
+    broker: Broker,
+    subscriptions: Subscriptions,
+    private readonly declarations = new Declarations(),
+  ) {
     const logger = new Logger('Millrace');
     this.instances = new SagaInstances(broker, logger);
     this.orchestrator = new Orchestrator(broker.context, subscriptions, this.instances, logger);
@@ -19,7 +26,15 @@ export class Sagas {
 
   /** @throws ConfigurationError when one of this name is here already */
   add(saga: SagaHolder): void {
-    this.orchestrator.add(definitionOf(saga));
+    const definition = definitionOf(saga);
+    this.orchestrator.add(definition);
+    this.declarations.sends(`saga ${definition.name}`, [
+      ...commandClassesOf(definition),
+      SagaStarted,
+      SagaTurned,
+      SagaEnded,
+      SagaParked,
+    ]);
   }
 
   /**

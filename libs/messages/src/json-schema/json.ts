@@ -1,0 +1,2 @@
+/** A JSON Schema, draft 7. */
+export type JsonSchema = Record<string, unknown>;

@@ -1,0 +1,176 @@
+import { spawnSync } from 'node:child_process';
+import { Injectable, Module } from '@nestjs/common';
+import { Test } from '@nestjs/testing';
+import {
+  BrokerModule,
+  describe as describeApp,
+  Handles,
+  InMemoryPartitionStore,
+  On,
+  openOffline,
+  topologyMermaid,
+  topologyText,
+} from '@millrace/broker';
+import { Aggregate, AggregateRoot, Apply, EventStoreModule, Projection, Projects } from '@millrace/event-store';
+import { Command, Event, Reply } from '@millrace/messages';
+import { saga, Saga, SagaModule } from '@millrace/saga';
+import { translate } from '@millrace/transforms';
+import { IsString } from 'class-validator';
+import { onTestFinished } from '../support/redis.js';
+
+@Event('desk.asked', { key: 'who', version: 2 })
+class Asked {
+  @IsString() who!: string;
+}
+
+@Reply('desk.answered')
+class Answered {}
+
+@Command('desk.ask', { replies: [Answered] })
+class Ask extends Command<Answered> {
+  @IsString() who!: string;
+}
+
+@Command('hall.ask')
+class AskHall extends Command<Answered> {}
+
+@Event('hall.opened')
+class HallOpened {}
+
+@Event('desk.opened')
+class Opened {}
+
+@Aggregate('visitor')
+class Visitor extends AggregateRoot {
+  @Apply(Asked) protected asked(): void {}
+}
+
+@Projection('visits')
+class Visits {
+  @Projects(Asked) asked(): void {}
+}
+
+@Saga('answer')
+class Answer {
+  readonly definition = saga<{ who: string }>()
+    .startsOn(Asked, ({ who }) => ({ who }))
+    .step('ask', (s) => s.sends(({ who }) => Object.assign(new AskHall(), { who })).onReply(Answered));
+}
+
+@Injectable()
+class Clerk {
+  @Handles(Ask) ask(): Answered {
+    return new Answered();
+  }
+  @On(Asked, { group: 'mailer' }) mail(): void {}
+  @On(Opened, { from: 'hall' }) opened(): void {}
+}
+
+const store = new InMemoryPartitionStore();
+
+@Module({
+  imports: [
+    BrokerModule.forRoot({ context: 'desk', partitions: 1, store }),
+    BrokerModule.forRoot({ name: 'archive', context: 'archive', store }),
+    BrokerModule.forFeature({
+      publishes: [Asked],
+      inbound: [translate(HallOpened, Opened, () => ({}))],
+      outbound: [translate(AskHall, Ask, () => ({ who: '' }))],
+    }),
+    EventStoreModule.forFeature({ aggregates: [Visitor], projections: [Visits] }),
+    SagaModule.forFeature([Answer]),
+  ],
+  providers: [Clerk],
+})
+class DeskModule {}
+
+const look = async () => {
+  const app = await openOffline(DeskModule);
+  onTestFinished(() => app.close());
+  return describeApp(app);
+};
+
+describe('a topology', () => {
+  it('says who publishes, what passes which transforms, who consumes, and in which group', async () => {
+    const [desk, archive] = await look();
+    expect(`\n${topologyText(desk!)}\n`).toBe(`
+desk, 1 partition
+  sends
+    desk.answered                                             to whoever asked  by Clerk.ask
+    desk.asked v2                                             to desk feed      by aggregate visitor
+    desk.asked v2                                             to desk feed      by code of the service
+    hall.ask -> [translate hall.ask -> desk.ask] -> desk.ask  to desk in        by saga answer
+    saga.ended                                                to desk feed      by saga answer
+    saga.parked                                               to desk feed      by saga answer
+    saga.started                                              to desk feed      by saga answer
+    saga.turned                                               to desk feed      by saga answer
+  receives
+    any reply to a saga                                                   from desk in    group desk              by sagas
+    desk.answered                                                         from desk in    group desk              by sagas
+    desk.ask                                                              from desk in    group desk              by Clerk.ask
+    desk.asked v2                                                         from desk feed  group desk.mailer       by Clerk.mail
+    desk.asked v2                                                         from desk feed  group desk.saga.answer  by saga answer
+    desk.asked v2                                                         from desk feed  without a group         by projection visits.v1
+    hall.opened -> [translate hall.opened -> desk.opened] -> desk.opened  from hall feed  group desk              by Clerk.opened
+    saga.deadline                                                         from desk in    group desk              by sagas
+`);
+    expect(archive).toMatchObject({ connection: 'archive', context: 'archive', sends: [], receives: [] });
+    expect(topologyText(archive!)).toContain("archive (connection 'archive'), 4 partitions");
+  });
+
+  it('is the same of an application that runs', async () => {
+    const module = await Test.createTestingModule({ imports: [DeskModule] }).compile();
+    onTestFinished(() => module.close());
+    await module.init();
+    expect(describeApp(module)).toEqual(await look());
+  });
+
+  it('is drawn', async () => {
+    const lines = topologyMermaid(await look()).split('\n');
+    const node = (label: string) => {
+      const found = lines.find((line) => line.includes(`"${label}"`));
+      expect([label, found]).toEqual([label, expect.any(String)]);
+      return /^ +(n\d+)/.exec(found!)![1]!;
+    };
+    const edges: [string, string, string][] = [
+      ['code of the service', 'desk.asked', 'desk feed'],
+      ['saga answer', 'hall.ask', 'translate hall.ask -> desk.ask'],
+      ['translate hall.ask -> desk.ask', 'desk.ask', 'desk in'],
+      ['desk in', 'desk.ask', 'Clerk.ask'],
+      ['Clerk.ask', 'desk.answered', 'whoever asked'],
+      ['hall feed', 'hall.opened', 'translate hall.opened -> desk.opened'],
+      ['translate hall.opened -> desk.opened', 'desk.opened', 'Clerk.opened'],
+      ['desk feed', 'desk.asked', 'Clerk.mail<br/>group desk.mailer'],
+      ['desk feed', 'desk.asked', 'projection visits.v1'],
+    ];
+    expect(lines[0]).toBe('flowchart LR');
+    expect(lines).toContain('  subgraph s0["desk"]');
+    for (const [from, type, to] of edges) expect(lines).toContain(`  ${node(from)} -- "${type}" --> ${node(to)}`);
+  });
+});
+
+describe('the command', () => {
+  const run = (...words: string[]) =>
+    spawnSync(process.execPath, ['libs/broker/dist/nest/command.js', ...words], { encoding: 'utf8', timeout: 15_000 });
+  const order = 'apps/order/dist/app.module.js#OrderModule.forRoot';
+
+  it('prints the topology and the AsyncAPI document of an application without its Redis', () => {
+    expect(run('describe', order).stdout).toMatch(
+      /order\.confirm +from order in +group order +by OrderHandlers\.confirm/,
+    );
+    expect(run('describe', '--mermaid', order).stdout).toMatch(/^flowchart LR\n/);
+    expect(JSON.parse(run('describe', '--json', order).stdout)).toMatchObject([{ context: 'order', partitions: 4 }]);
+    expect(JSON.parse(run('asyncapi', order).stdout)).toMatchObject({ asyncapi: '3.0.0', info: { title: 'order' } });
+  });
+
+  it.each([
+    [[], 'usage:'],
+    [['draw', order], 'usage:'],
+    [['describe', 'nothing.js'], 'there is no nothing.js: build the application first'],
+    [['describe', 'apps/order/dist/app.module.js'], "exports no 'AppModule': it has OrderModule, createApp"],
+  ])('says what is wrong with %j', (words, message) => {
+    const { status, stderr } = run(...words);
+    expect(status).toBe(1);
+    expect(stderr).toContain(message);
+  });
+});
