@@ -1,9 +1,18 @@
 /**
  * A service process for tests that kill it: handles `work.do` in the context `work`, appending one event per message.
- * What it says: `ready`, `begin <n>`, `end <n>`. Its one argument is JSON: url, namespace, partitions, settings of the subscriber.
+ * `act: 'fail'` fails until the state `mended` is there.
+ * What it says: `ready`, `begin <n>`, `end <n>`. Its one argument is JSON: url, namespace, partitions, settings of the
+ * subscriber.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Broker, RedisPartitionStore, Subscriber, Subscriptions, UnitOfWork } from '@millrace/broker';
+import {
+  Broker,
+  NonRetryableError,
+  RedisPartitionStore,
+  Subscriber,
+  Subscriptions,
+  UnitOfWork,
+} from '@millrace/broker';
 
 const { url, namespace, partitions, settings } = JSON.parse(process.argv[2]);
 const say = (line) => process.stdout.write(`${line}\n`);
@@ -19,6 +28,8 @@ subscriptions.add({
     say(`begin ${n}`);
     if (act === 'abort') process.abort();
     if (act === 'exit') process.exit(1);
+    const home = entry.source.partition;
+    if (act === 'fail' && !(await store.readState(home, 'mended'))) throw new NonRetryableError('not mended');
     await sleep(slowMs);
     const append = { kind: 'append', stream: 'done', events: [JSON.stringify({ n, key, pid: process.pid })] };
     UnitOfWork.current().stage(entry.source.partition, { writes: [append] });

@@ -28,6 +28,8 @@ export * from './core/broker.js';
 export * from './core/publisher.js';
 export * from './core/published.js';
 export * from './core/requester.js';
+export * from './core/dead-letters.js';
+export * from './core/dead-letter-view.js';
 export { COMPLETED, FAILED, failedReply } from './core/system-reply.js';
 export type { Completed, Failed } from './core/system-reply.js';
 export * from './core/handler.js';

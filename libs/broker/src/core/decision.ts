@@ -5,6 +5,7 @@ import type { Commit, Guard, Write } from './commit.js';
 import { HandlerTimeoutError } from './errors.js';
 import type { HandlerDeclaration } from './handler.js';
 import type { HandlingContext } from './handling-context.js';
+import type { Origin } from './origin.js';
 import { failedReply } from './system-reply.js';
 import { UnitOfWork } from './unit-of-work.js';
 
@@ -13,6 +14,8 @@ export interface Message {
   readonly kind: 'message';
   readonly key: string;
   readonly envelope: Envelope;
+  /** Where it comes from, when it was a dead letter. */
+  readonly origin: Origin | undefined;
   readonly handler: HandlerDeclaration;
   readonly data: object;
 }

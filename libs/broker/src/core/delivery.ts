@@ -6,6 +6,8 @@ import type { Message } from './decision.js';
 import type { GroupSettings } from './group-options.js';
 import type { HandlerGroup } from './handler.js';
 import type { Logger } from './logger.js';
+import type { Origin } from './origin.js';
+import type { ParkedKeys } from './parked-keys.js';
 import type { Entry } from './partition.js';
 
 /** An entry on its way to a commit. */
@@ -35,6 +37,7 @@ export type Received =
       readonly key: string;
       /** Absent when not even that could be read. */
       readonly envelope: Envelope | undefined;
+      readonly origin: Origin | undefined;
       readonly reason: string;
       readonly error: unknown;
     };
@@ -47,6 +50,8 @@ export interface GroupScope {
   readonly logger: Logger;
   /** Where entries go about which nothing was decided but that they are done. */
   readonly acknowledger: Acknowledger;
+  /** Keys that are held back; undefined where none is ever. */
+  readonly parked: ParkedKeys | undefined;
   /** Aborted when the service stops: waits end, what is not settled stays pending for the next start. */
   readonly stopping: AbortSignal;
   /** Aborted when the service no longer waits for handlers that run. */

@@ -204,6 +204,7 @@ export class GroupConsumer implements Consumer {
   private async recover(place: Place, intake: Intake): Promise<void> {
     const { epoch } = place;
     for (const former of place.inFlight.values()) if (former.epoch !== epoch) return;
+    await intake.scope.parked?.load(place.partition);
     for (const source of place.sources) {
       for (let after = '0'; ;) {
         if (intake.waitingFor(source).some((acknowledgement) => acknowledgement.epoch !== epoch)) return;

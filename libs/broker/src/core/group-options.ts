@@ -15,8 +15,8 @@ export interface GroupOptions {
    */
   readonly ordering?: 'key' | 'none';
   /**
-   * When a message fails and waits for its next attempt: `continue` lets later messages of its key go on once it has been
-   * given up; `park-key` keeps them behind it until somebody decides. Default `continue`.
+   * When a message has been given up: `continue` lets the later ones of its key go on; `park-key` keeps them behind it, as
+   * dead letters, until somebody redrives or discards it. Only with ordering `key`. Default `continue`.
    */
   readonly onFailure?: 'continue' | 'park-key';
   /** Handlers running at the same time in one process. Default 64. */
@@ -122,6 +122,14 @@ function check(group: string, settings: GroupSettings): void {
   for (const name of COUNTS) {
     const value = settings[name];
     if (value !== undefined && !isCount(value)) refuse(group, name, value, 'an integer of at least 1');
+  }
+  if (settings.onFailure === 'park-key' && settings.ordering !== 'key') {
+    refuse(
+      group,
+      'onFailure',
+      'park-key',
+      "'continue' with ordering 'none': without order nothing waits behind a message",
+    );
   }
   const { rate, retry } = settings;
   if (rate !== undefined && !(isCount(rate.limit) && isCount(rate.perMs))) {

@@ -10,6 +10,7 @@ import type { HandlerGroup } from './handler.js';
 import type { Logger } from './logger.js';
 import { MessageProcessor } from './message-processor.js';
 import { MessageReader } from './message-reader.js';
+import { ParkedKeys } from './parked-keys.js';
 import { addressOf, ownerOf } from './partition.js';
 import type { Entry, Source } from './partition.js';
 import type { Acknowledgement } from './partition-store.js';
@@ -60,7 +61,8 @@ export class Intake implements Arrivals {
     });
     this.acknowledger = acknowledger;
     const abandoning = this.abandoning.signal;
-    this.scope = { broker, group, settings, logger, stopping, abandoning, acknowledger };
+    const parked = settings.onFailure === 'park-key' ? new ParkedKeys(broker, group.name, logger) : undefined;
+    this.scope = { broker, group, settings, logger, stopping, abandoning, acknowledger, parked };
     this.processor = new MessageProcessor(this.scope);
   }
 

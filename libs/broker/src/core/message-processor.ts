@@ -1,5 +1,6 @@
 import type { Commit, CommitResult } from './commit.js';
 import { atOnce, canBeAtOnce } from './at-once.js';
+import { mayHaveToPark } from './dead-lettering.js';
 import { decide } from './decision.js';
 import type { Begun, Message } from './decision.js';
 import type { Delivery, GroupScope, Outcome, Received } from './delivery.js';
@@ -8,7 +9,7 @@ import { ConflictError } from './errors.js';
 import { HandlingContext } from './handling-context.js';
 import type { Entry } from './partition.js';
 import { Perseverance } from './perseverance.js';
-import { clearRetry, guardsOf } from './settlement.js';
+import { cleanUp, guardsOf } from './settlement.js';
 
 /** Those of a commit that settles an entry, when its handler adds none: the lease and the input. */
 const OWN_GUARDS = 2;
@@ -34,7 +35,7 @@ export class MessageProcessor {
    */
   tryAtOnce(entry: Entry, epoch: number | undefined, received: Received): true | Begun | undefined {
     if (received.kind === 'message') {
-      if (!canBeAtOnce(received)) return undefined;
+      if (!canBeAtOnce(received) || mayHaveToPark(this.scope, { entry, received })) return undefined;
       const begun = atOnce(this.scope, entry, received);
       if (begun) return begun;
     } else if (received.kind === 'refused') return undefined;
@@ -49,7 +50,12 @@ export class MessageProcessor {
    * @param begun what has been done at once
    */
   process(delivery: Delivery, received: Received, slot: Slot, begun?: Begun): Promise<Outcome> | undefined {
-    if (received.kind !== 'message' || delivery.deliveries > 1 || delivery.retry) {
+    if (
+      received.kind !== 'message' ||
+      delivery.deliveries > 1 ||
+      delivery.retry ||
+      mayHaveToPark(this.scope, delivery)
+    ) {
       return this.perseverance.persevere(delivery, received, slot);
     }
     // The way of nearly all messages, with few promises: each one costs, and more so inside a unit of work.
@@ -102,7 +108,7 @@ export class MessageProcessor {
     try {
       const settlement = {
         guards: guardsOf(scope, delivery),
-        writes: clearRetry(scope, delivery),
+        writes: cleanUp(scope, delivery),
         stopping: scope.stopping,
       };
       const { handlerTimeoutMs } = scope.settings;

@@ -4,6 +4,8 @@ import { TransformError } from '@millrace/transforms';
 import type { Broker } from './broker.js';
 import type { Received } from './delivery.js';
 import type { HandlerDeclaration, HandlerGroup } from './handler.js';
+import { readOrigin } from './origin.js';
+import { ownerOf } from './partition.js';
 import type { Entry } from './partition.js';
 
 /** Reads the entries of one group: from bytes to a message in its handler's own words. */
@@ -17,16 +19,20 @@ export class MessageReader {
   read(entry: Entry): Received {
     let key = `${entry.source.log}/${entry.id}`;
     let envelope: Envelope | undefined;
+    const moved = ownerOf(entry.source.log) === undefined ? undefined : readOrigin(entry);
+    const origin = moved?.origin;
     try {
-      envelope = this.broker.receive(decode(entry.fields, entry.id, this.broker.limits));
+      envelope = decode(moved?.fields ?? entry.fields, origin?.entry.id ?? entry.id, this.broker.limits);
+      key = keyOf(envelope);
+      envelope = this.broker.receive(envelope);
       key = keyOf(envelope);
       const handler = this.group.find(envelope);
-      if (handler) return { kind: 'message', key, envelope, handler, data: this.dataOf(envelope, handler) };
+      if (handler) return { kind: 'message', key, envelope, origin, handler, data: this.dataOf(envelope, handler) };
       if (entry.source.log === 'feed') return { kind: 'irrelevant', key };
       const error = new MessageError('unknown-type', `no handler for ${envelope.type} in group '${this.group.name}'`);
-      return { kind: 'refused', key, envelope, reason: error.code, error };
+      return { kind: 'refused', key, envelope, origin, reason: error.code, error };
     } catch (error) {
-      return { kind: 'refused', key, envelope, reason: reasonOf(error), error };
+      return { kind: 'refused', key, envelope, origin, reason: reasonOf(error), error };
     }
   }
 

@@ -19,6 +19,9 @@ export const PARKED = 'parked';
 /** Names of the fields before those of the message, in the order of {@link originFields}. */
 export const ORIGIN_NAMES = ['origin', 'redriven', 'first', 'parked'] as const;
 
+/** So many fields of an entry, names and values, precede those of the message. */
+export const ORIGIN_FIELDS = 2 * ORIGIN_NAMES.length;
+
 /** What precedes the fields of a dead letter in the own log. */
 export function originFields({ reason, entry, redriven, first }: DeadLetter, parked = ''): readonly string[] {
   const waited = reason === PARKED;
@@ -47,6 +50,6 @@ export function readOrigin({
       first: first === '' ? undefined : Number(first),
       parked: parked === '' ? undefined : parked,
     },
-    fields: fields.slice(2 * ORIGIN_NAMES.length),
+    fields: fields.slice(ORIGIN_FIELDS),
   };
 }

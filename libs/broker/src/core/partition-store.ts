@@ -165,6 +165,9 @@ export interface PartitionStore {
   /** The keys whose messages are held back for a group, and what holds them: the id of a dead letter, or `redriven`. */
   readParked(partition: Partition, group: string): Promise<ReadonlyMap<string, string>>;
 
+  /** What holds one key back for a group; undefined when nothing does. */
+  readHolder(partition: Partition, group: string, key: string): Promise<string | undefined>;
+
   /**
    * Takes replies at this address for the next `ttlMs`; called again, for longer.
    *

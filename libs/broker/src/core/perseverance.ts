@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterFailure } from './after-failure.js';
 import type { RetryRecord } from './commit.js';
-import { bury, describe } from './dead-lettering.js';
+import { bury, describe, mayHaveToPark, park } from './dead-lettering.js';
 import type { Message } from './decision.js';
 import type { Delivery, GroupScope, Outcome, Received } from './delivery.js';
 import type { Slot } from './work.js';
@@ -60,6 +60,10 @@ export class Perseverance {
   ): Promise<Outcome> {
     const { scope } = this;
     if (received.kind === 'irrelevant') return settle(scope, delivery, []);
+    if (mayHaveToPark(scope, delivery)) {
+      const outcome = await park(scope, delivery);
+      if (outcome) return outcome;
+    }
     if (received.kind === 'refused') return bury(scope, delivery, { ...received, attempts: 0 });
     const { deliveries } = scope.settings.retry;
     const unrecorded = Math.min(UNSUSPECTED, deliveries);

@@ -13,17 +13,33 @@ export function leaseOf({ group }: GroupScope, { entry, epoch }: Delivery): Guar
   return [{ kind: 'lease', partition: entry.source.partition, group: group.name, epoch }];
 }
 
-/** What a settled entry leaves behind of its failed attempts: nothing. */
-export function clearRetry({ group }: GroupScope, { entry, retry }: Delivery): Write[] {
-  return retry ? [{ kind: 'clear-retry', entry: refOf(entry), group: group.name }] : [];
+/**
+ * What a settled entry leaves behind: no failed attempts, and no key held back.
+ *
+ * @param heldBack the key that is held back anew
+ */
+export function cleanUp({ group }: GroupScope, { entry, retry, received }: Delivery, heldBack?: string): Write[] {
+  const writes: Write[] = retry ? [{ kind: 'clear-retry', entry: refOf(entry), group: group.name }] : [];
+  const key = received.kind === 'irrelevant' ? undefined : received.origin?.parked;
+  if (key !== undefined && key !== heldBack) writes.push({ kind: 'unpark', group: group.name, key });
+  return writes;
 }
 
-/** Acknowledges an entry that no handler decided about, with what is to be written instead. */
-export async function settle(scope: GroupScope, delivery: Delivery, writes: readonly Write[]): Promise<Outcome> {
+/**
+ * Acknowledges an entry that no handler decided about, with what is to be written instead.
+ *
+ * @param heldBack the key that is held back anew
+ */
+export async function settle(
+  scope: GroupScope,
+  delivery: Delivery,
+  writes: readonly Write[],
+  heldBack?: string,
+): Promise<Outcome> {
   const result = await scope.broker.commit({
     partition: delivery.entry.source.partition,
     guards: guardsOf(scope, delivery),
-    writes: [...writes, ...clearRetry(scope, delivery)],
+    writes: [...writes, ...cleanUp(scope, delivery, heldBack)],
   });
   return result.status === 'refused' && result.guard === 'lease' ? 'lease-lost' : 'settled';
 }

@@ -212,6 +212,10 @@ export class InMemoryPartitionStore implements PartitionStore {
     return new Map(this.data.deadLetters(partition).parkedOf(group).holders);
   }
 
+  async readHolder(partition: Partition, group: string, key: string): Promise<string | undefined> {
+    return (await this.readParked(partition, group)).get(key);
+  }
+
   async openReplies(address: ReplyAddress, ttlMs: number, readUpTo?: string): Promise<boolean> {
     return this.data.repliesTo(address).open(this.data.clock.now(), ttlMs, readUpTo);
   }

@@ -2,6 +2,7 @@ import { Logger } from '@nestjs/common';
 import type { FactoryProvider, Type } from '@nestjs/common';
 import { Broker } from '../core/broker.js';
 import { BrokerMonitor } from '../core/broker-monitor.js';
+import { DeadLetters } from '../core/dead-letters.js';
 import { Subscriptions } from '../core/handler.js';
 import type { PartitionStore } from '../core/partition-store.js';
 import { Publisher } from '../core/publisher.js';
@@ -47,6 +48,11 @@ export function connectionServices(name: string): FactoryProvider[] {
       useFactory: ({ context }: Broker) => new Subscriptions(context),
     },
     { provide: of(Declarations), useFactory: () => new Declarations() },
+    {
+      provide: of(DeadLetters),
+      inject: [of(Broker), of(Subscriptions)],
+      useFactory: (broker: Broker, subscriptions: Subscriptions) => new DeadLetters(broker, subscriptions),
+    },
     {
       provide: of(Subscriber),
       inject: [of(Broker), of(Subscriptions), MODULE_OPTIONS_TOKEN],

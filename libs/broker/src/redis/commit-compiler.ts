@@ -3,7 +3,7 @@ import { ConfigurationError } from '../core/errors.js';
 import { inGuardOrder } from '../core/guard-order.js';
 import { checkName } from '../core/keys.js';
 import type { KeyBuilder } from '../core/keys.js';
-import { ORIGIN_NAMES } from '../core/origin.js';
+import { ORIGIN_FIELDS } from '../core/origin.js';
 import { addressOf, ownLog, replyAddressOf } from '../core/partition.js';
 import type { EntryRef, Partition } from '../core/partition.js';
 import { scriptFor } from './commit-script.js';
@@ -174,7 +174,7 @@ export class CommitCompiler {
     if (!copy) return { op: 'dead-letter', keys: [dead], args };
     // What stands before the message itself in an own log is no part of it.
     const itself = copy.id === letter.entry.id && copy.source.log === letter.entry.source.log;
-    const skipped = itself ? 0 : 2 * ORIGIN_NAMES.length;
+    const skipped = itself ? 0 : ORIGIN_FIELDS;
     return { op: 'dead-letter-copy', keys: [dead, this.keys.log(copy.source)], args: [...args, copy.id, skipped] };
   }
 

@@ -300,6 +300,11 @@ export class RedisPartitionStore implements PartitionStore {
     return toMap(await this.connection.send('HGETALL', [this.keys.parked(partition, group)]));
   }
 
+  async readHolder(partition: Partition, group: string, key: string): Promise<string | undefined> {
+    const holder = await this.connection.send('HGET', [this.keys.parked(partition, group), key]);
+    return typeof holder === 'string' ? holder : undefined;
+  }
+
   async openReplies(address: ReplyAddress, ttlMs: number, readUpTo?: string): Promise<boolean> {
     return this.replies.open(address, ttlMs, readUpTo);
   }

@@ -70,7 +70,12 @@ export function describeDeadLetters(subject: Subject): void {
       letters: () => subject().store.readDeadLetters(partition, 10),
       own: async (group = 'g') =>
         (await deliver(subject(), { partition, log: ownLog(group) }, group)).map(({ fields }) => fields),
-      holders: async () => Object.fromEntries(await subject().store.readParked(partition, 'g')),
+      holders: async () => {
+        const { store } = subject();
+        const holders = await store.readParked(partition, 'g');
+        expect(await store.readHolder(partition, 'g', 'order 7')).toBe(holders.get('order 7'));
+        return Object.fromEntries(holders);
+      },
     });
     const there = (id: string): Guard => ({ kind: 'dead-letter', id });
     const GONE = { status: 'refused', guard: 'dead-letter', found: 'gone' };

@@ -97,5 +97,7 @@ function readsNamed(store: PartitionStore, name: string): readonly (() => Promis
     () => store.releaseLease(partition, name, 1),
     () => store.readPending(source, name, '0', 1),
     () => store.backlog(source, name),
+    () => store.readParked(partition, name),
+    () => store.readHolder(partition, name, 'k'),
   ];
 }
