@@ -11,13 +11,17 @@ const REPLY = 'nest.reply';
 /** Sends the packets that answer one request. */
 export class PacketReplies {
   private frames = 0;
+  private readonly unit: UnitOfWork | undefined;
 
+  /** Inside the unit of work that handles the request. */
   constructor(
     private readonly broker: Broker,
     private readonly request: Envelope,
     private readonly id: unknown,
     private readonly serializer: ConsumerSerializer,
-  ) {}
+  ) {
+    this.unit = UnitOfWork.current(broker);
+  }
 
   /** Sends one of several responses at once. False: nobody waits any more. */
   async next(response: unknown): Promise<boolean> {
@@ -33,7 +37,7 @@ export class PacketReplies {
     if (!to) return;
     const outcome = packet.err === undefined ? 'success' : 'failure';
     const message = this.text({ ...packet, isDisposed: true }, { outcome });
-    UnitOfWork.current(this.broker)?.add([{ kind: 'reply', to, message }]);
+    this.unit?.add([{ kind: 'reply', to, message }]);
   }
 
   private text(packet: WritePacket, attributes: Partial<Envelope>): string {
