@@ -109,6 +109,11 @@ export async function redisSite(options: SiteOptions = {}): Promise<Site> {
   return new Site(store, namespace, partitions, (source, fields) => raw.xadd(keys.log(source), '*', ...fields));
 }
 
+/** In a store that the test has opened. Messages are sent and not written by hand. */
+export function siteIn(store: PartitionStore): Site {
+  return new Site(store, 'unknown', 1, () => Promise.reject(new Error('nothing can be written by hand here')));
+}
+
 /** Every call opens a store of its own, as another process would. */
 export async function clusterSite(
   cluster: readonly { readonly host: string; readonly port: number }[],

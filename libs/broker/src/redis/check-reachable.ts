@@ -35,6 +35,7 @@ async function modeOf(url: string, target: RedisTarget): Promise<string> {
     ...target.options,
     lazyConnect: true,
     retryStrategy: () => null,
+    sentinelRetryStrategy: () => null,
     maxRetriesPerRequest: 0,
     connectTimeout: PATIENCE_MS,
     commandTimeout: PATIENCE_MS,
@@ -46,8 +47,16 @@ async function modeOf(url: string, target: RedisTarget): Promise<string> {
     await redis.connect();
     return /(?:redis|server)_mode:(\w+)/.exec(await redis.info('server'))?.[1] ?? 'standalone';
   } catch (error) {
-    throw new StoreUnavailableError(explainRedisError(failure ?? error, url), { cause: failure ?? error });
+    const cause = failure ?? error;
+    throw new StoreUnavailableError(explainSentinel(target, cause) ?? explainRedisError(cause, url), { cause });
   } finally {
     redis.disconnect();
   }
+}
+
+/** Undefined when it has nothing to do with Sentinel. */
+function explainSentinel({ options: { sentinels, name } = {} }: RedisTarget, error: unknown): string | undefined {
+  if (!sentinels || !String(error).includes('entinel')) return undefined;
+  const places = sentinels.map(({ host = 'localhost', port = 26379 }) => `${host}:${port}`).join(', ');
+  return `no Sentinel of '${name}' answers at ${places}, or none of them knows it: check redis.options.sentinels and name`;
 }

@@ -28,6 +28,9 @@ export function explainRedisError(error: unknown, url = 'redis://127.0.0.1:6379'
   if (/WRONGPASS|invalid.*password|NOAUTH|without any password|AUTH/i.test(text)) {
     return `Redis at ${where} refuses the credentials (${firstWord(text)}): put the right user and password into the URL, redis://user:password@host:port`;
   }
+  if (/CERT|certificate/i.test(text)) {
+    return `Redis at ${where} has a certificate that is not trusted (${firstWord(text)}): give redis.options.tls.ca the certificate of who signed it`;
+  }
   if (/ENOTFOUND|EAI_AGAIN/.test(text)) return `no host of the name in ${where}: check the Redis URL`;
   if (/ECONNREFUSED/.test(text)) {
     return `no Redis answers at ${where}: start one (redis-server), or set the URL of yours`;
@@ -44,9 +47,9 @@ export function withoutSecrets(url: string): string {
 
 function messageOf(error: unknown): string {
   if (error instanceof AggregateError && error.errors.length > 0) return messageOf(error.errors[0]);
-  return error instanceof Error
-    ? `${(error as NodeJS.ErrnoException).code ?? ''} ${error.message}`.trim()
-    : String(error);
+  // Not by class: an error may come from another realm.
+  const { code = '', message } = (error ?? {}) as Partial<NodeJS.ErrnoException>;
+  return message === undefined ? String(error) : `${code} ${message}`.trim();
 }
 
 function firstWord(text: string): string {
