@@ -2,9 +2,10 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 
 /**
- * The child's side: sets up, then does what it is told, as often as it is told, and reports the CPU each time took.
+ * The child's side: sets up, then does what it is told, as often as it is told, and reports the CPU each time took,
+ * and what else it knows.
  *
- * @param {(setting: any) => Promise<{ send?(n: number): Promise<void>, handle?(n: number): Promise<void>, close(): Promise<unknown> }>} setUp
+ * @param {(setting: any) => Promise<{ send?(n: number): Promise<void>, handle?(n: number): Promise<object | void>, close(): Promise<unknown> }>} setUp
  */
 export async function ready(setUp) {
   process.send('up');
@@ -15,17 +16,17 @@ export async function ready(setUp) {
     const [messages] = await once(process, 'message');
     if (messages === 'close') break;
     const before = process.cpuUsage();
-    await (side.send ?? side.handle)(messages);
+    const more = await (side.send ?? side.handle)(messages);
     const { user, system } = process.cpuUsage(before);
-    process.send({ cpuSeconds: (user + system) / 1e6 });
+    process.send({ ...more, cpuSeconds: (user + system) / 1e6 });
   }
   await side.close();
   process.disconnect();
 }
 
 /** The parent's side. */
-export async function child(file, setting) {
-  const process = fork(file, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+export async function child(file, setting, execArgv = []) {
+  const process = fork(file, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], execArgv });
   const broken = once(process, 'exit').then(([code]) => {
     throw new Error(`${file} ended with code ${code}`);
   });

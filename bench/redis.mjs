@@ -15,6 +15,7 @@ export async function privateRedis(fsync) {
       const of = (name) => Number(new RegExp(`${name}:([\\d.]+)`).exec(info)[1]);
       return of('used_cpu_user_main_thread') + of('used_cpu_sys_main_thread');
     },
+    usedBytes: async () => Number(/used_memory:(\d+)/.exec(await redis.info('memory'))[1]),
     flush: () => redis.flushall(),
     stop: async () => {
       redis.disconnect();

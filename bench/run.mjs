@@ -2,13 +2,13 @@
 /** One command for every benchmark: `npm run bench -- <suite> [options]`. Human text on stderr, results on stdout. */
 import { Argument, Command, InvalidArgumentError } from 'commander';
 
-const suites = { messages: () => import('./messages/suite.mjs') };
+const suites = { messages: () => import('./messages/suite.mjs'), memory: () => import('./memory/suite.mjs') };
 
 const program = new Command('npm run bench --')
   .description('Measures Millrace against hand-written code, in turn, in one run.')
   .addArgument(new Argument('<suite>', 'what to measure').choices(Object.keys(suites)))
   .option('--json', 'one JSON line per case on stdout', false)
-  .option('--messages <n>', 'messages of one round', positive, 60_000)
+  .option('--messages <n>', 'messages of one round (60000), or in all for memory (2000000)', positive)
   .option('--rounds <n>', 'rounds of each side (A B A B ...)', positive, 4)
   .option('--fsync <policy>', 'appendfsync of the private Redis: everysec, always, or none for no AOF', 'everysec')
   .configureOutput({ outputError: (text, write) => write(text) })

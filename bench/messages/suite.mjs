@@ -24,7 +24,7 @@ const CASES = [
   { name: 'publish, handle, commit; class-validator', validate: true },
 ];
 
-export async function run({ json, messages, rounds, fsync }) {
+export async function run({ json, messages = 60_000, rounds, fsync }) {
   const redis = await privateRedis(fsync);
   console.error(`${redis.description}, ${messages} messages a round, ${rounds} rounds of each side\n`);
   try {
