@@ -24,14 +24,15 @@ subscriptions.add({
   type: 'work.do',
   context: 'work',
   log: 'in',
-  handle: async ({ n, key, slowMs = 0, act }, { entry }) => {
+  handle: async ({ n, key, slowMs = 0, act, tellsId }, { entry, envelope }) => {
+    const id = tellsId ? envelope.id : undefined;
     say(`begin ${n}`);
     if (act === 'abort') process.abort();
     if (act === 'exit') process.exit(1);
     const home = entry.source.partition;
     if (act === 'fail' && !(await store.readState(home, 'mended'))) throw new NonRetryableError('not mended');
     await sleep(slowMs);
-    const append = { kind: 'append', stream: 'done', events: [JSON.stringify({ n, key, pid: process.pid })] };
+    const append = { kind: 'append', stream: 'done', events: [JSON.stringify({ n, key, pid: process.pid, id })] };
     UnitOfWork.current().stage(entry.source.partition, { writes: [append] });
     say(`end ${n}`);
   },

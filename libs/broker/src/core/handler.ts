@@ -1,5 +1,6 @@
 import type { Envelope, MessageClass } from '@millrace/messages';
 import { findContract } from '@millrace/messages';
+import { DeclaredSchedules } from './declared-schedules.js';
 import { ConfigurationError } from './errors.js';
 import { groupOptionsIn, joinOptions } from './group-options.js';
 import type { GroupOptions } from './group-options.js';
@@ -105,6 +106,8 @@ export class Subscriptions {
   readonly groups = new Map<string, HandlerGroup>();
   /** Handlers that every process runs for every event. */
   readonly everyInstance: HandlerDeclaration[] = [];
+  /** What the service sends again and again. */
+  readonly schedules = new DeclaredSchedules();
   private readonly commands = new Map<string, string>();
 
   constructor(private readonly context: string) {}

@@ -8,6 +8,8 @@ import type { Consumer, ProcessSettings } from './consumer.js';
 import { resolveGroup } from './group-options.js';
 import type { GroupOptions, GroupSettings } from './group-options.js';
 import type { HandlerGroup, Subscriptions } from './handler.js';
+import { keepSchedules } from './keep-schedules.js';
+import type { UndeclaredSchedules } from './keep-schedules.js';
 import type { Logger } from './logger.js';
 import { silent } from './logger.js';
 import { addressOf } from './partition.js';
@@ -26,6 +28,12 @@ export interface SubscriberSettings extends Partial<Omit<ProcessSettings, 'owner
    * while none is near. Default 100.
    */
   readonly timerLatencyMs?: number;
+  /**
+   * What becomes of a schedule that some process once declared with `@Every` and this one does not: `report` warns of it,
+   * `remove` removes it, which is right where all processes of the service run the same code. Default: `report`, by processes
+   * that declare schedules.
+   */
+  readonly undeclaredSchedules?: UndeclaredSchedules;
   /** How long the own context's messages are kept. Default: inboxes until acknowledged by all groups, the rest for ever. */
   readonly retention?: RetentionOptions;
 }
@@ -86,6 +94,7 @@ export class Subscriber {
       await instance.start();
     }
     await this.attendance.start();
+    await keepSchedules(this.broker, this.subscriptions.schedules, this.settings.undeclaredSchedules, this.logger);
     this.timers.start();
     this.retention.start();
     this.relay?.start(await this.outboxes());

@@ -82,7 +82,7 @@ export class TimerLoop {
         if (due >= earliest) return;
         earliest = due;
         clearTimeout(timeout);
-        timeout = setTimeout(this.wake, due - clock.now());
+        timeout = setTimeout(() => this.wake(), due - clock.now());
       };
       const disarm = alarm.onSet(arm);
       this.wake = () => {

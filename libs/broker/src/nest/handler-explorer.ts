@@ -9,6 +9,7 @@ import { wayOf } from '../core/topology/passage.js';
 import { DEFAULT_CONNECTION } from './connection-tokens.js';
 import { Connections } from './connections.js';
 import { isEnhanced, PARAMETERS } from './enhancers.js';
+import { findSchedules } from './every.js';
 import { observedReplies } from './observed-replies.js';
 import { findHandlers } from './found-handlers.js';
 import type { FoundHandler, Wrapper } from './found-handlers.js';
@@ -37,7 +38,7 @@ export class HandlerExplorer {
   ) {}
 
   /**
-   * Registers every handler with the subscriptions of its connection. Idempotent.
+   * Registers every handler and every declared schedule with the subscriptions of its connection. Idempotent.
    *
    * @throws ConfigurationError for a declaration that cannot work
    */
@@ -59,6 +60,10 @@ export class HandlerExplorer {
       for (const sending of declarations.sendings) {
         if (sending.by === IN_CODE) checkOwnEvents(broker.context, sending, gives);
       }
+    }
+    for (const { broker = DEFAULT_CONNECTION, message, ...declaration } of findSchedules(this.discovery)) {
+      const { subscriptions } = this.connections.get(broker, declaration.name);
+      subscriptions.schedules.add({ ...declaration, message: message() });
     }
   }
 

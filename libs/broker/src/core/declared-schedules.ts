@@ -1,0 +1,42 @@
+import { contractOf } from '@millrace/messages';
+import { ConfigurationError } from './errors.js';
+import { checkName } from './keys.js';
+import { recurrence } from './recurrence.js';
+import type { RecurrenceOptions } from './recurrence.js';
+
+/** A recurring schedule that stands in the code of a service. */
+export interface ScheduleDeclaration extends RecurrenceOptions {
+  /** Where it stands, for errors: `NightlyReports`. */
+  readonly name: string;
+  /** Its schedule is `every:<id>`. Default: the type of its message. */
+  readonly id?: string;
+  readonly message: object;
+  readonly key?: string;
+}
+
+/** Ids of declared schedules begin with it. */
+export const EVERY = 'every:';
+
+/** The schedules that the code of a service declares. */
+export class DeclaredSchedules {
+  /** By the id of the schedule. */
+  readonly byId = new Map<string, ScheduleDeclaration>();
+
+  /** @throws ConfigurationError for an expression or time zone that means nothing, and for a second one with its id */
+  add(declaration: ScheduleDeclaration): void {
+    const { name, message } = declaration;
+    const id = checkName(`${EVERY}${declaration.id ?? contractOf(message).type}`, 'schedule');
+    const other = this.byId.get(id);
+    if (other) {
+      throw new ConfigurationError(
+        `${other.name} and ${name} both declare the schedule '${id}': give one of them an id: @Every(..., { id })`,
+      );
+    }
+    try {
+      recurrence(declaration, Date.now());
+    } catch (error) {
+      throw new ConfigurationError(`${name}: ${(error as Error).message}`);
+    }
+    this.byId.set(id, declaration);
+  }
+}

@@ -1,0 +1,92 @@
+import { Injectable } from '@nestjs/common';
+import type { Type } from '@nestjs/common';
+import { Test } from '@nestjs/testing';
+import { BrokerModule, Every, Handles, InMemoryPartitionStore, Publisher, Scheduler } from '@millrace/broker';
+import type { MessageContext } from '@millrace/broker';
+import { Command, Reply } from '@millrace/messages';
+import { eventually, onTestFinished } from '../support/redis.js';
+
+@Reply('desk.done')
+class Done {}
+
+@Command('desk.tick')
+class Tick extends Command<Done> {}
+
+@Command('desk.tock')
+class Tock extends Command<Done> {}
+
+let ticks: string[] = [];
+beforeEach(() => {
+  ticks = [];
+});
+
+@Injectable()
+@Every('0 0 1 1 *', () => new Tock(), { id: 'yearly', timeZone: 'Europe/Berlin' })
+class Clock {
+  @Every('* * * * * *', () => new Tick())
+  @Handles(Tick)
+  tick(_tick: Tick, { envelope }: MessageContext): Done {
+    ticks.push(envelope.id);
+    return new Done();
+  }
+
+  @Handles(Tock)
+  tock(): Done {
+    ticks.push('tock');
+    return new Done();
+  }
+}
+
+async function replica(store: InMemoryPartitionStore, ...providers: Type<unknown>[]) {
+  const module = await Test.createTestingModule({
+    imports: [BrokerModule.forRoot({ context: 'desk', store, blockMs: 50 })],
+    providers,
+  }).compile();
+  onTestFinished(() => module.close());
+  return module;
+}
+
+describe('@Every', () => {
+  it('sends its message at each occurrence, once for all replicas', async () => {
+    const store = new InMemoryPartitionStore();
+    const replicas = [await replica(store, Clock), await replica(store, Clock)];
+    for (const each of replicas) await each.init();
+    await eventually(() => expect(ticks.length).toBeGreaterThanOrEqual(3));
+    const scheduler = replicas[0]!.get(Scheduler);
+    expect(await scheduler.cancel('every:desk.tick')).toBe(true);
+    expect(new Set(ticks).size).toBe(ticks.length);
+    for (const id of ticks) expect(id).toMatch(/^schedule:every:desk\.tick:\d+000$/);
+    const { schedules } = await scheduler.list();
+    expect(schedules).toMatchObject([{ id: 'every:yearly', recurrence: { timeZone: 'Europe/Berlin' } }]);
+  });
+
+  it('is refused at start when its expression means nothing', async () => {
+    @Every('every day', () => new Tick(), { id: 'wrong' })
+    class Wrong {}
+    const module = await replica(new InMemoryPartitionStore(), Clock, Wrong);
+    await expect(module.init()).rejects.toThrow(/@Every on Wrong: 'every day' in time zone 'UTC' is no schedule/);
+  });
+
+  it('is refused at start when two have the same id', async () => {
+    @Every('@daily', () => new Tick())
+    class Second {}
+    const module = await replica(new InMemoryPartitionStore(), Clock, Second);
+    await expect(module.init()).rejects.toThrow(
+      /@Every on Clock and @Every on Second both declare the schedule 'every:desk.tick'/,
+    );
+  });
+});
+
+describe('in a Nest application', () => {
+  it('a delayed command comes when it is due, until it is cancelled', async () => {
+    const module = await replica(new InMemoryPartitionStore(), Clock);
+    await module.init();
+    const [publisher, scheduler] = [module.get(Publisher), module.get(Scheduler)];
+    const kept = await publisher.send(new Tock(), { delayMs: 200 });
+    const cancelled = await publisher.send(new Tock(), { delayMs: 200 });
+    expect(await scheduler.cancel(cancelled.scheduleId!)).toBe(true);
+    await eventually(() => expect(ticks).toContain('tock'));
+    expect(await scheduler.get(kept.scheduleId!)).toBeUndefined();
+    expect(ticks.filter((tick) => tick === 'tock')).toHaveLength(1);
+  });
+});
