@@ -18,7 +18,22 @@ import {
   Subscriber,
 } from '@millrace/broker';
 import type { BrokerModuleOptions, BrokerOptionsFactory } from '@millrace/broker';
+import {
+  Aggregate,
+  AggregateRoot,
+  Apply,
+  EventStoreModule,
+  getRepositoryToken,
+  InjectRepository,
+  InjectView,
+  Projection,
+  Projects,
+  ReadView,
+  Repository,
+} from '@millrace/event-store';
+import type { View } from '@millrace/event-store';
 import { Command, Event, Reply } from '@millrace/messages';
+import { Saga, saga, SagaModule, Sagas } from '@millrace/saga';
 import { translate } from '@millrace/transforms';
 import { IsInt, IsString } from 'class-validator';
 import { eventually, onTestFinished } from '../support/redis.js';
@@ -32,6 +47,12 @@ class Asked {
 class Paid {
   @IsInt() cents = 0;
 }
+
+@Reply('billing.reminded')
+class Reminded {}
+
+@Command('billing.remind')
+class Remind extends Command<Reminded> {}
 
 @Reply('desk.answered')
 class Answered {}
@@ -158,6 +179,66 @@ describe('several connections of one application', () => {
     await apps[0]!.close();
     await apps[1]!.get(Publisher).publish(Object.assign(new Asked(), { count: 2 }));
     await eventually(() => expect(log).toEqual(['asked 1', 'asked 2']));
+  });
+});
+
+describe('aggregates, projections and sagas of a named connection', () => {
+  @Aggregate('invoice')
+  class Invoice extends AggregateRoot {
+    total = 0;
+    pay(cents: number): void {
+      this.record(Object.assign(new Paid(), { cents }));
+    }
+    @Apply(Paid) protected paid({ cents }: Paid): void {
+      this.total += cents;
+    }
+  }
+
+  @Projection('totals')
+  class Totals {
+    @Projects(Paid) async paid({ cents }: Paid, view: View<number>): Promise<void> {
+      await view.update('all', (total = 0) => total + cents);
+    }
+  }
+
+  @Saga('thank')
+  class Thank {
+    readonly definition = saga<{ cents: number }>()
+      .startsOn(Paid, ({ cents }) => ({ cents }), { id: ({ cents }) => String(cents) })
+      .step('remind', (s) => s.sends(() => new Remind()).onReply(Reminded));
+  }
+
+  @Injectable()
+  class Accountant {
+    constructor(
+      @InjectRepository(Invoice, 'billing') readonly invoices: Repository<Invoice>,
+      @InjectView(Totals, 'billing') readonly totals: ReadView<number>,
+      @InjectFrom('billing', Sagas) readonly sagas: Sagas,
+    ) {}
+    @Handles(Remind, { broker: 'billing' }) remind(): Reminded {
+      return new Reminded();
+    }
+  }
+
+  it('work in its context, also when another connection has the same', async () => {
+    const app = await start({
+      imports: [
+        BrokerModule.forRoot(inMemory('desk')),
+        BrokerModule.forRoot({ name: 'billing', ...inMemory('billing') }),
+        EventStoreModule.forFeature({ aggregates: [Invoice], projections: [Totals], broker: 'billing' }),
+        EventStoreModule.forFeature({ aggregates: [Invoice], projections: [Totals] }),
+        SagaModule.forFeature([Thank], { broker: 'billing' }),
+      ],
+      providers: [Accountant],
+    });
+    const { invoices, totals, sagas } = app.get(Accountant);
+    await invoices.change('i-1', (invoice) => invoice.pay(250));
+    await eventually(async () => {
+      expect(await totals.get('all')).toBe(250);
+      expect(await sagas.find('thank', '250')).toMatchObject({ status: 'completed' });
+    });
+    expect(await app.get<Repository<Invoice>>(getRepositoryToken(Invoice)).find('i-1')).toBeUndefined();
+    expect((await invoices.load('i-1')).total).toBe(250);
   });
 });
 

@@ -158,6 +158,7 @@ describe('the shop on Redis', () => {
     const { body } = await http(name).get('/health').expect(200);
     expect(body.details.store.server).toMatch(/Redis|Valkey/);
     expect(body.details.readModels.status).toBe('up');
+    expect((await http(name).get('/asyncapi.json').expect(200)).body.asyncapi).toBe('3.0.0');
     expect((await http(name).get('/docs-json').expect(200)).body.info.title).toBe(name);
   });
 });

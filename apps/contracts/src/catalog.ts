@@ -114,7 +114,7 @@ export class OutOfStock {
 }
 
 /** Reserves all lines of an order or none of them. Repeating it gets the first answer again. */
-@Command('catalog.reserve-stock', { key: 'orderId' })
+@Command('catalog.reserve-stock', { key: 'orderId', replies: [StockReserved, OutOfStock] })
 export class ReserveStock extends Command<StockReserved, OutOfStock> {
   @IsString() @IsNotEmpty() readonly orderId!: string;
   @ArrayNotEmpty()
@@ -139,7 +139,7 @@ export class StockReleased {
 }
 
 /** Ends the reservation of an order. When it comes first, a later `ReserveStock` is refused. */
-@Command('catalog.release-stock', { key: 'orderId' })
+@Command('catalog.release-stock', { key: 'orderId', replies: [StockReleased] })
 export class ReleaseStock extends Command<StockReleased> {
   @IsString() @IsNotEmpty() readonly orderId!: string;
 

@@ -73,7 +73,7 @@ export class ConfirmDone {
 }
 
 /** Stock and money are certain. Repeating it changes nothing. */
-@Command('order.confirm', { key: 'orderId' })
+@Command('order.confirm', { key: 'orderId', replies: [ConfirmDone] })
 export class ConfirmOrder extends Command<ConfirmDone> {
   @IsUUID() readonly orderId!: string;
 
@@ -93,7 +93,7 @@ export class RejectDone {
 }
 
 /** The order cannot be fulfilled, and nothing of it is kept. Repeating it changes nothing. */
-@Command('order.reject', { key: 'orderId' })
+@Command('order.reject', { key: 'orderId', replies: [RejectDone] })
 export class RejectOrder extends Command<RejectDone> {
   @IsUUID() readonly orderId!: string;
   @IsString() @IsNotEmpty() readonly reason!: string;

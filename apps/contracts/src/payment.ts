@@ -101,7 +101,7 @@ export class Declined {
 }
 
 /** Reserves an amount on the card. Repeating it gets the first answer again. */
-@Command('payment.authorize', { key: 'reference' })
+@Command('payment.authorize', { key: 'reference', replies: [Authorized, Declined] })
 export class Authorize extends Command<Authorized, Declined> {
   @IsString() @IsNotEmpty() readonly reference!: string;
   @IsInt() @Min(0) readonly amountMinor!: number;
@@ -134,7 +134,7 @@ export class CaptureFailed {
 }
 
 /** Takes the reserved amount, once however often it is asked to. */
-@Command('payment.capture', { key: 'reference' })
+@Command('payment.capture', { key: 'reference', replies: [Captured, CaptureFailed] })
 export class Capture extends Command<Captured, CaptureFailed> {
   @IsString() @IsNotEmpty() readonly reference!: string;
 
@@ -154,7 +154,7 @@ export class Voided {
 }
 
 /** Undoes `Authorize`. When it comes first, a later one is declined. */
-@Command('payment.void', { key: 'reference' })
+@Command('payment.void', { key: 'reference', replies: [Voided] })
 export class Void extends Command<Voided> {
   @IsString() @IsNotEmpty() readonly reference!: string;
 
@@ -174,7 +174,7 @@ export class Refunded {
 }
 
 /** Undoes `Capture`. When it comes first, a later one fails. */
-@Command('payment.refund', { key: 'reference' })
+@Command('payment.refund', { key: 'reference', replies: [Refunded] })
 export class Refund extends Command<Refunded> {
   @IsString() @IsNotEmpty() readonly reference!: string;
 
