@@ -110,6 +110,23 @@ describe('a trim by length or age', () => {
   });
 });
 
+describe('a handler that takes longer than its lease', () => {
+  it('is not delivered to again by its own process, so that its age and its deliveries are true', async () => {
+    const { site, redis, inbox } = await begin();
+    const { passed, open: letGo } = gate();
+    let begun = 0;
+    await site.start({ 'work.do': async () => (begun++, passed) }, { leaseTtlMs: 200, blockMs: 20 });
+    await site.say('work.do', {});
+    await eventually(async () => expect((await follower(site)).oldestPending?.ms).toBeGreaterThan(1_500));
+    expect(await redis.xpending(inbox, 'work', '-', '+', 10)).toEqual([
+      [expect.any(String), expect.any(String), expect.any(Number), 1],
+    ]);
+    letGo();
+    await eventually(async () => expect(await site.open()).toBe(0));
+    expect(begun).toBe(1);
+  });
+});
+
 describe('a log that was trimmed empty', () => {
   it('keeps its last id, so that nobody takes new entries for old ones', async () => {
     const { site, redis, inbox } = await begin();

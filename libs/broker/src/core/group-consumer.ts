@@ -203,6 +203,7 @@ export class GroupConsumer implements Consumer {
    */
   private async recover(place: Place, intake: Intake): Promise<void> {
     const { epoch } = place;
+    const { name } = this.group;
     for (const former of place.inFlight.values()) if (former.epoch !== epoch) return;
     await intake.scope.parked?.load(place.partition);
     for (const source of place.sources) {
@@ -210,7 +211,16 @@ export class GroupConsumer implements Consumer {
         if (intake.waitingFor(source).some((acknowledgement) => acknowledgement.epoch !== epoch)) return;
         // What is under way now may have been settled when the answer comes.
         const underWay = intake.underWay(place, source);
-        const entries = await this.broker.store.readPending(source, this.group.name, after, RECOVERY_BATCH);
+        // Reading what is pending counts a delivery, and its age from now: what is only under way here is left alone.
+        const known =
+          underWay.size === 0 ? [] : await this.broker.store.pendingIds(source, name, after, RECOVERY_BATCH);
+        if (place.epoch !== epoch) return;
+        if (known.length > 0 && known.every((id) => underWay.has(id))) {
+          if (known.length < RECOVERY_BATCH) break;
+          after = known.at(-1)!;
+          continue;
+        }
+        const entries = await this.broker.store.readPending(source, name, after, RECOVERY_BATCH);
         if (place.epoch !== epoch) return;
         for (const { deliveries, retry, ...entry } of entries) {
           if (!underWay.has(entry.id)) intake.take(place, entry, epoch, deliveries, retry);

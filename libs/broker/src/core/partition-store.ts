@@ -120,6 +120,9 @@ export interface PartitionStore {
   /** One entry; undefined when it is not there, or not any more. */
   readEntry(entry: EntryRef): Promise<Entry | undefined>;
 
+  /** Ids of delivered but unacknowledged entries of a group after an entry id (`0`: all), in order; counts no delivery. */
+  pendingIds(source: Source, group: string, after: string, limit: number): Promise<readonly string[]>;
+
   /**
    * How many entries are delivered and unacknowledged, and how many not yet delivered: all of the log for a group that
    * does not exist.

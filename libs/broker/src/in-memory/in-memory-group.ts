@@ -36,6 +36,10 @@ export class InMemoryGroup {
       });
   }
 
+  pendingIds(after: string, limit: number): readonly string[] {
+    return [...this.pending.keys()].filter((id) => compareIds(id, after) > 0).slice(0, limit);
+  }
+
   isPending(id: string): boolean {
     return this.pending.has(id);
   }

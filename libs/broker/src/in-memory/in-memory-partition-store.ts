@@ -171,6 +171,10 @@ export class InMemoryPartitionStore implements PartitionStore {
     return entries.map((entry) => ({ ...entry, retry: retries.get(retryField(entry)) }));
   }
 
+  async pendingIds(source: Source, group: string, after: string, limit: number): Promise<readonly string[]> {
+    return this.data.findGroup(source, group)?.pendingIds(after, limit) ?? [];
+  }
+
   async backlog(source: Source, group: string): Promise<Backlog> {
     const found = this.data.findGroup(source, group);
     return found?.backlog() ?? { pending: 0, waiting: this.data.log(source).entries.length };

@@ -71,6 +71,16 @@ export function describeGroups(subject: Subject): void {
       ]);
     });
 
+    it('tells which entries are pending without counting a delivery', async () => {
+      const source = await inboxWith('a', 'b', 'c');
+      const { store } = subject();
+      expect(await store.pendingIds(source, 'g', '0', 10)).toEqual([]);
+      const ids = (await deliver(subject(), source, 'g')).map(({ id }) => id);
+      expect(await store.pendingIds(source, 'g', '0', 10)).toEqual(ids);
+      expect(await store.pendingIds(source, 'g', ids[0]!, 1)).toEqual([ids[1]]);
+      expect((await store.readPending(source, 'g', '0', 10)).map(({ deliveries }) => deliveries)).toEqual([2, 2, 2]);
+    });
+
     it('reads pending entries after an id', async () => {
       const source = await inboxWith('a', 'b', 'c');
       const [first] = await deliver(subject(), source, 'g');
