@@ -11,7 +11,9 @@ export type MessageErrorCode =
   | 'unsupported-version'
   | 'invalid-data'
   | 'async-schema'
-  | 'no-json-schema';
+  | 'no-json-schema'
+  | 'unknown-route'
+  | 'claim-missing';
 
 /**
  * A message that breaks its contract. Thrown when publishing; when receiving, it is the reason of a dead letter.

@@ -1,4 +1,4 @@
-import { decodeData, DEFAULT_LIMITS } from '@millrace/messages';
+import { decodeData, DEFAULT_LIMITS, MessageError } from '@millrace/messages';
 import type { Envelope } from '@millrace/messages';
 import type { ClaimStore } from './claims/claim-store.js';
 import { decompressed } from './compress.js';
@@ -61,18 +61,13 @@ export function restoreClaims(store: ClaimStore): WaitTransform {
   };
 }
 
-/** A claim that is gone: fetching again cannot help. */
-export class ClaimMissingError extends Error {
-  override readonly name = 'ClaimMissingError';
-  readonly code = 'claim-missing';
-}
-
 async function restored(store: ClaimStore, message: Envelope): Promise<Envelope> {
   const { dataref, ...rest } = message;
   const id = dataref!.slice(SCHEME.length);
   const text = await store.get(id);
   if (text === undefined) {
-    throw new ClaimMissingError(
+    throw new MessageError(
+      'claim-missing',
       `the data of ${message.type} are not in the claim store (any more): claim ${id} has expired, or was put elsewhere`,
     );
   }

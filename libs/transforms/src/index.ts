@@ -19,3 +19,4 @@ export * from './filter.js';
 export * from './wire-tap.js';
 export * from './routing-slip.js';
 export type { Fields, PathOf, RedactablePath, ValueAt } from './fields.js';
+export * from './reach.js';

@@ -44,6 +44,21 @@ export class Pipeline {
   }
 
   /**
+   * What a message waits in line for that stopped before an aggregate: others of its correlation change the same state.
+   *
+   * @throws TransformError
+   */
+  laneOf({ message, at }: Halted): string | undefined {
+    const transform = this.transforms[at]!;
+    if (transform.shape !== 'gather') return undefined;
+    try {
+      return `${transform.name} ${transform.correlate(message)}`;
+    } catch (cause) {
+      throw new TransformError(transform.name, at + 1, cause);
+    }
+  }
+
+  /**
    * Everything from where the message stopped: what it became, in order. Nothing here waits unless a transform does.
    *
    * @throws TransformError as `begin`; `retryable` when the transform waits for something

@@ -32,15 +32,15 @@ export function retyped(message: Envelope, target: Contract, data: object): Enve
  * key of its contract.
  */
 export function caused(cause: Envelope, id: string, target: Contract, data: object): Envelope {
-  const whole = cause.partitionkey ?? cause.subject ?? cause.id;
-  const key = target.kind === 'event' ? whole : (keyIn(target, data) ?? whole);
+  const whole = cause.partitionkey ?? cause.subject;
+  const key = target.kind === 'event' ? whole : (keyIn(target, data) ?? whole ?? cause.id);
   return {
     specversion: '1.0',
     id,
     source: cause.source,
     type: target.type,
     ...(cause.time === undefined ? {} : { time: cause.time }),
-    partitionkey: key,
+    ...(key === undefined ? {} : { partitionkey: key }),
     correlationid: cause.correlationid ?? cause.id,
     causationid: cause.id,
     ...(cause.replyto !== undefined && target.kind === 'command' ? { replyto: cause.replyto } : {}),

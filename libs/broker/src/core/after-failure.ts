@@ -1,4 +1,5 @@
 import { MessageError } from '@millrace/messages';
+import { TransformError } from '@millrace/transforms';
 import { ConfigurationError, Defer, NonRetryableError, RetryableError } from './errors.js';
 import { backoff } from './retry-policy.js';
 import type { RetryPolicy } from './retry-policy.js';
@@ -26,9 +27,11 @@ export function afterFailure(
   if (error instanceof NonRetryableError || error instanceof MessageError || error instanceof ConfigurationError) {
     return { kind: 'given-up', reason: error.code };
   }
+  if (error instanceof TransformError && !error.retryable) return { kind: 'given-up', reason: error.code };
   const asked = error instanceof RetryableError;
   if (!asked && policy.retryIf && !policy.retryIf(error)) return { kind: 'given-up', reason: 'non-retryable' };
-  if (attempts >= policy.attempts) return { kind: 'given-up', reason: 'handler-failed' };
+  if (attempts >= policy.attempts)
+    return { kind: 'given-up', reason: error instanceof TransformError ? error.code : 'handler-failed' };
   const delay = (asked ? error.afterMs : undefined) ?? backoff(policy, attempts, random);
   return { kind: 'again', due: now + delay, failed: true };
 }

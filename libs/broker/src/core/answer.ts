@@ -1,10 +1,11 @@
 import { findContract } from '@millrace/messages';
 import type { Envelope } from '@millrace/messages';
-import type { Broker } from './broker.js';
+import type { Broker, OutboundMessage } from './broker.js';
 import { NonRetryableError } from './errors.js';
 import type { HandlerDeclaration } from './handler.js';
 import { parseAddress } from './partition.js';
 import { Published } from './published.js';
+import { send } from './sending.js';
 import { completedReply, waitingFor } from './system-reply.js';
 import type { UnitOfWork } from './unit-of-work.js';
 import { until } from './until.js';
@@ -17,8 +18,12 @@ export interface Answered {
   readonly handler: HandlerDeclaration;
 }
 
-/** Sends the reply where the command wants it, with the commit. */
-export function answer(answered: Answered, reply: object | void | null): void {
+/**
+ * Sends the reply where the command wants it, with the commit.
+ *
+ * @returns a promise only when an outbound transform waits or multiplies
+ */
+export function answer(answered: Answered, reply: object | void | null): void | Promise<void> {
   const { broker, unit, command } = answered;
   const process = waitingFor(command);
   if (reply === undefined || reply === null || reply instanceof Published) {
@@ -26,9 +31,26 @@ export function answer(answered: Answered, reply: object | void | null): void {
     return;
   }
   checkReply(answered, reply);
+  if (command.replyto === undefined) return;
+  const outgoing = outgoingReply(answered, reply);
+  return outgoing instanceof Promise ? outgoing.then((all) => place(answered, all)) : place(answered, outgoing);
+}
+
+/** Replies go to who asked; what transforms made beside them goes its own way. */
+function place({ broker, unit, command }: Answered, outgoing: readonly OutboundMessage[]): void | Promise<void> {
+  const process = waitingFor(command);
   const context = process || command.replyto === undefined ? undefined : parseAddress(command.replyto);
-  if (process) unit.add([{ kind: 'reply', to: process, message: encodeReply(answered, reply) }]);
-  else if (context) unit.emit(context, encodeReply(answered, reply));
+  for (const { kind, text } of outgoing) {
+    if (kind !== 'reply') continue;
+    if (process) unit.add([{ kind: 'reply', to: process, message: text }]);
+    else if (context) unit.emit(context, text);
+  }
+  const others = outgoing.filter(({ kind }) => kind !== 'reply');
+  if (others.length === 0) return;
+  return Promise.resolve(send(broker, others)).then(({ feed, events, emits }) => {
+    if (feed) unit.stage(unit.partition ?? feed, { writes: [{ kind: 'append', events }] });
+    unit.add(emits);
+  });
 }
 
 /**
@@ -46,10 +68,15 @@ export async function answerAll(answered: Answered, replies: AsyncIterable<objec
     last = reply;
     if (!process) continue;
     checkReply(answered, reply);
-    if (!(await broker.store.sendReply(process, encodeReply(answered, reply, ++frames)))) break;
+    frames++;
+    let waited = true;
+    for (const { text } of await outgoingReply(answered, reply, frames)) {
+      waited &&= await broker.store.sendReply(process, text);
+    }
+    if (!waited) break;
   }
   if (process) unit.add(completedReply(broker, command, { frames }));
-  else answer(answered, last);
+  else await answer(answered, last);
 }
 
 /** Whether a handler answers with several replies. */
@@ -65,11 +92,15 @@ function checkReply({ handler }: Answered, reply: object): void {
   );
 }
 
-function encodeReply({ broker, command }: Answered, reply: object, frame?: number): string {
+function outgoingReply(
+  { broker, command }: Answered,
+  reply: object,
+  frame?: number,
+): readonly OutboundMessage[] | Promise<readonly OutboundMessage[]> {
   const key = command.correlationid ?? command.partitionkey;
-  return broker.encode(reply, {
+  return broker.outgoing(reply, {
     inreplyto: command.id,
     ...(key === undefined ? {} : { partitionkey: key }),
     ...(frame === undefined ? {} : { frame }),
-  }).text;
+  });
 }

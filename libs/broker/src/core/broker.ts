@@ -1,8 +1,18 @@
-import { contextOf, contractOf, DEFAULT_LIMITS, encode, envelope, keyOf, validateMessage } from '@millrace/messages';
-import type { Envelope, EnvelopeInit, MessageLimits } from '@millrace/messages';
-import { pipeline } from '@millrace/transforms';
-import type { Transform } from '@millrace/transforms';
+import {
+  contextOf,
+  contractOf,
+  decode,
+  DEFAULT_LIMITS,
+  encode,
+  envelope,
+  keyOf,
+  validateMessage,
+} from '@millrace/messages';
+import type { Envelope, EnvelopeInit, MessageKind, MessageLimits } from '@millrace/messages';
+import { decompressed, Halted } from '@millrace/transforms';
 import { Alarm } from './alarm.js';
+import { Boundary } from './boundary.js';
+import type { BoundaryTransforms } from './boundary.js';
 import { systemClock } from './clock.js';
 import type { Clock } from './clock.js';
 import type { Commit, CommitResult } from './commit.js';
@@ -10,7 +20,7 @@ import { checkWindow, DEDUPE_WINDOW_MS } from './dedupe-window.js';
 import { ConfigurationError } from './errors.js';
 import { checkContext } from './keys.js';
 import { partitionOf } from './partition.js';
-import type { Partition } from './partition.js';
+import type { Entry, Partition } from './partition.js';
 import type { PartitionStore } from './partition-store.js';
 import { UnitOfWork } from './unit-of-work.js';
 
@@ -38,6 +48,13 @@ export interface Encoded {
   readonly text: string;
 }
 
+/** A message that is sent, after all transforms: what it is, and where a router wants it. */
+export interface OutboundMessage extends Encoded {
+  readonly kind: MessageKind;
+  /** The context to whose inbox a command goes; absent: the one its type names. */
+  readonly route?: string;
+}
+
 /** One service's view of the system: its context, its partitions, and how its messages are written and routed. */
 export class Broker {
   readonly context: string;
@@ -48,14 +65,12 @@ export class Broker {
   readonly dedupeWindowMs: number;
   /** Rings in the timer loop of this process. */
   readonly alarm = new Alarm();
+  /** The transforms between this service and the wire. */
+  readonly boundary = new Boundary();
 
   private readonly source: string;
   private readonly declared = new Map<string, number>();
   private readonly known: Map<string, number>;
-  private readonly inboundTransforms: Transform[] = [];
-  private readonly outboundTransforms: Transform[] = [];
-  private outbound = pipeline([]);
-  private inbound = pipeline([]);
 
   constructor(
     readonly store: PartitionStore,
@@ -93,28 +108,48 @@ export class Broker {
     }
   }
 
-  /** Adds transforms at the boundary: inbound before handlers, outbound before the wire, in this order. */
-  addTransforms(inbound: readonly Transform[] = [], outbound: readonly Transform[] = []): void {
-    this.inboundTransforms.push(...inbound);
-    this.outboundTransforms.push(...outbound);
-    this.inbound = pipeline(this.inboundTransforms);
-    this.outbound = pipeline(this.outboundTransforms);
+  /** Adds transforms at the boundary, behind those that are there. */
+  addTransforms(transforms: BoundaryTransforms): void {
+    this.boundary.add(transforms);
+  }
+
+  /**
+   * The message of an entry as it was written, its data uncompressed.
+   *
+   * @throws MessageError when it is none
+   */
+  open({ fields, id }: Pick<Entry, 'fields' | 'id'>): Envelope {
+    return decompressed(decode(fields, id, this.limits), this.limits);
+  }
+
+  /**
+   * The event of an entry of the feed, in the version that this service knows.
+   *
+   * @throws MessageError, TransformError
+   */
+  openStored(entry: Pick<Entry, 'fields' | 'id'>): Envelope {
+    return this.boundary.stored(this.open(entry));
+  }
+
+  /**
+   * A reply that a process waits for, behind the inbound transforms. A promise only where one waits; undefined when they
+   * let it through no further.
+   *
+   * @throws MessageError, TransformError
+   */
+  openReply(entry: Pick<Entry, 'fields' | 'id'>): Envelope | undefined | Promise<Envelope | undefined> {
+    return this.boundary.receive(this.open(entry));
   }
 
   /** The transforms at the boundary, in their order. */
-  get transforms(): { readonly inbound: readonly Transform[]; readonly outbound: readonly Transform[] } {
-    return { inbound: this.inboundTransforms, outbound: this.outboundTransforms };
-  }
-
-  /** The inbound transforms applied to a received message. */
-  receive(message: Envelope): Envelope {
-    return this.inbound(message);
+  get transforms(): Required<BoundaryTransforms> {
+    const { inbound, outbound, history: stored } = this.boundary;
+    return { inbound, outbound, stored };
   }
 
   /** The context whose inbox a handled command comes from: the own one, also when a transform makes it on the way in. */
   homeOf(command: string): string {
-    const made = this.inboundTransforms.some((transform) => transform.to.includes(command));
-    return made ? this.context : contextOf(command);
+    return this.boundary.gives(command) ? this.context : contextOf(command);
   }
 
   /** The partition of a key in this context. */
@@ -122,9 +157,13 @@ export class Broker {
     return { context: this.context, index: partitionOf(key, this.partitions) };
   }
 
-  /** The inbox partition that a command goes to: the context named by its type, the partition of its key. */
-  async inboxFor(message: Envelope): Promise<Partition> {
-    const context = contextOf(message.type);
+  /**
+   * The inbox partition that a command goes to: the context named by its type, the partition of its key.
+   *
+   * @param route another context, chosen by a router
+   */
+  async inboxFor(message: Envelope, route?: string): Promise<Partition> {
+    const context = route ?? contextOf(message.type);
     const partitions = this.known.get(context) ?? (await this.partitionsOf(context));
     return { context, index: partitionOf(keyOf(message), partitions) };
   }
@@ -140,12 +179,51 @@ export class Broker {
   }
 
   /**
-   * Validates a message, wraps it in an envelope and applies the outbound transforms. Source, key, correlation and
-   * cause are filled in from the contract and from what is being handled, unless given.
+   * Validates a message, wraps it in an envelope and applies the outbound transforms that map. Source, key, correlation and
+   * cause are filled in from the contract and from what is being handled, unless given. For what stays where it is written:
+   * the events of an aggregate, timers; what is sent is {@link outgoing}.
    *
    * @throws MessageError when it breaks its contract or the limits
+   * @throws ConfigurationError when an outbound transform of its type does more than map
    */
   encode(message: object, attributes: Partial<EnvelopeInit> = {}): Encoded {
+    return this.written(this.boundary.keep(this.wrap(message, attributes)));
+  }
+
+  /**
+   * As {@link encode}, with all outbound transforms: one message becomes any number. A promise only where one waits,
+   * multiplies or routes.
+   */
+  outgoing(
+    message: object,
+    attributes: Partial<EnvelopeInit> = {},
+  ): readonly OutboundMessage[] | Promise<readonly OutboundMessage[]> {
+    return this.pass(this.wrap(message, attributes), contractOf(message).kind);
+  }
+
+  /** The outbound transforms for a message that is wrapped already. */
+  pass(wrapped: Envelope, kind: MessageKind): readonly OutboundMessage[] | Promise<readonly OutboundMessage[]> {
+    const begun = this.boundary.send(wrapped);
+    if (!(begun instanceof Halted)) return [{ ...this.written(begun), kind }];
+    return this.boundary.sendOn(begun).then((passages) =>
+      passages.map(({ message, kind: other = kind, route }) => ({
+        ...this.written(message),
+        kind: other,
+        ...(route === undefined ? {} : { route }),
+      })),
+    );
+  }
+
+  private written(complete: Envelope): Encoded {
+    return { envelope: complete, text: encode(complete, this.limits) };
+  }
+
+  /**
+   * A message in its envelope, before outbound transforms.
+   *
+   * @throws MessageError when it breaks its contract
+   */
+  wrap(message: object, attributes: Partial<EnvelopeInit>): Envelope {
     const contract = contractOf(message);
     if (this.validate) validateMessage(message);
     const cause = UnitOfWork.current()?.message;
@@ -160,8 +238,7 @@ export class Broker {
     if (contract.kind === 'reply') init['outcome'] = contract.failure ? 'failure' : 'success';
     Object.assign(init, attributes);
     init['data'] = message;
-    const complete = this.outbound(envelope(init as unknown as EnvelopeInit, this.clock.now()));
-    return { envelope: complete, text: encode(complete, this.limits) };
+    return envelope(init as unknown as EnvelopeInit, this.clock.now());
   }
 
   /** One atomic act on a partition. */

@@ -52,7 +52,13 @@ export type Write =
   /** Appends events to the feed, and their positions to the stream's list (no stream: to the feed only). */
   | { readonly kind: 'append'; readonly stream?: string; readonly events: readonly string[] }
   /** Replaces a state and counts its revision up. A deleted state begins again at revision 1. */
-  | { readonly kind: 'put'; readonly state: string; readonly value: string }
+  | {
+      readonly kind: 'put';
+      readonly state: string;
+      readonly value: string;
+      /** The state is forgotten so long after this put, ms; 0: never. Absent: as it was said before, never at first. */
+      readonly ttlMs?: number;
+    }
   | { readonly kind: 'delete'; readonly state: string }
   /** Puts or deletes one row of a view (value null deletes). A row id may be any text. */
   | { readonly kind: 'row'; readonly view: string; readonly id: string; readonly value: string | null }

@@ -67,7 +67,8 @@ export function decide(
       return sent.then(() => unit.toCommit(partition, guards, writes));
     }
     if (((reply !== undefined && reply !== null) || envelope.replyto !== undefined) && !handler.ownReplies) {
-      unit.run(() => answer(answered, reply));
+      const placed = unit.run(() => answer(answered, reply));
+      if (placed) return placed.then(() => unit.toCommit(partition, guards, writes));
     }
     return unit.toCommit(partition, guards, writes);
   };

@@ -8,7 +8,7 @@ import { Task } from './work.js';
 import type { Slot } from './work.js';
 import { FeedTail } from './feed-tail.js';
 import type { GroupSettings } from './group-options.js';
-import { HandlerGroup } from './handler.js';
+import { alone } from './handler.js';
 import type { HandlerDeclaration } from './handler.js';
 import { HandlingContext } from './handling-context.js';
 import type { Logger } from './logger.js';
@@ -35,9 +35,7 @@ export class EveryInstance {
     private readonly settings: GroupSettings & { readonly blockMs: number },
     private readonly logger: Logger,
   ) {
-    const alone = new HandlerGroup(handler.name);
-    alone.add(handler);
-    this.reader = new MessageReader(broker, alone);
+    this.reader = new MessageReader(broker, alone(handler));
     this.dispatcher = new Dispatcher(settings.concurrency);
   }
 
@@ -79,11 +77,11 @@ export class EveryInstance {
     }
   }
 
-  private async handle(entry: Entry, { envelope, data }: Message, slot: Slot): Promise<void> {
+  private async handle(entry: Entry, { envelope, handler, data }: Message, slot: Slot): Promise<void> {
     const { retry } = this.settings;
     for (let attempt = 1; ;) {
       try {
-        await this.handler.handle(data, new HandlingContext(envelope, entry, attempt, this.abort.signal));
+        await handler.handle(data, new HandlingContext(envelope, entry, attempt, this.abort.signal));
         return;
       } catch (error) {
         const now = this.broker.clock.now();

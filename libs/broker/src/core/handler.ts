@@ -1,10 +1,13 @@
 import type { Envelope, MessageClass } from '@millrace/messages';
-import { findContract } from '@millrace/messages';
+import { contextOf, findContract } from '@millrace/messages';
+import { entryTypes, kindIn, Pipeline } from '@millrace/transforms';
+import type { Transform } from '@millrace/transforms';
 import { DeclaredSchedules } from './declared-schedules.js';
 import { ConfigurationError } from './errors.js';
 import { groupOptionsIn, joinOptions } from './group-options.js';
 import type { GroupOptions } from './group-options.js';
 import { checkName } from './keys.js';
+import { ownLog } from './partition.js';
 import type { EntryRef, Log } from './partition.js';
 
 /** What a handler can know about the message beside its data. */
@@ -39,6 +42,10 @@ export interface HandlerDeclaration {
   readonly everyInstance?: boolean;
   /** It sends its replies itself, or none: what it returns is no reply. Default false. */
   readonly ownReplies?: boolean;
+  /** Takes only what a router of the inbound transforms sends this way; without, also what no other route takes. */
+  readonly route?: string;
+  /** Applied to the messages of this handler, behind the inbound transforms of the service and of the group. */
+  readonly inbound?: readonly Transform[];
   /** How the group consumes; handlers of one group must not differ. */
   readonly options?: GroupOptions;
   /** Returns the reply, if the message wants one. */
@@ -47,8 +54,15 @@ export interface HandlerDeclaration {
 
 /** The handlers of one group. */
 export class HandlerGroup {
+  /** Inbound transforms of this group, behind those of the service. */
+  inbound: readonly Transform[] = [];
+  /** Messages that a transform has dropped, since the service started. */
+  filtered = 0;
+
   private readonly byType = new Map<string, HandlerDeclaration>();
+  private readonly byRoute = new Map<string, HandlerDeclaration>();
   private readonly accepting: HandlerDeclaration[] = [];
+  private readonly pipelines = new Map<HandlerDeclaration, Pipeline>();
   private readonly logs = new Map<string, { readonly context: string; readonly log: Log }>();
 
   private readonly handlers: HandlerDeclaration[] = [];
@@ -69,25 +83,50 @@ export class HandlerGroup {
     return joinOptions(this.label, this.handlers);
   }
 
-  /** @throws ConfigurationError when another handler has the same type */
+  /** @throws ConfigurationError when another handler has the same type and route */
   add(handler: HandlerDeclaration): void {
     if (handler.accepts) this.accepting.push(handler);
-    else {
-      const other = this.byType.get(handler.type);
-      if (other) {
-        throw new ConfigurationError(
-          `${other.name} and ${handler.name} both handle ${handler.type} in group '${this.name}': ` +
-            `one would take the other's messages; give one of them its own group`,
-        );
-      }
-      this.byType.set(handler.type, handler);
-    }
+    else for (const type of typesOf(handler)) this.addType(type, handler);
     this.handlers.push(handler);
-    this.logs.set(`${handler.context}/${handler.log}`, { context: handler.context, log: handler.log });
+    if (handler.inbound) this.pipelines.set(handler, new Pipeline(handler.inbound));
+    for (const source of sourcesOf(handler)) this.logs.set(`${source.context}/${source.log}`, source);
   }
 
-  find(message: Envelope): HandlerDeclaration | undefined {
-    return this.byType.get(message.type) ?? this.accepting.find((handler) => handler.accepts?.(message));
+  /** @param route chosen by a router; its handler comes before one without a route */
+  find(message: Envelope, route?: string): HandlerDeclaration | undefined {
+    const routed = route === undefined ? undefined : this.byRoute.get(`${message.type} ${route}`);
+    return routed ?? this.byType.get(message.type) ?? this.accepting.find((handler) => handler.accepts?.(message));
+  }
+
+  /** Whether some handler takes this type, on whatever route. */
+  takes(type: string): boolean {
+    return (
+      this.byType.has(type) ||
+      this.accepting.length > 0 ||
+      this.handlers.some((handler) => handler.route !== undefined && typesOf(handler).includes(type))
+    );
+  }
+
+  /** Whether a message of this type goes somewhere on this route: to its handler, or to one without a route. */
+  handles(type: string, route: string): boolean {
+    return this.byRoute.has(`${type} ${route}`) || this.byType.has(type) || this.accepting.length > 0;
+  }
+
+  /** Reads its own log in a context that it need not read otherwise: its aggregates wait there. */
+  readOwn(context: string): void {
+    const log = ownLog(this.name);
+    this.logs.set(`${context}/${log}`, { context, log });
+  }
+
+  /** Whether some of its messages are gathered, for a time that ends by itself. */
+  isTimed(common: readonly Transform[]): boolean {
+    const all = [...common, ...this.inbound, ...this.handlers.flatMap(({ inbound = [] }) => inbound)];
+    return all.some((transform) => transform.shape === 'gather' && transform.withinMs !== undefined);
+  }
+
+  /** The handler's own transforms; undefined when it has none. */
+  pipelineOf(handler: HandlerDeclaration): Pipeline | undefined {
+    return handler.inbound && this.pipelines.get(handler);
   }
 
   /** Its handlers, as they were declared. */
@@ -99,6 +138,40 @@ export class HandlerGroup {
   get sources(): readonly { readonly context: string; readonly log: Log }[] {
     return [...this.logs.values()];
   }
+
+  private addType(type: string, handler: HandlerDeclaration): void {
+    const { route } = handler;
+    const [handlers, key] = route === undefined ? [this.byType, type] : [this.byRoute, `${type} ${route}`];
+    const other = handlers.get(key);
+    if (other) {
+      throw new ConfigurationError(
+        `${other.name} and ${handler.name} both handle ${type}${route === undefined ? '' : ` on route '${route}'`} in group '${this.name}': ` +
+          `one would take the other's messages; give one of them its own group`,
+      );
+    }
+    handlers.set(key, handler);
+  }
+}
+
+/** A group of one handler, which no store knows. */
+export function alone(handler: HandlerDeclaration): HandlerGroup {
+  const group = new HandlerGroup(handler.name);
+  group.add(handler);
+  return group;
+}
+
+/** The types that a handler takes: its own, and those that its transforms make into it. */
+function typesOf({ type, inbound }: HandlerDeclaration): readonly string[] {
+  return inbound ? entryTypes(inbound, type) : [type];
+}
+
+/** The logs with the messages of a handler: events that its transforms take come from the feeds of their contexts. */
+function sourcesOf(handler: HandlerDeclaration): { readonly context: string; readonly log: Log }[] {
+  const { type, context, log, inbound } = handler;
+  const foreign = (inbound ? entryTypes(inbound, type) : []).filter(
+    (each) => each !== type && (kindIn(inbound!, each) ?? (log === 'feed' ? 'event' : 'command')) === 'event',
+  );
+  return [{ context, log }, ...foreign.map((each) => ({ context: contextOf(each), log: 'feed' as const }))];
 }
 
 /** All handlers of a service, by group. Filled before the service starts to consume. */
@@ -135,13 +208,14 @@ export class Subscriptions {
 
   /** In whatever groups they are: a command done twice is a defect. */
   private checkOnlyHandler(handler: HandlerDeclaration): void {
-    const other = this.commands.get(handler.type);
+    const command = `${handler.type} ${handler.route ?? ''}`;
+    const other = this.commands.get(command);
     if (other) {
       throw new ConfigurationError(
         `${other} and ${handler.name} both handle ${handler.type}: a command has one handler; remove one of them`,
       );
     }
-    this.commands.set(handler.type, handler.name);
+    this.commands.set(command, handler.name);
   }
 }
 

@@ -14,7 +14,7 @@ export async function openPlaces(broker: Broker, group: HandlerGroup, logger: Lo
       const partition = { context, index };
       const own = { partition, log: ownLog(group.name) };
       const known = found.get(addressOf(partition)) ?? { partition, sources: [own] };
-      known.sources.push({ partition, log });
+      if (log !== own.log) known.sources.push({ partition, log });
       found.set(addressOf(partition), known);
     }
   }

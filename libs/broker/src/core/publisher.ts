@@ -1,15 +1,15 @@
 import { contractOf, keyOf } from '@millrace/messages';
-import type { EnvelopeInit } from '@millrace/messages';
-import type { Broker, Encoded } from './broker.js';
+import type { Envelope, MessageKind } from '@millrace/messages';
+import type { Broker, OutboundMessage } from './broker.js';
 import type { Write } from './commit.js';
 import { dedupeGuard, isKnown } from './dedupe.js';
 import { dueOf } from './due.js';
 import type { Delay } from './due.js';
 import { ConfigurationError } from './errors.js';
-import { checkOwn } from './outgoing.js';
-import type { Partition, Source } from './partition.js';
+import type { Partition } from './partition.js';
 import { Published } from './published.js';
 import { newPlaceIn, ownPartition } from './schedule-place.js';
+import { send, targetOf } from './sending.js';
 import { UnitOfWork } from './unit-of-work.js';
 
 /** With a delay the message goes out later, once; without, now. */
@@ -41,20 +41,11 @@ export class Publisher {
    * @throws UnknownOutcomeError when the reply was lost and no `id` makes repeating safe
    */
   async publish(event: object, options: PublishOptions = {}): Promise<Published> {
-    const { broker } = this;
     const contract = contractOf(event);
     if (contract.kind !== 'event') {
       throw new ConfigurationError(`${contract.type} is a ${contract.kind}: publish events, send commands`);
     }
-    const encoded = broker.encode(event, attributes(options));
-    const { envelope, text } = encoded;
-    checkOwn(broker, envelope.type);
-    const unit = UnitOfWork.current(broker);
-    const keyed = envelope.partitionkey !== undefined;
-    const partition = (!keyed && unit?.partition) || broker.partitionFor(keyOf(envelope));
-    const due = dueOf(options, broker.clock.now());
-    if (due !== undefined) return this.later(encoded, { partition, log: 'feed' }, due, options);
-    return this.write(encoded, options, partition, { kind: 'append', events: [text] });
+    return this.out(event, contract.kind, options);
   }
 
   /**
@@ -64,52 +55,82 @@ export class Publisher {
    * @throws UnknownOutcomeError when the reply was lost and no `id` makes repeating safe
    */
   async send(command: object, options: PublishOptions = {}): Promise<Published> {
-    const { broker } = this;
     const contract = contractOf(command);
     if (contract.kind !== 'command') {
       throw new ConfigurationError(`${contract.type} is a ${contract.kind}: send commands, publish events`);
     }
-    const encoded = broker.encode(command, attributes(options));
-    const to = await broker.inboxFor(encoded.envelope);
+    return this.out(command, contract.kind, options);
+  }
+
+  /** Nothing is awaited unless a transform or the target waits: what is not awaited is staged all the same. */
+  private async out(message: object, kind: MessageKind, options: PublishOptions): Promise<Published> {
+    const { broker } = this;
+    const { id, key } = options;
+    const wrapped = broker.wrap(message, {
+      ...(key === undefined ? {} : { partitionkey: key }),
+      ...(id === undefined ? {} : { id }),
+    });
+    const passed = broker.pass(wrapped, kind);
+    const outbound = passed instanceof Promise ? await passed : passed;
+    const [first] = outbound;
+    if (!first) return new Published(wrapped.id, false);
+    const cause = first.envelope.id === wrapped.id ? first.envelope : { ...first.envelope, id: wrapped.id };
     const due = dueOf(options, broker.clock.now());
-    if (due !== undefined) return this.later(encoded, { partition: to, log: 'in' }, due, options);
-    const partition = broker.partitionFor(keyOf(encoded.envelope));
-    return this.write(encoded, options, partition, { kind: 'emit', to, message: encoded.text });
+    if (due !== undefined) return this.later(cause, outbound, due, options);
+    const sending = send(broker, outbound);
+    const { feed, events, emits } = sending instanceof Promise ? await sending : sending;
+    return this.write(cause, options, feed, feed ? { kind: 'append', events } : undefined, emits);
   }
 
   /** A timer that the scheduler knows, kept where the handler's commit is, or that of the key. */
-  private async later(encoded: Encoded, to: Source, due: number, options: PublishOptions): Promise<Published> {
+  private async later(
+    message: Envelope,
+    outbound: readonly OutboundMessage[],
+    due: number,
+    options: PublishOptions,
+  ): Promise<Published> {
     const { broker } = this;
-    const byKey = broker.partitionFor(keyOf(encoded.envelope));
+    const [first, second] = outbound;
+    if (second) {
+      throw new ConfigurationError(
+        `outbound transforms make ${outbound.length} messages of ${message.type}, which is delayed: what is delayed is one ` +
+          `message; delay a command whose handler sends the rest`,
+      );
+    }
+    const to = await targetOf(broker, first!);
+    const byKey = broker.partitionFor(keyOf(message));
     const { id, timer, partition } = newPlaceIn(broker, ownPartition(broker, UnitOfWork.current(broker)) ?? byKey);
-    const write: Write = { kind: 'timer', id: timer, due, message: encoded.text, to, partition };
-    const published = await this.write(encoded, options, byKey, write);
+    const write: Write = { kind: 'timer', id: timer, due, message: first!.text, to, partition };
+    const published = await this.write(message, options, undefined, undefined, [write]);
     broker.alarm.set(due);
     return published.duplicate ? published : new Published(published.id, false, id);
   }
 
+  /** @param feed where the events of `append` go */
   private async write(
-    { envelope }: Encoded,
+    message: Envelope,
     { id, dedupeWindowMs }: PublishOptions,
-    partition: Partition,
-    write: Write,
+    feed: Partition | undefined,
+    append: Write | undefined,
+    elsewhere: readonly Write[],
   ): Promise<Published> {
     const { broker } = this;
-    const guard = id === undefined ? undefined : dedupeGuard(broker, envelope, dedupeWindowMs);
+    const guard = id === undefined ? undefined : dedupeGuard(broker, message, dedupeWindowMs);
     const guards = guard ? [guard] : [];
+    const appends = append ? [append] : [];
     const unit = UnitOfWork.current(broker);
     if (!unit) {
-      const { status } = await broker.commit({ partition, guards, writes: [write] });
-      return new Published(envelope.id, status === 'refused');
+      const partition = feed ?? broker.partitionFor(keyOf(message));
+      const { status } = await broker.commit({ partition, guards, writes: [...appends, ...elsewhere] });
+      return new Published(message.id, status === 'refused');
     }
     // Refused, the guard would take all that the handler decides with it. Who was faster all the same makes it run again.
-    if (guard && (await isKnown(broker, unit, guard))) return new Published(envelope.id, true);
-    if (write.kind === 'append') unit.stage(partition, { guards, writes: [write] });
-    else unit.addElsewhere({ guards, writes: [write] });
-    return new Published(envelope.id, false);
+    if (guard && (await isKnown(broker, unit, guard))) return new Published(message.id, true);
+    if (feed) {
+      const partition = (message.partitionkey === undefined && unit.partition) || feed;
+      unit.stage(partition, { guards, writes: appends });
+      if (elsewhere.length > 0) unit.addElsewhere({ writes: elsewhere });
+    } else unit.addElsewhere({ guards, writes: elsewhere });
+    return new Published(message.id, false);
   }
-}
-
-function attributes({ key, id }: PublishOptions): Partial<EnvelopeInit> {
-  return { ...(key === undefined ? {} : { partitionkey: key }), ...(id === undefined ? {} : { id }) };
 }

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { decode } from '@millrace/messages';
 import type { Envelope } from '@millrace/messages';
 import type { Broker } from './broker.js';
 import { StoreUnavailableError } from './errors.js';
@@ -118,7 +117,10 @@ export class ReplyInbox {
     while (!this.abort.signal.aborted) {
       try {
         const replies = await reader.readReplies(this.place, this.after, READ_LIMIT, BLOCK_MS);
-        for (const reply of replies) this.arrived(reply);
+        for (const reply of replies) {
+          const waiting = this.arrived(reply);
+          if (waiting) await waiting;
+        }
         if (this.unforgotten >= FORGET_EVERY) void this.keepAlive().catch(this.warn);
       } catch (error) {
         this.warn(error);
@@ -127,12 +129,17 @@ export class ReplyInbox {
     }
   }
 
-  private arrived({ id, fields }: ReplyEntry): void {
-    this.after = id;
+  /** @returns a promise only when an inbound transform waits */
+  private arrived(entry: ReplyEntry): void | Promise<void> {
+    this.after = entry.id;
     this.unforgotten++;
     try {
-      const reply = this.broker.receive(decode(fields, id, this.broker.limits));
-      if (reply.inreplyto !== undefined) this.listeners.get(reply.inreplyto)?.next(reply, fields.join());
+      const reply = this.broker.openReply(entry);
+      const handOver = (opened: Envelope | undefined): void => {
+        if (opened?.inreplyto === undefined) return;
+        this.listeners.get(opened.inreplyto)?.next(opened, entry.fields.join());
+      };
+      return reply instanceof Promise ? reply.then(handOver).catch(this.warn) : handOver(reply);
     } catch (error) {
       this.warn(error);
     }

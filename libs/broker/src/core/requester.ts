@@ -7,6 +7,7 @@ import { Exchange } from './exchange.js';
 import type { Logger } from './logger.js';
 import { silent } from './logger.js';
 import { ReplyInbox } from './reply-inbox.js';
+import { send } from './sending.js';
 
 export interface RequestOptions {
   /** How long to wait for the reply, or for each of several, ms. Default 30000. */
@@ -111,14 +112,16 @@ export class Requester {
       ...(key === undefined ? {} : { partitionkey: key }),
       ...(expires ? { expirytime: new Date(this.broker.clock.now() + timeoutMs).toISOString() } : {}),
     };
-    const { envelope, text } = this.broker.encode(command, attributes);
-    const to = await this.broker.inboxFor(envelope);
+    const outgoing = await this.broker.outgoing(command, attributes);
+    const [first] = outgoing;
+    if (!first) throw exchange.failed('filtered', `an outbound transform lets ${contract.type} go nowhere`);
+    const { feed, events, emits } = await send(this.broker, outgoing);
     await this.inbox.expect(id, exchange);
     try {
       await this.broker.commit({
-        partition: this.broker.partitionFor(keyOf(envelope)),
+        partition: feed ?? this.broker.partitionFor(keyOf(first.envelope)),
         guards: [{ kind: 'command', id: `request:${id}`, result: '', ttlMs: REMEMBERED_MS }],
-        writes: [{ kind: 'emit', to, message: text }],
+        writes: [...(feed ? [{ kind: 'append', events } as const] : []), ...emits],
       });
     } catch (error) {
       if (!(error instanceof UnknownOutcomeError)) throw error;

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Transform } from '@millrace/transforms';
 import { Attendance } from './attendance.js';
 import type { Broker } from './broker.js';
 import { ConfigurationError } from './errors.js';
@@ -7,6 +8,7 @@ import { GroupConsumer } from './group-consumer.js';
 import type { Consumer, ProcessSettings } from './consumer.js';
 import { resolveGroup } from './group-options.js';
 import type { GroupOptions, GroupSettings } from './group-options.js';
+import { alone } from './handler.js';
 import type { HandlerGroup, Subscriptions } from './handler.js';
 import { keepSchedules } from './keep-schedules.js';
 import type { UndeclaredSchedules } from './keep-schedules.js';
@@ -18,11 +20,18 @@ import { Retention } from './retention.js';
 import type { RetentionOptions } from './retention-options.js';
 import { RelayLoop } from './relay-loop.js';
 import { TimerLoop } from './timer-loop.js';
+import { checkTransforms } from './transform-checks.js';
+
+/** The options of one group by its name, and its transforms. */
+export interface NamedGroupOptions extends GroupOptions {
+  /** Applied to what the group receives, in this order, behind the inbound transforms of the service. */
+  readonly inbound?: readonly Transform[];
+}
 
 /** How a service consumes; the options of groups hold for all of them, unless `groups` or a handler says otherwise. */
 export interface SubscriberSettings extends Partial<Omit<ProcessSettings, 'owner'>>, GroupOptions {
   /** Options by the name of a group as its handlers write it; that of the context for handlers without a group. */
-  readonly groups?: Readonly<Record<string, GroupOptions>>;
+  readonly groups?: Readonly<Record<string, NamedGroupOptions>>;
   /**
    * How much later than due a timer may fire that another process has set, ms: so often each process looks for due timers
    * while none is near. Default 100.
@@ -74,10 +83,11 @@ export class Subscriber {
   /**
    * Declares the context and starts to consume. What was published before is not missed.
    *
-   * @throws ConfigurationError for options that cannot work, and for options of a group that no handler has
+   * @throws ConfigurationError for options and transforms that cannot work, and for options of a group that no handler has
    */
   async start(): Promise<void> {
     const groups = this.resolveGroups();
+    this.placeTransforms([...groups.keys()]);
     await this.broker.declare();
     for (const [group, settings] of groups) {
       const consumer = new GroupConsumer(this.broker, group, { ...this.process, ...settings }, this.logger);
@@ -185,6 +195,20 @@ export class Subscriber {
       for (let index = 0; index < count; index++) partitions.push({ context, index });
     }
     return partitions;
+  }
+
+  /** Messages that transforms have dropped since the start, by the name of the group. */
+  get filtered(): ReadonlyMap<string, number> {
+    return new Map(Array.from(this.subscriptions.groups.values(), ({ label, filtered }) => [label, filtered]));
+  }
+
+  private placeTransforms(groups: readonly HandlerGroup[]): void {
+    const { boundary, context } = this.broker;
+    for (const group of groups) {
+      group.inbound = this.settings.groups?.[group.label]?.inbound ?? [];
+      if (group.isTimed(boundary.inbound)) group.readOwn(context);
+    }
+    checkTransforms(boundary, [...groups, ...this.subscriptions.everyInstance.map(alone)]);
   }
 
   private async drain(): Promise<void> {

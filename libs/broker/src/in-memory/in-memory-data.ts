@@ -20,6 +20,8 @@ export class InMemoryData {
   readonly groups = new Map<string, InMemoryGroup>();
   readonly streams = new Map<string, number[]>();
   readonly states = new Map<string, StoredState>();
+  /** When states are forgotten, ms since 1970; those that never are have none. */
+  readonly stateEnds = new Map<string, number>();
   readonly views = new Map<string, Map<string, string>>();
   readonly timers = new Map<string, InMemoryTimers>();
   private readonly dead = new Map<string, InMemoryDeadLetters>();
@@ -72,6 +74,17 @@ export class InMemoryData {
   /** The failed attempts of a group, by {@link retryField}. */
   retriesOf(source: Source, group: string): Map<string, RetryRecord> {
     return obtain(this.retries, this.keys.retries(source.partition, group), () => new Map<string, RetryRecord>());
+  }
+
+  /** A state, while it is remembered. */
+  state(key: string): StoredState | undefined {
+    if ((this.stateEnds.get(key) ?? Number.POSITIVE_INFINITY) <= this.clock.now()) this.forgetState(key);
+    return this.states.get(key);
+  }
+
+  forgetState(key: string): void {
+    this.states.delete(key);
+    this.stateEnds.delete(key);
   }
 
   /** The result of a command id, while it is remembered. */

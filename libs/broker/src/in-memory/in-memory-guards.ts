@@ -33,7 +33,7 @@ export function prepareGuard(data: InMemoryData, partition: Partition, guard: Gu
     }
     case 'revision': {
       const key = data.keys.state(partition, guard.state);
-      return { kind, objection: () => unless(data.states.get(key)?.revision ?? 0, guard.expected), settle: nothing };
+      return { kind, objection: () => unless(data.state(key)?.revision ?? 0, guard.expected), settle: nothing };
     }
     case 'timer': {
       const id = checkName(guard.id, 'timer');

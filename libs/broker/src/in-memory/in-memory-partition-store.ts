@@ -84,7 +84,7 @@ export class InMemoryPartitionStore implements PartitionStore {
   }
 
   async readState(partition: Partition, state: string): Promise<StoredState | undefined> {
-    return this.data.states.get(this.data.keys.state(partition, state));
+    return this.data.state(this.data.keys.state(partition, state));
   }
 
   async readRow(partition: Partition, view: string, id: string): Promise<string | undefined> {

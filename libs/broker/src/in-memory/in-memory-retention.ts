@@ -127,6 +127,6 @@ function holders(data: InMemoryData, source: Source, log: InMemoryLog, groups: r
 }
 
 export function positionOf(data: InMemoryData, partition: Partition, { state }: CheckpointFollower): number {
-  const stored = data.states.get(data.keys.state(partition, state));
+  const stored = data.state(data.keys.state(partition, state));
   return stored ? (JSON.parse(stored.value) as { position: number }).position : 0;
 }

@@ -17,12 +17,14 @@ export function prepareWrite(data: InMemoryData, partition: Partition, write: Wr
     case 'put': {
       const key = data.keys.state(partition, write.state);
       return act(() => {
-        data.states.set(key, { revision: (data.states.get(key)?.revision ?? 0) + 1, value: write.value });
+        data.states.set(key, { revision: (data.state(key)?.revision ?? 0) + 1, value: write.value });
+        if (write.ttlMs === 0) data.stateEnds.delete(key);
+        else if (write.ttlMs !== undefined) data.stateEnds.set(key, data.clock.now() + write.ttlMs);
       });
     }
     case 'delete': {
       const key = data.keys.state(partition, write.state);
-      return act(() => data.states.delete(key));
+      return act(() => data.forgetState(key));
     }
     case 'row': {
       const rows = obtain(data.views, data.keys.view(partition, write.view), () => new Map<string, string>());

@@ -1,7 +1,7 @@
 import { ConfigurableModuleBuilder } from '@nestjs/common';
-import type { ConfigurableModuleAsyncOptions } from '@nestjs/common';
+import type { ConfigurableModuleAsyncOptions, FactoryProvider, ModuleMetadata } from '@nestjs/common';
 import type { MessageClass } from '@millrace/messages';
-import type { Transform } from '@millrace/transforms';
+import type { BoundaryTransforms } from '../core/boundary.js';
 import type { BrokerSettings } from '../core/broker.js';
 import type { HealthOptions } from '../core/health.js';
 import type { PartitionStore } from '../core/partition-store.js';
@@ -39,18 +39,28 @@ export interface BrokerOptionsFactory {
 export type BrokerModuleAsyncOptions = ConfigurableModuleAsyncOptions<BrokerModuleOptions, 'createBrokerOptions'> &
   ConnectionName;
 
-export interface BrokerFeatureOptions {
+/** The transforms of a connection, behind those that other modules declare for it. */
+export interface BrokerFeatureOptions extends BoundaryTransforms {
   /** The connection it is for. Default: the one without a name. */
   readonly broker?: string;
-  /** Applied to received messages before handlers are looked up, in this order. */
-  readonly inbound?: readonly Transform[];
-  /** Applied to messages before they are written, in this order. */
-  readonly outbound?: readonly Transform[];
   /**
    * Events and commands that code of the service publishes and sends, for what describes the service, such as AsyncAPI.
    * Those of aggregates, sagas and replies are known without.
    */
   readonly publishes?: readonly MessageClass[];
+}
+
+/** Transforms that need something of the application: a query, a claim store. */
+export interface BrokerFeatureAsyncOptions {
+  /** The connection they are for. Default: the one without a name. */
+  readonly broker?: string;
+  /** As of {@link BrokerFeatureOptions}. */
+  readonly publishes?: readonly MessageClass[];
+  /** Modules that export what is injected. */
+  readonly imports?: ModuleMetadata['imports'];
+  readonly inject?: FactoryProvider['inject'];
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- whatever is injected, as Nest's own factories have it
+  readonly useFactory: (...injected: any[]) => BoundaryTransforms | Promise<BoundaryTransforms>;
 }
 
 /** Nest's own way from options to a module: `forRoot`, and `forRootAsync` with a factory, a class or what exists. */

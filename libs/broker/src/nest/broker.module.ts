@@ -4,6 +4,7 @@ import { Broker } from '../core/broker.js';
 import { Declarations, IN_CODE } from '../core/topology/declarations.js';
 import { ConfigurableModuleClass } from './broker-options.js';
 import type {
+  BrokerFeatureAsyncOptions,
   BrokerFeatureOptions,
   BrokerModuleAsyncOptions,
   BrokerModuleOptions,
@@ -38,21 +39,28 @@ export class BrokerModule extends ConfigurableModuleClass {
    *
    * @throws ConfigurationError at start, for a class that is no message and for an event of another context
    */
-  static forFeature({
+  static forFeature({ broker, publishes = [], ...transforms }: BrokerFeatureOptions): DynamicModule {
+    const connected = broker === undefined ? {} : { broker };
+    return BrokerModule.forFeatureAsync({ ...connected, publishes, useFactory: () => transforms });
+  }
+
+  /** As {@link forFeature}, with transforms that are made of providers. */
+  static forFeatureAsync({
     broker: name,
-    inbound = [],
-    outbound = [],
     publishes = [],
-  }: BrokerFeatureOptions): DynamicModule {
-    const token = Symbol('millrace:transforms');
+    imports = [],
+    inject = [],
+    useFactory,
+  }: BrokerFeatureAsyncOptions): DynamicModule {
     return {
       module: BrokerFeatureModule,
+      imports,
       providers: [
         {
-          provide: token,
-          inject: [connectionToken(Broker, name), connectionToken(Declarations, name)],
-          useFactory: (broker: Broker, declarations: Declarations) => {
-            broker.addTransforms(inbound, outbound);
+          provide: Symbol('millrace:transforms'),
+          inject: [connectionToken(Broker, name), connectionToken(Declarations, name), ...inject],
+          useFactory: async (broker: Broker, declarations: Declarations, ...injected: unknown[]) => {
+            broker.addTransforms(await useFactory(...injected));
             declarations.sends(IN_CODE, publishes);
             return true;
           },

@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { contextOf, contractOf } from '@millrace/messages';
 import type { CommandReplies, MessageClass, RepliesOf } from '@millrace/messages';
 import type { Observable } from 'rxjs';
+import type { Transform } from '@millrace/transforms';
 import { ConfigurationError } from '../core/errors.js';
 import { groupOptionsIn } from '../core/group-options.js';
 import type { GroupOptions } from '../core/group-options.js';
@@ -17,13 +18,27 @@ export interface HandlerMetadata {
   /** Name of the connection; undefined: the default one. */
   readonly broker?: string;
   readonly everyInstance?: boolean;
+  readonly inbound?: readonly Transform[];
+  readonly route?: string;
+  /** The command comes by a router of its sender. */
+  readonly routed?: boolean;
   readonly options: GroupOptions;
 }
 
 /** Options of the group beside those of the handler: {@link GroupOptions}. */
 export interface HandlesOptions extends GroupOptions {
+  /** Applied to the messages of this handler, in this order, behind the inbound transforms of the service and the group. */
+  readonly inbound?: readonly Transform[];
+  /** Takes only what an inbound router sends this way; a handler of the same message without a route takes the rest. */
+  readonly route?: string;
   /** The connection, `BrokerModule.forRoot({ name })`, whose messages it gets. Default: the one without a name. */
   readonly broker?: string;
+}
+
+/** Options of the handler of a command that comes by a router or a routing slip of its sender. */
+export interface RoutedOptions extends HandlesOptions {
+  /** Its type names another context; whoever sends it chooses this one by the content. Default false. */
+  readonly routed: true;
 }
 
 /** Options of the group beside those of the handler: {@link GroupOptions}. */
@@ -55,22 +70,38 @@ type Answer<Reply> = Reply | AsyncIterable<Reply> | Observable<Reply>;
  */
 export function Handles<C extends CommandReplies<object, object>>(
   command: MessageClass<C>,
-  options: HandlesOptions = {},
+  options?: HandlesOptions & { readonly routed?: false },
 ): <M extends Handler<C, Answer<RepliesOf<C>>>>(
   target: object,
   method: string | symbol,
   descriptor: TypedPropertyDescriptor<M>,
-) => void {
+) => void;
+/** With a routing slip, the message itself or nothing passes it on to the next stop; a reply ends its trip. */
+export function Handles<C extends CommandReplies<object, object>>(
+  command: MessageClass<C>,
+  options: RoutedOptions,
+): <M extends Handler<C, Answer<RepliesOf<C>> | C | void>>(
+  target: object,
+  method: string | symbol,
+  descriptor: TypedPropertyDescriptor<M>,
+) => void;
+export function Handles(
+  command: MessageClass,
+  options: HandlesOptions & { readonly routed?: boolean } = {},
+): MethodDecorator {
   if (contractOf(command).kind !== 'command') {
     throw new ConfigurationError(`@Handles(${command.name}) takes a @Command; for events write @On`);
   }
   const metadata: HandlerMetadata = {
     kind: 'command',
     contract: command,
+    ...transformsIn(options),
+    ...(options.routed ? { routed: true } : {}),
     ...brokerIn(options),
     options: groupOptionsIn(options),
   };
-  return (target, method, descriptor) => write(`@Handles(${command.name})`, target, method, descriptor, metadata);
+  return (target, method, descriptor) =>
+    write(`@Handles(${command.name})`, target, method, descriptor as PropertyDescriptor, metadata);
 }
 
 /** Reacts to an event of any context, once per group, or with `everyInstance` in every process. */
@@ -90,6 +121,7 @@ export function On<E extends object>(
     from: options.from ?? contextOf(type),
     ...(options.group === undefined ? {} : { group: options.group }),
     ...(options.everyInstance === undefined ? {} : { everyInstance: options.everyInstance }),
+    ...transformsIn(options),
     ...brokerIn(options),
     options: groupOptionsIn(options),
   };
@@ -99,6 +131,10 @@ export function On<E extends object>(
 /** The declarations on a method; empty when it is no handler. */
 export function handlersOf(method: unknown): readonly HandlerMetadata[] {
   return typeof method === 'function' ? ((Reflect.getOwnMetadata(HANDLERS, method) as HandlerMetadata[]) ?? []) : [];
+}
+
+function transformsIn({ inbound, route }: HandlesOptions): Pick<HandlerMetadata, 'inbound' | 'route'> {
+  return { ...(inbound === undefined ? {} : { inbound }), ...(route === undefined ? {} : { route }) };
 }
 
 function brokerIn({ broker }: HandlesOptions): { readonly broker?: string } {

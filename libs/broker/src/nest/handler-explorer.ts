@@ -11,6 +11,7 @@ import { Connections } from './connections.js';
 import { isEnhanced, PARAMETERS } from './enhancers.js';
 import { findSchedules } from './every.js';
 import { observedReplies } from './observed-replies.js';
+import type { HandlerMetadata } from './handler-decorators.js';
 import { findHandlers } from './found-handlers.js';
 import type { FoundHandler, Wrapper } from './found-handlers.js';
 
@@ -75,10 +76,12 @@ export class HandlerExplorer {
       name,
       type,
       contract: metadata.contract,
-      context: own ? broker.homeOf(type) : metadata.from!,
+      context: own ? homeOf(broker, type, metadata) : metadata.from!,
       log: own ? 'in' : 'feed',
       ...(metadata.group === undefined ? {} : { group: metadata.group }),
       ...(metadata.everyInstance === undefined ? {} : { everyInstance: metadata.everyInstance }),
+      ...(metadata.route === undefined ? {} : { route: metadata.route }),
+      ...(metadata.inbound === undefined ? {} : { inbound: metadata.inbound }),
       options: metadata.options,
       handle: wrapper.isDependencyTreeStatic() ? this.staticCall(found) : this.scopedCall(found),
     };
@@ -129,6 +132,11 @@ export class HandlerExplorer {
       Promise.resolve(isObservable(result) ? observedReplies(result) : result);
     return contexts;
   }
+}
+
+/** A command that comes by a router, or is made of another message on its way in, comes to the own inbox. */
+function homeOf(broker: Broker, type: string, { routed, inbound }: HandlerMetadata): string {
+  return routed || inbound?.some(({ to }) => to.includes(type)) ? broker.context : broker.homeOf(type);
 }
 
 function parameter(type: number, data: unknown, args: readonly unknown[]): unknown {

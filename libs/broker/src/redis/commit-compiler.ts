@@ -204,7 +204,9 @@ export class CommitCompiler {
             };
       }
       case 'put':
-        return { op: 'put', keys: [this.keys.state(partition, write.state)], args: [write.value] };
+        return write.ttlMs === undefined
+          ? { op: 'put', keys: [this.keys.state(partition, write.state)], args: [write.value] }
+          : { op: 'put-for', keys: [this.keys.state(partition, write.state)], args: [write.value, write.ttlMs] };
       case 'delete':
         return { op: 'delete', keys: [this.keys.state(partition, write.state)], args: [] };
       case 'row':

@@ -153,6 +153,13 @@ const OPS: Readonly<Record<string, Op>> = {
     args: 1,
     lua: (key, arg) => `call('HSET', ${key(1)}, 'value', ${arg(1)}) call('HINCRBY', ${key(1)}, 'revision', 1)`,
   },
+  'put-for': {
+    keys: 1,
+    args: 2,
+    lua: (key, arg) => `
+    call('HSET', ${key(1)}, 'value', ${arg(1)}) call('HINCRBY', ${key(1)}, 'revision', 1)
+    if ${arg(2)} == '0' then call('PERSIST', ${key(1)}) else call('PEXPIRE', ${key(1)}, ${arg(2)}) end`,
+  },
   delete: { keys: 1, args: 0, lua: (key) => `call('DEL', ${key(1)})` },
   row: { keys: 1, args: 2, lua: (key, arg) => `call('HSET', ${key(1)}, ${arg(1)}, ${arg(2)})` },
   'delete-row': { keys: 1, args: 1, lua: (key, arg) => `call('HDEL', ${key(1)}, ${arg(1)})` },

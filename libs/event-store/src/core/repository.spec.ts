@@ -149,9 +149,9 @@ describe.each(stores)('a repository in %s', (_name, open) => {
     const text = JSON.stringify({ specversion: '1.0', id: '1', source: '/x', type: 'shelf.labelled', data });
     await broker.commit({ partition, guards: [], writes: [{ kind: 'append', stream: 'shelf-a', events: [text] }] });
     await expect(shelves.load('a')).rejects.toThrow('has schema version 1, ShelfLabelled has 2: declare an upcast');
-    broker.addTransforms([
-      upcast<{ sku: string }>(ShelfLabelled, { from: 1, to: 2 }, ({ sku }) => ({ line: { sku } })),
-    ]);
+    broker.addTransforms({
+      stored: [upcast<{ sku: string }>(ShelfLabelled, { from: 1, to: 2 }, ({ sku }) => ({ line: { sku } }))],
+    });
     expect((await shelves.load('a')).label).toBe('PEN');
   });
 

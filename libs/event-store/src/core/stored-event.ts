@@ -1,12 +1,12 @@
 import type { Broker, Entry } from '@millrace/broker';
-import { decode, revive } from '@millrace/messages';
+import { revive } from '@millrace/messages';
 import type { Envelope, MessageClass } from '@millrace/messages';
 import { UnreadableEventError } from './errors.js';
 import type { EventPlace } from './errors.js';
 
 /** An event of the feed, read but not yet of its class. */
 export interface StoredEvent extends EventPlace {
-  /** Brought to its current version by the inbound transforms. */
+  /** Brought to its current version by the `stored` transforms. */
   readonly message: Envelope;
 }
 
@@ -29,7 +29,7 @@ export function openEntry(broker: Broker, entry: Entry, stream?: string): Stored
     ...(stream === undefined ? {} : { stream }),
   };
   try {
-    return { ...where, message: broker.receive(decode(entry.fields, entry.id, broker.limits)) };
+    return { ...where, message: broker.openStored(entry) };
   } catch (cause) {
     throw new UnreadableEventError(where, 'event', (cause as Error).message, { cause });
   }

@@ -1,4 +1,4 @@
-import { addressOf } from '@millrace/broker';
+import { addressOf, writesOf as writesOfOutgoing } from '@millrace/broker';
 import type { Broker, Partition, Write } from '@millrace/broker';
 import { stateName } from './command-id.js';
 import type { SagaInstance } from './instance.js';
@@ -14,7 +14,7 @@ export async function writesOf<State>(
 ): Promise<readonly Write[]> {
   const put: Write = { kind: 'put', state: stateName(instance.saga, instance.id), value: JSON.stringify(instance) };
   const rest = actions.map((action) => writeOf(broker, partition, instance, action));
-  return [put, ...(await Promise.all(rest))];
+  return [put, ...(await Promise.all(rest)).flat()];
 }
 
 async function writeOf<State>(
@@ -22,13 +22,12 @@ async function writeOf<State>(
   partition: Partition,
   { saga, id, correlationid }: SagaInstance<State>,
   action: SagaAction,
-): Promise<Write> {
+): Promise<Write | readonly Write[]> {
   const timer = stateName(saga, id);
   switch (action.kind) {
     case 'send': {
       const attributes = { id: action.id, correlationid, replyto: addressOf(partition) };
-      const { envelope, text } = broker.encode(action.command, attributes);
-      return { kind: 'emit', to: await broker.inboxFor(envelope), message: text };
+      return writesOfOutgoing(broker, await broker.outgoing(action.command, attributes));
     }
     case 'deadline':
     case 'retry': {

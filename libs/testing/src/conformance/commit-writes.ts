@@ -2,6 +2,7 @@ import type { Commit, Write } from '@millrace/broker';
 import { arrivedAt, textOf } from './entries.js';
 import { fireTimers } from './fire-timers.js';
 import { describe, expect, it } from './jest-globals.js';
+import { waitUntil } from './wait-until.js';
 import { freshPartition, inboxOf } from './store-harness.js';
 import type { Subject } from './store-harness.js';
 
@@ -55,6 +56,27 @@ export function describeCommitWrites(subject: Subject): void {
       await commit(p, put, put, { kind: 'delete', state: 's' });
       await commit(p, put);
       expect(await subject().store.readState(p, 's')).toEqual({ revision: 1, value: 'v' });
+    });
+
+    it('forgets a state that was put for a time, unless it is put again for ever', async () => {
+      const p = freshPartition();
+      const { store } = subject();
+      const put = (state: string, ttlMs?: number): Write => ({
+        kind: 'put',
+        state,
+        value: 'v',
+        ...(ttlMs === undefined ? {} : { ttlMs }),
+      });
+      await commit(p, put('short', 50), put('kept', 50), put('plain'));
+      await commit(p, put('kept', 0));
+      await waitUntil(async () => (await store.readState(p, 'short')) === undefined);
+      expect(await store.readState(p, 'kept')).toEqual({ revision: 2, value: 'v' });
+      expect(await store.readState(p, 'plain')).toEqual({ revision: 1, value: 'v' });
+      const again = { kind: 'revision', state: 'short', expected: 0 } as const;
+      expect(await store.commit({ partition: p, guards: [again], writes: [put('short', 60_000)] })).toMatchObject({
+        status: 'committed',
+      });
+      expect(await store.readState(p, 'short')).toEqual({ revision: 1, value: 'v' });
     });
 
     it('delivers messages to inboxes of any context, in order', async () => {

@@ -87,7 +87,8 @@ export function topologyOf({ name, broker, subscriptions, declarations }: Topolo
     ...declarations.readings.map(({ by, contract }): Receives => {
       const { type } = contractOf(contract);
       const from: LogName = { context, log: 'feed' };
-      return { from, message: { type, contract }, passes: [], type, by, group: undefined, replies: [] };
+      const { passes } = wayOf(broker.transforms.stored, type);
+      return { from, message: { type, contract }, passes, type, by, group: undefined, replies: [] };
     }),
   ];
   return { connection: name, context, partitions, sends, receives: [...groups, ...past] };
@@ -108,7 +109,9 @@ function received(
   const reads = (feed: string) => group?.sources.some((source) => source.context === feed && source.log === 'feed');
   const feedOf = (arrival: Arrival) => (reads(contextOf(arrival.type)) ? contextOf(arrival.type) : context);
   const replies = (contract && findContract(contract)?.replies) ?? [];
-  return arrivalsOf(broker.transforms.inbound, type).map((arrival) => {
+  const { stored, inbound } = broker.transforms;
+  const transforms = [...stored, ...inbound, ...(group?.inbound ?? []), ...(handler.inbound ?? [])];
+  return arrivalsOf(transforms, type).map((arrival) => {
     const from: LogName =
       handler.log === 'in' ? { context: broker.context, log: 'in' } : { context: feedOf(arrival), log: 'feed' };
     return { from, message: wire(arrival.type), passes: arrival.passes, type, by: name, group: group?.name, replies };
@@ -121,10 +124,12 @@ function classesIn(
   subscriptions: Subscriptions,
   { sendings, readings }: Declarations,
 ): ReadonlyMap<string, MessageClass> {
-  const { inbound, outbound } = broker.transforms;
-  const handlers = [...subscriptions.groups.values()].flatMap((group) => group.declared);
+  const { stored, inbound, outbound } = broker.transforms;
+  const groups = [...subscriptions.groups.values()];
+  const handlers = groups.flatMap((group) => group.declared);
+  const own = [...groups, ...handlers].flatMap(({ inbound: transforms = [] }) => transforms);
   const classes = [
-    ...[...inbound, ...outbound].flatMap(({ contracts = [] }: TransformDescription) => contracts),
+    ...[...stored, ...inbound, ...own, ...outbound].flatMap(({ contracts = [] }: TransformDescription) => contracts),
     ...[...sendings, ...readings].map(({ contract }) => contract),
     ...[...handlers, ...subscriptions.everyInstance].flatMap(({ contract }) => contract ?? []),
   ];

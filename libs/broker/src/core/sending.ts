@@ -1,0 +1,58 @@
+import { keyOf } from '@millrace/messages';
+import type { Broker, OutboundMessage } from './broker.js';
+import type { Write } from './commit.js';
+import { checkOwn } from './outgoing.js';
+import { parseAddress } from './partition.js';
+import type { Partition, Source } from './partition.js';
+
+/** What messages are, once it is known where each goes. */
+export interface Sent {
+  /** The partition whose feed the events go to; undefined without events. */
+  readonly feed: Partition | undefined;
+  readonly events: readonly string[];
+  readonly emits: readonly Extract<Write, { kind: 'emit' }>[];
+}
+
+/**
+ * Says where messages go: an event to the feed of this context, a command to the inbox of the context that its route or its
+ * type names, a reply to the address it answers.
+ *
+ * Nothing waits while the number of partitions of the target is known.
+ *
+ * @throws ConfigurationError for an event of another context
+ */
+export function send(broker: Broker, outgoing: readonly OutboundMessage[]): Sent | Promise<Sent> {
+  const events: string[] = [];
+  let feed: Partition | undefined;
+  const addressed: { readonly message: string; readonly to: Partition | Promise<Partition> }[] = [];
+  for (const { envelope, kind, text, route } of outgoing) {
+    if (kind === 'event') {
+      checkOwn(broker, envelope.type);
+      // Parts of one message have its key, so all go where the first one goes.
+      feed ??= broker.partitionFor(keyOf(envelope));
+      events.push(text);
+    } else if (kind === 'command') {
+      addressed.push({ message: text, to: broker.inboxFor(envelope, route) });
+    } else {
+      const to = envelope.replyto === undefined ? undefined : parseAddress(envelope.replyto);
+      if (to) addressed.push({ message: text, to });
+    }
+  }
+  if (addressed.length === 0) return { feed, events, emits: [] };
+  return Promise.all(addressed.map(async ({ message, to }) => ({ kind: 'emit' as const, to: await to, message }))).then(
+    (emits) => ({ feed, events, emits }),
+  );
+}
+
+/** The writes of messages that are sent as part of a commit on a partition. */
+export async function writesOf(broker: Broker, outgoing: readonly OutboundMessage[]): Promise<readonly Write[]> {
+  const { events, emits } = await send(broker, outgoing);
+  return [...(events.length > 0 ? [{ kind: 'append', events } as const] : []), ...emits];
+}
+
+/** The log that one event or command goes to. */
+export async function targetOf(broker: Broker, { envelope, kind, route }: OutboundMessage): Promise<Source> {
+  if (kind === 'command') return { partition: await broker.inboxFor(envelope, route), log: 'in' };
+  checkOwn(broker, envelope.type);
+  return { partition: broker.partitionFor(keyOf(envelope)), log: 'feed' };
+}

@@ -1,0 +1,130 @@
+import { ANY_TYPE, chainProblems, exitTypes, kindIn } from '@millrace/transforms';
+import type { Transform } from '@millrace/transforms';
+import type { Boundary } from './boundary.js';
+import { ConfigurationError } from './errors.js';
+import type { HandlerGroup } from './handler.js';
+
+/**
+ * Checks what can be known of transforms before the first message: version chains, routes, and that each is where it can
+ * act and reaches a handler.
+ *
+ * @throws ConfigurationError that says everything that is wrong
+ */
+export function checkTransforms(boundary: Boundary, groups: readonly HandlerGroup[]): void {
+  const found = [
+    ...storedProblems(boundary),
+    ...outboundProblems(boundary.outbound),
+    ...groups.flatMap((group) => groupProblems(boundary, group)),
+    ...uselessProblems('inbound of the service', boundary.inbound, groups),
+  ];
+  const problems = [...new Set(found)];
+  if (problems.length > 0) throw new ConfigurationError(`transforms cannot work: ${problems.join('; ')}`);
+}
+
+function storedProblems({ history, inbound }: Boundary): string[] {
+  return [
+    ...history
+      .filter(({ shape }) => shape !== 'map')
+      .map(({ name }) => `'${name}' is in stored: what is stored can only be mapped; declare it inbound`),
+    ...history
+      .filter(({ kind }) => kind === 'downcast')
+      .map(({ name }) => `'${name}' is in stored: declare it outbound`),
+    ...chainProblems([...history, ...inbound]),
+  ];
+}
+
+function outboundProblems(outbound: readonly Transform[]): string[] {
+  return [
+    ...chainProblems(outbound),
+    ...outbound.flatMap((transform) => {
+      const { kind, name, shape } = transform;
+      if (shape === 'gather') return [`'${name}' is outbound: an aggregate needs what is consumed; declare it inbound`];
+      if (kind === 'upcast') return [`'${name}' is outbound: declare it in stored`];
+      if (kind === 'restore-claims') return [`'${name}' is outbound: declare it inbound`];
+      if (!transform.routes) return [];
+      const other = transform.from.find((type) => (kindIn(outbound, type) ?? 'command') !== 'command');
+      return other === undefined
+        ? []
+        : [`'${name}' is outbound, and ${other} is no command: only commands go to another context; route it inbound`];
+    }),
+  ];
+}
+
+function groupProblems(boundary: Boundary, group: HandlerGroup): string[] {
+  const common = [...boundary.history, ...boundary.inbound, ...group.inbound];
+  const where = `group '${group.label}'`;
+  return [
+    ...chainProblems(common),
+    ...misplaced(common, where),
+    ...twins(common, where),
+    ...uselessProblems(`inbound of ${where}`, group.inbound, [group]),
+    ...unhandledRoutes(common, group),
+    ...group.declared.flatMap((handler) => {
+      const { inbound = [], name, route, type } = handler;
+      const all = [...common, ...inbound];
+      return [
+        ...(inbound.length > 0 ? [...chainProblems(all), ...misplaced(inbound, name), ...twins(all, name)] : []),
+        ...inbound
+          .filter(({ from, kind }) => !reaches(inbound, from, type) && kind !== 'wire-tap')
+          .map((useless) => `'${useless.name}' at ${name} gives nothing that becomes ${type}, which it handles`),
+        ...(route !== undefined && !common.some(({ routes, to }) => routes?.includes(route) && to.includes(type))
+          ? [`${name} takes ${type} on route '${route}', which no router declares: ${declaredRoutes(common, type)}`]
+          : []),
+      ];
+    }),
+  ];
+}
+
+/** A router whose routes lead past every handler would dead-letter whatever takes them. */
+function unhandledRoutes(transforms: readonly Transform[], group: HandlerGroup): string[] {
+  return transforms.flatMap((router, at) => {
+    if (!router.routes || router.kind === 'routing-slip') return [];
+    const types = router.to.flatMap((type) => exitTypes(transforms.slice(at + 1), type));
+    if (!types.some((type) => group.takes(type))) return [];
+    return router.routes
+      .filter((route) => !types.some((type) => group.handles(type, route)))
+      .map(
+        (route) =>
+          `'${router.name}' may choose route '${route}', which no handler of group '${group.label}' takes: ` +
+          `write { route: '${route}' } at one, or leave the route out for all that is left`,
+      );
+  });
+}
+
+function uselessProblems(where: string, transforms: readonly Transform[], groups: readonly HandlerGroup[]): string[] {
+  return transforms
+    .map((transform, at) => ({ transform, later: transforms.slice(at) }))
+    .filter(({ transform: { from } }) => !from.includes(ANY_TYPE))
+    .filter(({ transform, later }) =>
+      groups.every((group) => {
+        const types = transform.from.flatMap((type) => exitTypes([...later, ...group.inbound], type));
+        return ![...types, ...transform.from].some((type) => group.takes(type));
+      }),
+    )
+    .filter(() => groups.length > 0)
+    .map(({ transform: { name } }) => `'${name}' is in the ${where}, and nothing there handles what it takes or gives`);
+}
+
+function misplaced(transforms: readonly Transform[], where: string): string[] {
+  return transforms
+    .filter(({ kind }) => kind === 'downcast' || kind === 'claim-check' || kind === 'routing-slip')
+    .map(({ name }) => `'${name}' is inbound of ${where}: declare it outbound, where it is published`);
+}
+
+function twins(transforms: readonly Transform[], where: string): string[] {
+  const names = transforms.filter(({ shape }) => shape === 'gather').map(({ name }) => name);
+  return names
+    .filter((name, index) => names.indexOf(name) !== index)
+    .map((name) => `two of ${where} are '${name}' and would share what they keep: give one a name`);
+}
+
+function reaches(transforms: readonly Transform[], from: readonly string[], type: string): boolean {
+  return from.some((each) => each === ANY_TYPE || exitTypes(transforms, each).includes(type));
+}
+
+function declaredRoutes(transforms: readonly Transform[], type: string): string {
+  const routes = transforms.flatMap(({ to, routes = [] }) => (to.includes(type) ? routes : []));
+  return routes.length > 0
+    ? `declared are '${routes.join("', '")}'`
+    : `declare route(${type}, ['...'], ...) inbound of the service or of the group`;
+}
