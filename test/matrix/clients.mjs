@@ -1,8 +1,8 @@
-import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { jest } from './jest.mjs';
+import { npmInstall } from './npm-install.mjs';
 
 const HOOK = fileURLToPath(new URL('./other-ioredis.mjs', import.meta.url));
 
@@ -15,10 +15,7 @@ export function clientLegs({ folder, short }) {
         const project = join(folder, 'ioredis-5');
         mkdirSync(project);
         writeFileSync(join(project, 'package.json'), '{"private":true}');
-        execFileSync('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', 'ioredis@^5.9'], {
-          cwd: project,
-          stdio: 'inherit',
-        });
+        npmInstall(project, ['ioredis@^5.9']);
         const home = join(project, 'node_modules/ioredis');
         const { main, version } = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8'));
         const env = { MILLRACE_IOREDIS: join(home, main), NODE_OPTIONS: `--import ${HOOK}` };

@@ -9,6 +9,7 @@ export function serverLegs({ folder, short }) {
   return [
     ...servers.map((server) => ({
       name: server.name,
+      ...(short && server.isPlain ? { skipped: 'that of a plain `npm test`' } : {}),
       run: () => {
         const PATH = `${folderOf(server, folder)}${delimiter}${process.env.PATH}`;
         return jest(short ? ['test/conformance/redis'] : ['test/conformance', 'test/broker'], { PATH }, folder);

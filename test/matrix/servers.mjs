@@ -18,7 +18,7 @@ export function findServers({ MILLRACE_SERVERS = '', PATH = '' } = process.env) 
   const found = new Map();
   for (const file of [...named, ...onPath]) {
     const name = nameOf(file);
-    if (name && !found.has(name)) found.set(name, { name, file });
+    if (name && !found.has(name)) found.set(name, { name, file, isPlain: file === onPath[0] });
     if (!name && named.includes(file)) throw new Error(`MILLRACE_SERVERS names ${file}, which is no Redis or Valkey`);
   }
   return [...found.values()].sort((a, b) => a.name.localeCompare(b.name));
