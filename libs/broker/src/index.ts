@@ -39,6 +39,7 @@ export type { Completed, Failed } from './core/system-reply.js';
 export * from './core/handler.js';
 export * from './core/handling-context.js';
 export * from './core/group-options.js';
+export * from './core/consumer-names.js';
 export * from './in-memory/in-memory-partition-store.js';
 export * from './redis/redis-partition-store.js';
 export { checkReachable } from './redis/check-reachable.js';

@@ -1,5 +1,6 @@
 import type { Broker } from './broker.js';
 import type { Consumer, ConsumerSettings } from './consumer.js';
+import { HOLDER } from './consumer-names.js';
 import type { GroupFollower } from './follower.js';
 import type { HandlerGroup } from './handler.js';
 import { Holdings } from './holdings.js';
@@ -229,9 +230,27 @@ export class GroupConsumer implements Consumer {
         if (entries.length < RECOVERY_BATCH) break;
         after = entries.at(-1)!.id;
       }
+      await this.claim(place, source, intake);
+      if (place.epoch !== epoch) return;
     }
     place.recovered = true;
     place.recoveredAt = performance.now();
+  }
+
+  /** Takes over what another consumer has let lie: the group competed for its entries before it had holders. */
+  private async claim(place: Place, source: Source, intake: Intake): Promise<void> {
+    const { epoch } = place;
+    const { leaseTtlMs: idleMs } = this.settings;
+    const request = { source, group: this.group.name, consumer: HOLDER, idleMs, limit: RECOVERY_BATCH };
+    for (let cursor: string | undefined; cursor !== '0-0';) {
+      const underWay = intake.underWay(place, source);
+      const claimed = await this.broker.store.claimIdle({ ...request, cursor: cursor ?? '0-0' });
+      if (place.epoch !== epoch) return;
+      for (const { deliveries, retry, ...entry } of claimed.entries) {
+        if (!underWay.has(entry.id)) intake.take(place, entry, epoch, deliveries, retry);
+      }
+      cursor = claimed.cursor;
+    }
   }
 }
 

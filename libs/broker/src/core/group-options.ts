@@ -11,7 +11,8 @@ import type { RetryPolicy } from './retry-policy.js';
 export interface GroupOptions {
   /**
    * `key`: messages of one key are handled one after the other, in order, in whatever process. `none`: any process takes any
-   * message at any time, so that all processes work on one partition (competing consumers). Default `key`.
+   * message at any time, so that all processes work on one partition (competing consumers). What a process that died had taken comes to
+   * the others after `leaseTtlMs`. Default `key`.
    */
   readonly ordering?: 'key' | 'none';
   /**
@@ -21,7 +22,8 @@ export interface GroupOptions {
   readonly onFailure?: 'continue' | 'park-key';
   /** Handlers running at the same time in one process. Default 64. */
   readonly concurrency?: number;
-  /** Messages taken in and not finished beyond which a process reads no more. Default 512. */
+  /** Messages taken in and not finished beyond which a process reads no more. Default 512; with `ordering: 'none'` twice the
+   * concurrency, so that others get what this process cannot begin. */
   readonly prefetch?: number;
   /** Bytes of messages taken in and not finished beyond which a process reads no more. Default 32 MiB. */
   readonly prefetchBytes?: number;
@@ -82,7 +84,10 @@ export function resolveGroup(group: string, ...places: readonly GroupOptions[]):
     retry: Object.assign({}, DEFAULT_RETRY, ...given.map(({ retry }) => retry)) as RetryPolicy,
   });
   check(group, settings);
-  return settings;
+  // Who competes with others takes no more than it will soon get to.
+  const isGiven = given.some(({ prefetch }) => prefetch !== undefined);
+  if (settings.ordering === 'key' || isGiven) return settings;
+  return { ...settings, prefetch: Math.min(settings.prefetch, 2 * settings.concurrency) };
 }
 
 /** A handler, and the options it gives its group. */
@@ -132,6 +137,11 @@ function check(group: string, settings: GroupSettings): void {
     );
   }
   const { rate, retry } = settings;
+  if (settings.ordering === 'none' && settings.onFailure === 'park-key') {
+    throw new ConfigurationError(
+      `group '${group}' has ordering: "none" and onFailure: "park-key": without an order nothing waits behind a failed message; leave one out`,
+    );
+  }
   if (rate !== undefined && !(isCount(rate.limit) && isCount(rate.perMs))) {
     refuse(group, 'rate', rate, '{ limit, perMs }, integers of at least 1');
   }

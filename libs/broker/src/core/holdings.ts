@@ -24,7 +24,6 @@ const LOOK_AGAIN = 2;
  */
 export class Holdings {
   private readonly contexts: readonly (readonly Place[])[];
-  private readonly quotas = new Map<string, number>();
   private beating: Promise<void> | undefined;
   private waiters: (() => void)[] = [];
 
@@ -85,7 +84,6 @@ export class Holdings {
     try {
       const [share] = await Promise.all([this.shareOf(places), this.renew(places)]);
       if (this.stopping.aborted) return;
-      this.quotas.set(partition.context, share);
       const kept = places.filter(({ held, leaving }) => held && !leaving);
       kept.sort((a, b) => a.inFlight.size - b.inFlight.size);
       for (const place of kept.slice(0, Math.max(0, kept.length - share))) {

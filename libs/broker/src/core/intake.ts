@@ -151,6 +151,11 @@ export class Intake implements Arrivals {
     this.dispatcher.discard((work) => (work as Arrival).place === place);
   }
 
+  /** Drops what has not begun, so that other processes can have it. */
+  discardWaiting(): void {
+    this.dispatcher.discard((work) => !(work as Arrival).begun);
+  }
+
   /** Ids of a log that have been taken in and are not settled, nor their acknowledgement answered for. */
   underWay(place: Place, source: Source): ReadonlySet<string> {
     const ids = new Set(this.waitingFor(source).flatMap(({ ids }) => ids));
@@ -161,6 +166,11 @@ export class Intake implements Arrivals {
   /** What has been handed in for acknowledgement and not answered for. */
   waitingFor(source: Source): readonly Acknowledgement[] {
     return this.acknowledger.waitingFor(source);
+  }
+
+  /** Entries that may come until there is no room. */
+  get vacancies(): number {
+    return this.settings.prefetch - this.dispatcher.size - this.acknowledger.size;
   }
 
   /** Whether so many entries more leave room for others. */

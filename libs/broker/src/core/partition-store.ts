@@ -112,10 +112,35 @@ export interface PartitionStore {
   leave(partition: Partition, group: string, owner: string): Promise<void>;
 
   /**
-   * Delivered but unacknowledged entries of a group after an entry id (`0`: all), in order; counts one more delivery for
-   * each. A group that does not exist has none.
+   * Entries of a group delivered to a consumer and unacknowledged, after an entry id (`0`: all), in order; counts one more
+   * delivery for each. A group that does not exist has none.
+   *
+   * @param consumer default: the one that holders of leases share
    */
-  readPending(source: Source, group: string, after: string, limit: number): Promise<readonly PendingEntry[]>;
+  readPending(
+    source: Source,
+    group: string,
+    after: string,
+    limit: number,
+    consumer?: string,
+  ): Promise<readonly PendingEntry[]>;
+
+  /**
+   * Makes pending entries a consumer's own that nobody has been given, or has extended, for so long; looks at a limited
+   * number and says where to look next. Counts one more delivery for each. (XAUTOCLAIM)
+   */
+  claimIdle(request: ClaimRequest): Promise<Claimed>;
+
+  /** Says that a consumer still works on these entries; those that are not its own any more stay as they are. (XCLAIM) */
+  extend(source: Source, group: string, consumer: string, ids: readonly string[]): Promise<void>;
+
+  /**
+   * Forgets competing consumers that have not read for so long. One with pending entries is never forgotten: they would be
+   * lost.
+   *
+   * @returns the names of those that are forgotten
+   */
+  reapConsumers(source: Source, group: string, idleMs: number): Promise<readonly string[]>;
 
   /** One entry; undefined when it is not there, or not any more. */
   readEntry(entry: EntryRef): Promise<Entry | undefined>;
@@ -217,8 +242,16 @@ export interface Reader {
    * Delivers entries that nobody in the group has had, oldest first and up to `limit` per log; waits up to `blockMs` for
    * the first one, or not at all for 0. Creates a lost group again, as {@link PartitionStore.createGroup} does; when that
    * goes on where it was, it rejects once with {@link StoreUnavailableError}: what is pending comes first.
+   *
+   * @param consumer default: the one that holders of leases share
    */
-  readGroup(group: string, sources: readonly Source[], limit: number, blockMs: number): Promise<readonly Entry[]>;
+  readGroup(
+    group: string,
+    sources: readonly Source[],
+    limit: number,
+    blockMs: number,
+    consumer?: string,
+  ): Promise<readonly Entry[]>;
 
   /** Feed entries after the given positions, up to `limit` per feed; waits up to `blockMs` (0: not) for the first one. */
   readFeeds(
@@ -274,6 +307,23 @@ export interface PendingEntry extends Entry {
   /** How often it has been delivered, this time included. */
   readonly deliveries: number;
   readonly retry: RetryRecord | undefined;
+}
+
+export interface ClaimRequest {
+  readonly source: Source;
+  readonly group: string;
+  readonly consumer: string;
+  readonly idleMs: number;
+  /** Where to look from: `0-0`, or the cursor of the last answer. */
+  readonly cursor: string;
+  /** Entries at most. */
+  readonly limit: number;
+}
+
+export interface Claimed {
+  /** Where to look next; `0-0` when all has been looked at. */
+  readonly cursor: string;
+  readonly entries: readonly PendingEntry[];
 }
 
 export interface Backlog {

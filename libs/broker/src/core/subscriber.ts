@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Transform } from '@millrace/transforms';
 import { Attendance } from './attendance.js';
 import type { Broker } from './broker.js';
+import { CompetingConsumer } from './competing-consumer.js';
 import { ConfigurationError } from './errors.js';
 import { EveryInstance } from './every-instance.js';
 import { GroupConsumer } from './group-consumer.js';
@@ -52,7 +53,7 @@ export class Subscriber {
   private consumers: Consumer[] = [];
   private instances: EveryInstance[] = [];
   /** Those of which one process at a time holds each partition of the own inbox. */
-  private readonly inboxConsumers: GroupConsumer[] = [];
+  private readonly inboxConsumers: Consumer[] = [];
   private readonly timers: TimerLoop;
   private readonly attendance: Attendance;
   /** How long messages are kept, and what stands in the way of it. */
@@ -90,7 +91,9 @@ export class Subscriber {
     this.placeTransforms([...groups.keys()]);
     await this.broker.declare();
     for (const [group, settings] of groups) {
-      const consumer = new GroupConsumer(this.broker, group, { ...this.process, ...settings }, this.logger);
+      const all = { ...this.process, ...settings };
+      const Kind = settings.ordering === 'key' ? GroupConsumer : CompetingConsumer;
+      const consumer = new Kind(this.broker, group, all, this.logger);
       this.consumers.push(consumer);
       if (settings.ordering === 'key' && this.readsInbox(group)) this.inboxConsumers.push(consumer);
       if (this.paused.has(group.label)) consumer.pause();
@@ -117,7 +120,7 @@ export class Subscriber {
 
   /**
    * Begins no handler of a group in this process, until it is resumed; what has begun ends. The process keeps its share of the
-   * partitions, whose messages wait; other processes go on with theirs. Holds before `start()`, too, and whatever
+   * partitions, whose messages wait; other processes go on with theirs, and without an order with all. Holds before `start()`, too, and whatever
    * partitions this process gets meanwhile.
    *
    * @param group its name as handlers write it; that of the context for handlers without a group

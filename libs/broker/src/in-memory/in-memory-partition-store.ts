@@ -1,3 +1,4 @@
+import { HOLDER } from '../core/consumer-names.js';
 import { systemClock } from '../core/clock.js';
 import type { Clock } from '../core/clock.js';
 import type { Commit, CommitResult } from '../core/commit.js';
@@ -6,6 +7,8 @@ import { checkContext, checkName, KeyBuilder } from '../core/keys.js';
 import type {
   Acknowledgement,
   Backlog,
+  Claimed,
+  ClaimRequest,
   KeptLetter,
   LeaseAnswer,
   LeaseRequest,
@@ -165,9 +168,37 @@ export class InMemoryPartitionStore implements PartitionStore {
     return this.data.log(source).entries.find((entry) => entry.id === id);
   }
 
-  async readPending(source: Source, group: string, after: string, limit: number): Promise<readonly PendingEntry[]> {
+  async readPending(
+    source: Source,
+    group: string,
+    after: string,
+    limit: number,
+    consumer = HOLDER,
+  ): Promise<readonly PendingEntry[]> {
+    const now = this.data.clock.now();
+    return this.withRetries(source, group, this.data.findGroup(source, group)?.redeliver(after, limit, now, consumer));
+  }
+
+  async claimIdle({ source, group, consumer, idleMs, cursor, limit }: ClaimRequest): Promise<Claimed> {
+    const now = this.data.clock.now();
+    const found = this.data.findGroup(source, group)?.claim(cursor, limit, now - idleMs, now, consumer);
+    return { cursor: found?.next ?? '0-0', entries: this.withRetries(source, group, found?.entries) };
+  }
+
+  async extend(source: Source, group: string, consumer: string, ids: readonly string[]): Promise<void> {
+    this.data.findGroup(source, group)?.extend(ids, this.data.clock.now(), consumer);
+  }
+
+  async reapConsumers(source: Source, group: string, idleMs: number): Promise<readonly string[]> {
+    return this.data.findGroup(source, group)?.reap(this.data.clock.now() - idleMs) ?? [];
+  }
+
+  private withRetries(
+    source: Source,
+    group: string,
+    entries: readonly (Entry & { readonly deliveries: number })[] = [],
+  ): PendingEntry[] {
     const retries = this.data.retriesOf(source, group);
-    const entries = this.data.findGroup(source, group)?.redeliver(after, limit, this.data.clock.now()) ?? [];
     return entries.map((entry) => ({ ...entry, retry: retries.get(retryField(entry)) }));
   }
 

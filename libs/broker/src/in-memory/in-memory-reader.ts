@@ -1,3 +1,4 @@
+import { HOLDER } from '../core/consumer-names.js';
 import { StoreUnavailableError } from '../core/errors.js';
 import type { Reader } from '../core/partition-store.js';
 import type { Entry, Partition, ReplyAddress, ReplyEntry, Source } from '../core/partition.js';
@@ -16,6 +17,7 @@ export class InMemoryReader implements Reader {
     sources: readonly Source[],
     limit: number,
     blockMs: number,
+    consumer = HOLDER,
   ): Promise<readonly Entry[]> {
     return this.read(sources, blockMs, () =>
       sources.flatMap((source) => {
@@ -25,7 +27,7 @@ export class InMemoryReader implements Reader {
         }
         const each = this.data.group(source, group);
         each.seen = this.data.clock.now();
-        return each.deliver(limit, each.seen);
+        return each.deliver(limit, each.seen, consumer);
       }),
     );
   }

@@ -28,9 +28,10 @@ export class ClusterReader implements Reader {
     sources: readonly Source[],
     limit: number,
     blockMs: number,
+    consumer?: string,
   ): Promise<readonly Entry[]> {
     const parts = byPartition(sources, ({ partition }) => partition);
-    return this.first(parts, blockMs, (reader, some, ms) => reader.readGroup(group, some, limit, ms));
+    return this.first(parts, blockMs, (reader, some, ms) => reader.readGroup(group, some, limit, ms, consumer));
   }
 
   async readFeeds(

@@ -25,8 +25,14 @@ export class PartitionReader {
     this.routed = new RedisReader({ ...cluster, onLost: () => undefined, reset: () => undefined }, keys);
   }
 
-  readGroup(group: string, sources: readonly Source[], limit: number, blockMs: number): Promise<readonly Entry[]> {
-    return this.read(blockMs, (reader, ms) => reader.readGroup(group, sources, limit, ms));
+  readGroup(
+    group: string,
+    sources: readonly Source[],
+    limit: number,
+    blockMs: number,
+    consumer?: string,
+  ): Promise<readonly Entry[]> {
+    return this.read(blockMs, (reader, ms) => reader.readGroup(group, sources, limit, ms, consumer));
   }
 
   readFeeds(

@@ -1,3 +1,4 @@
+import { HOLDER } from '../core/consumer-names.js';
 import type { Expired, Follower, GroupStart } from '../core/follower.js';
 import type { KeyBuilder } from '../core/keys.js';
 import type { Log, Partition, Source } from '../core/partition.js';
@@ -5,12 +6,6 @@ import { BEHIND } from './lag-script.js';
 import type { RedisConnection } from './redis-connection.js';
 import { toMap } from './redis-replies.js';
 import { Script } from './script.js';
-
-/**
- * The consumer of every group. A lease lets one process at a time consume a partition, so what the last holder left
- * pending is simply the next holder's own: no claiming, no names to reap.
- */
-export const HOLDER = 'holder';
 
 /** The followers of partitions: when each was seen last, and how groups that expired come back. */
 export class RedisFollowers {

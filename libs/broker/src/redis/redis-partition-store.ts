@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Cluster, Redis } from 'ioredis';
-import type { Commit, CommitResult, RetryRecord, Write } from '../core/commit.js';
+import type { Commit, CommitResult, Write } from '../core/commit.js';
 import { ConfigurationError, StoreUnavailableError } from '../core/errors.js';
 import type { Expired, Follower, GroupStart, Trimmed, TrimRequest } from '../core/follower.js';
 import { KeyBuilder } from '../core/keys.js';
@@ -9,6 +9,8 @@ import type { PartitionFigures } from '../core/partition-figures.js';
 import type {
   Acknowledgement,
   Backlog,
+  Claimed,
+  ClaimRequest,
   KeptLetter,
   LeaseAnswer,
   LeaseRequest,
@@ -29,7 +31,7 @@ import { openClusterConnection } from './cluster-connection.js';
 import type { ClusterConnection } from './cluster-connection.js';
 import { ClusterReader } from './cluster-reader.js';
 import { CommitBatcher } from './commit-batcher.js';
-import { CommitCompiler, entryField } from './commit-compiler.js';
+import { CommitCompiler } from './commit-compiler.js';
 import type { Delivery } from './commit-compiler.js';
 import { toDeadLetter } from './dead-letter-fields.js';
 import { CrossSlotCommits } from './cross-slot-commits.js';
@@ -39,12 +41,12 @@ import { LivingClients } from './living-clients.js';
 import { openConnection } from './redis-connection.js';
 import { OutboxRelay } from './outbox-relay.js';
 import type { RedisConnection, RedisTarget } from './redis-connection.js';
-import { isServerError } from './redis-errors.js';
 import { RedisLeases } from './redis-leases.js';
 import { RedisMembers } from './redis-members.js';
 import { RedisReader } from './redis-reader.js';
 import { RedisReplies } from './redis-replies-stream.js';
-import { HOLDER, RedisFollowers } from './redis-followers.js';
+import { RedisConsumers } from './redis-consumers.js';
+import { RedisFollowers } from './redis-followers.js';
 import { toEntries, toMap } from './redis-replies.js';
 import { survey } from './redis-survey.js';
 import { trim } from './redis-trim.js';
@@ -75,6 +77,7 @@ export class RedisPartitionStore implements PartitionStore {
   private readonly delivery: Delivery;
   private readonly leases: RedisLeases;
   private readonly members: RedisMembers;
+  private readonly consumers: RedisConsumers;
   private readonly replies: RedisReplies;
   private readonly followers: RedisFollowers;
   private readonly timers: RedisTimers;
@@ -110,6 +113,7 @@ export class RedisPartitionStore implements PartitionStore {
     const clients = new LivingClients(this.connection, name);
     this.leases = new RedisLeases(this.connection, this.keys, clients);
     this.members = new RedisMembers(this.connection, this.keys, clients);
+    this.consumers = new RedisConsumers(this.connection, this.keys);
     this.replies = new RedisReplies(this.connection, this.keys, options.patienceMs ?? 30_000);
     this.followers = new RedisFollowers(this.connection, this.keys);
     this.timers = new RedisTimers(this.connection, this.keys, this.delivery === 'direct');
@@ -233,29 +237,26 @@ export class RedisPartitionStore implements PartitionStore {
     return toEntries(source, reply as unknown[])[0];
   }
 
-  async readPending(source: Source, group: string, after: string, limit: number): Promise<readonly PendingEntry[]> {
-    const key = this.keys.log(source);
-    const args = ['GROUP', this.keys.group(group), HOLDER, 'COUNT', limit, 'STREAMS', key, after];
-    const reply = (await this.connection.send('XREADGROUP', args).catch(nothingIf('NOGROUP'))) as
-      [string, [string, string[] | null][]][] | null;
-    const found = reply?.[0]?.[1] ?? [];
-    const lost = found.filter(([, fields]) => fields === null || fields.length === 0).map(([id]) => id);
-    if (lost.length > 0) await this.connection.send('XACK', [key, group, ...lost]);
-    const entries = toEntries(source, found);
-    if (entries.length === 0) return [];
-    const [counts, retries] = await Promise.all([
-      this.connection.send('XPENDING', [key, group, entries[0]!.id, entries.at(-1)!.id, entries.length + lost.length]),
-      this.connection.send('HMGET', [this.keys.retries(source.partition, group), ...entries.map(entryField)]),
-    ]);
-    const deliveries = new Map((counts as [string, string, number, number][]).map(([id, , , times]) => [id, times]));
-    return entries.map((entry, i) => {
-      const record = (retries as (string | null)[])[i];
-      return {
-        ...entry,
-        deliveries: deliveries.get(entry.id) ?? 1,
-        retry: record ? (JSON.parse(record) as RetryRecord) : undefined,
-      };
-    });
+  async readPending(
+    source: Source,
+    group: string,
+    after: string,
+    limit: number,
+    consumer?: string,
+  ): Promise<readonly PendingEntry[]> {
+    return this.consumers.readPending(source, group, after, limit, consumer);
+  }
+
+  async claimIdle(request: ClaimRequest): Promise<Claimed> {
+    return this.consumers.claimIdle(request);
+  }
+
+  async extend(source: Source, group: string, consumer: string, ids: readonly string[]): Promise<void> {
+    await this.consumers.extend(source, group, consumer, ids);
+  }
+
+  async reapConsumers(source: Source, group: string, idleMs: number): Promise<readonly string[]> {
+    return this.consumers.reap(source, group, idleMs);
   }
 
   async pendingIds(source: Source, group: string, after: string, limit: number): Promise<readonly string[]> {
@@ -366,14 +367,6 @@ function deliveryOf({ cluster, url, delivery }: RedisStoreOptions): Delivery {
     throw new ConfigurationError(`redis: a cluster delivers with 'outbox', since no commit can write to two slots`);
   }
   return 'outbox';
-}
-
-/** A handler of errors that takes one server error for an empty answer. */
-function nothingIf(prefix: string): (error: unknown) => null {
-  return (error) => {
-    if (isServerError(error) && error.message.startsWith(prefix)) return null;
-    throw error;
-  };
 }
 
 /**

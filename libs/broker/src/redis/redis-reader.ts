@@ -1,10 +1,11 @@
+import { HOLDER } from '../core/consumer-names.js';
 import { StoreUnavailableError } from '../core/errors.js';
 import type { KeyBuilder } from '../core/keys.js';
 import { addressOf } from '../core/partition.js';
 import type { Entry, Partition, ReplyAddress, ReplyEntry, Source } from '../core/partition.js';
 import type { Reader } from '../core/partition-store.js';
 import type { RedisConnection } from './redis-connection.js';
-import { HOLDER, RedisFollowers } from './redis-followers.js';
+import { RedisFollowers } from './redis-followers.js';
 import { isServerError } from './redis-errors.js';
 import { toEntries } from './redis-replies.js';
 
@@ -32,12 +33,13 @@ export class RedisReader implements Reader {
     sources: readonly Source[],
     limit: number,
     blockMs: number,
+    consumer = HOLDER,
   ): Promise<readonly Entry[]> {
     const keys = sources.map((source) => this.keys.log(source));
     const args = [
       'GROUP',
       group,
-      HOLDER,
+      consumer,
       'COUNT',
       limit,
       ...block(blockMs),

@@ -2,6 +2,7 @@ import { describeAcknowledgements } from './acknowledgements.js';
 import { describeCommitModel } from './commit-model.property.js';
 import { describeCommitWrites } from './commit-writes.js';
 import { describeConcurrentCommits } from './concurrent-commits.js';
+import { describeConsumers } from './consumers.js';
 import { describeContexts } from './contexts.js';
 import { describeDeadLetters } from './dead-letters.js';
 import { describeFeeds } from './feeds.js';
@@ -52,6 +53,7 @@ export function describePartitionStore(name: string, open: () => Promise<StoreHa
     describeFeeds(subject);
     describeViews(subject);
     describeGroups(subject);
+    describeConsumers(subject);
     describeAcknowledgements(subject);
     describeReaders(subject);
     describeReplies(subject);
