@@ -230,11 +230,22 @@ export class GroupConsumer implements Consumer {
         if (entries.length < RECOVERY_BATCH) break;
         after = entries.at(-1)!.id;
       }
-      await this.claim(place, source, intake);
+      if (await this.hasStrays(place, source, intake)) await this.claim(place, source, intake);
       if (place.epoch !== epoch) return;
     }
     place.recovered = true;
     place.recoveredAt = performance.now();
+  }
+
+  /** Whether anything is pending that is not under way here: another consumer's, now that all of the holder's is. */
+  private async hasStrays(place: Place, source: Source, intake: Intake): Promise<boolean> {
+    for (let after = '0'; ;) {
+      const underWay = intake.underWay(place, source);
+      const ids = await this.broker.store.pendingIds(source, this.group.name, after, RECOVERY_BATCH);
+      if (ids.some((id) => !underWay.has(id))) return true;
+      if (ids.length < RECOVERY_BATCH) return false;
+      after = ids.at(-1)!;
+    }
   }
 
   /** Takes over what another consumer has let lie: the group competed for its entries before it had holders. */

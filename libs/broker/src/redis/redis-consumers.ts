@@ -38,6 +38,12 @@ export class RedisConsumers {
     return this.withHistory(source, group, consumer, found);
   }
 
+  async pendingIds(source: Source, group: string, after: string, limit: number): Promise<readonly string[]> {
+    const args = [this.keys.log(source), this.keys.group(group), after === '0' ? '-' : `(${after}`, '+', limit];
+    const reply = (await this.connection.send('XPENDING', args).catch(nothingWithoutGroup)) as [string][] | null;
+    return (reply ?? []).map(([id]) => id);
+  }
+
   async claimIdle({ source, group, consumer, idleMs, cursor, limit }: ClaimRequest): Promise<Claimed> {
     const args = [this.keys.log(source), this.keys.group(group), consumer, idleMs, cursor, 'COUNT', limit];
     const reply = (await this.connection.send('XAUTOCLAIM', args).catch(nothingWithoutGroup)) as [string, Found] | null;

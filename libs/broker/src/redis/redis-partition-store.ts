@@ -260,9 +260,7 @@ export class RedisPartitionStore implements PartitionStore {
   }
 
   async pendingIds(source: Source, group: string, after: string, limit: number): Promise<readonly string[]> {
-    const args = [this.keys.log(source), this.keys.group(group), after === '0' ? '-' : `(${after}`, '+', limit];
-    const reply = (await this.connection.send('XPENDING', args).catch(nothingIf('NOGROUP'))) as [string][] | null;
-    return (reply ?? []).map(([id]) => id);
+    return this.consumers.pendingIds(source, group, after, limit);
   }
 
   async backlog(source: Source, group: string): Promise<Backlog> {
