@@ -7,6 +7,8 @@ export async function privateRedis(fsync) {
   const redis = new Redis(found.url);
   if (fsync === 'none') await redis.config('SET', 'appendonly', 'no');
   else await redis.config('SET', 'appendfsync', fsync);
+  // A subscriber of pub/sub that is slower than its publisher is cut off at 32 MB otherwise.
+  await redis.config('SET', 'client-output-buffer-limit', 'pubsub 0 0 0');
   return {
     url: found.url,
     description: `${found.product} ${found.version}, ${fsync === 'none' ? 'no AOF' : `AOF ${fsync}`}`,

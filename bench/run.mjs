@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /** One command for every benchmark: `npm run bench -- <suite> [options]`. Human text on stderr, results on stdout. */
-import { Argument, Command, InvalidArgumentError } from 'commander';
+import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 
 const suites = { messages: () => import('./messages/suite.mjs'), memory: () => import('./memory/suite.mjs') };
 
@@ -9,6 +9,12 @@ const program = new Command('npm run bench --')
   .addArgument(new Argument('<suite>', 'what to measure').choices(Object.keys(suites)))
   .option('--json', 'one JSON line per case on stdout', false)
   .option('--messages <n>', 'messages of one round (60000), or in all for memory (2000000)', positive)
+  .addOption(
+    new Option('--against <peer>', 'what messages are compared with')
+      .choices(['loop', 'bullmq', 'nest-redis'])
+      .default('loop'),
+  )
+  .option('--latency', 'messages: and latency while both sides get half of what the slower one can do', false)
   .option('--rounds <n>', 'rounds of each side (A B A B ...)', positive, 4)
   .option('--fsync <policy>', 'appendfsync of the private Redis: everysec, always, or none for no AOF', 'everysec')
   .configureOutput({ outputError: (text, write) => write(text) })

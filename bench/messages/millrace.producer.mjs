@@ -3,11 +3,12 @@ import { NestFactory } from '@nestjs/core';
 import { BrokerModule, Publisher } from '@millrace/broker';
 import { ready } from '../child.mjs';
 import { orderPlaced } from './contract.mjs';
+import { paced } from './latency.mjs';
 import { KEYS, orderData } from './payload.mjs';
 
 const WINDOW = 200;
 
-await ready(async ({ url, stream, validate }) => {
+await ready(async ({ url, stream, validate, perSecond }) => {
   const root = BrokerModule.forRoot({
     context: 'bench',
     namespace: stream,
@@ -19,7 +20,13 @@ await ready(async ({ url, stream, validate }) => {
     { module: class Producer {}, imports: [root] },
     { logger: false },
   );
-  return { send: (messages) => send(app.get(Publisher), messages), close: () => app.close() };
+  const publisher = app.get(Publisher);
+  const due = (from, times) =>
+    Promise.all(times.map((time, i) => publisher.publish(orderPlaced(orderData((from + i) % KEYS, time)))));
+  return {
+    send: (messages) => (perSecond ? paced(messages, perSecond, due) : send(publisher, messages)),
+    close: () => app.close(),
+  };
 });
 
 async function send(publisher, messages) {

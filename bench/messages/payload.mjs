@@ -1,5 +1,5 @@
-/** 300 bytes of JSON, an order as a service would publish it. */
-export function orderData(number) {
+/** 300 bytes of JSON, an order as a service would publish it. Its note is where latency keeps the time. */
+export function orderData(number, note = 'leave it with the neighbours, second floor, please, thank you!') {
   return {
     orderId: `order-${String(number).padStart(12, '0')}`,
     customerId: 'customer-000042',
@@ -9,7 +9,7 @@ export function orderData(number) {
     ],
     total: 9180,
     currency: 'EUR',
-    note: 'leave it with the neighbours, second floor, please, thank you!'.padEnd(72, '.'),
+    note: String(note).padEnd(72, '.'),
   };
 }
 
