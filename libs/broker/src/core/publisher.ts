@@ -6,11 +6,15 @@ import { dedupeGuard, isKnown } from './dedupe.js';
 import { dueOf } from './due.js';
 import type { Delay } from './due.js';
 import { ConfigurationError } from './errors.js';
+import { checkOwn } from './outgoing.js';
 import type { Partition } from './partition.js';
+import { Publications } from './publications.js';
 import { Published } from './published.js';
 import { newPlaceIn, ownPartition } from './schedule-place.js';
 import { send, targetOf } from './sending.js';
 import { UnitOfWork } from './unit-of-work.js';
+
+const NOTHING_MORE = {};
 
 /** With a delay the message goes out later, once; without, now. */
 export interface PublishOptions extends Delay {
@@ -31,7 +35,11 @@ export interface PublishOptions extends Delay {
  * repeated handler from publishing twice.
  */
 export class Publisher {
-  constructor(private readonly broker: Broker) {}
+  private readonly publications: Publications;
+
+  constructor(private readonly broker: Broker) {
+    this.publications = new Publications((commit) => broker.commit(commit));
+  }
 
   /**
    * Appends an event to this context's feed, where every subscribed context finds it.
@@ -40,12 +48,17 @@ export class Publisher {
    * @throws ConfigurationError when the event belongs to another context
    * @throws UnknownOutcomeError when the reply was lost and no `id` makes repeating safe
    */
-  async publish(event: object, options: PublishOptions = {}): Promise<Published> {
-    const contract = contractOf(event);
-    if (contract.kind !== 'event') {
-      throw new ConfigurationError(`${contract.type} is a ${contract.kind}: publish events, send commands`);
+  publish(event: object, options?: PublishOptions): Promise<Published> {
+    try {
+      const contract = contractOf(event);
+      if (contract.kind !== 'event') {
+        throw new ConfigurationError(`${contract.type} is a ${contract.kind}: publish events, send commands`);
+      }
+      const plain = options === undefined && UnitOfWork.current(this.broker) === undefined;
+      return plain ? this.plainly(event) : this.out(event, contract.kind, options ?? {});
+    } catch (error) {
+      return Promise.reject(error as Error);
     }
-    return this.out(event, contract.kind, options);
   }
 
   /**
@@ -62,6 +75,18 @@ export class Publisher {
     return this.out(command, contract.kind, options);
   }
 
+  /** Most events: one message, outside of a handler, now. They share a commit, and cost one promise each. */
+  private plainly(event: object): Promise<Published> {
+    const { broker } = this;
+    const wrapped = broker.wrap(event, NOTHING_MORE);
+    const passed = broker.pass(wrapped, 'event');
+    const message = passed instanceof Promise || passed.length !== 1 ? undefined : passed[0]!;
+    if (message?.kind !== 'event') return this.onward(wrapped, passed, NOTHING_MORE);
+    checkOwn(broker, message.envelope.type);
+    const published = new Published(wrapped.id, false);
+    return this.publications.add(broker.partitionFor(keyOf(message.envelope)), message.text).then(() => published);
+  }
+
   /** Nothing is awaited unless a transform or the target waits: what is not awaited is staged all the same. */
   private async out(message: object, kind: MessageKind, options: PublishOptions): Promise<Published> {
     const { broker } = this;
@@ -70,7 +95,15 @@ export class Publisher {
       ...(key === undefined ? {} : { partitionkey: key }),
       ...(id === undefined ? {} : { id }),
     });
-    const passed = broker.pass(wrapped, kind);
+    return this.onward(wrapped, broker.pass(wrapped, kind), options);
+  }
+
+  private async onward(
+    wrapped: Envelope,
+    passed: readonly OutboundMessage[] | Promise<readonly OutboundMessage[]>,
+    options: PublishOptions,
+  ): Promise<Published> {
+    const { broker } = this;
     const outbound = passed instanceof Promise ? await passed : passed;
     const [first] = outbound;
     if (!first) return new Published(wrapped.id, false);
