@@ -4,6 +4,7 @@ import { Test } from '@nestjs/testing';
 import {
   BrokerModule,
   describe as describeApp,
+  Every,
   Handles,
   InMemoryPartitionStore,
   On,
@@ -14,7 +15,7 @@ import {
 import { Aggregate, AggregateRoot, Apply, EventStoreModule, Projection, Projects } from '@millrace/event-store';
 import { Command, Event, Reply } from '@millrace/messages';
 import { saga, Saga, SagaModule } from '@millrace/saga';
-import { translate } from '@millrace/transforms';
+import { filter, route, translate } from '@millrace/transforms';
 import { IsString } from 'class-validator';
 import { onTestFinished } from '../support/redis.js';
 
@@ -149,17 +150,69 @@ desk, 1 partition
   });
 });
 
+describe('transforms, routes and schedules', () => {
+  @Every('0 6 * * *', () => Object.assign(new Ask(), { who: 'nobody' }))
+  @Injectable()
+  class Desk {
+    @On(Asked, { route: 'night' }) atNight(): void {}
+    @On(Asked) byDay(): void {}
+    @On(Opened, { group: 'door', inbound: [translate(HallOpened, Opened, () => ({}))] }) opened(): void {}
+    @Handles(Ask) ask(): Answered {
+      return new Answered();
+    }
+  }
+  const settings = { context: 'desk', partitions: 1, store };
+
+  it('of groups and handlers are shown of an application that was not started', async () => {
+    const app = await openOffline({
+      module: class App {},
+      imports: [
+        BrokerModule.forRoot({ ...settings, groups: { door: { inbound: [filter(HallOpened, () => true)] } } }),
+        BrokerModule.forFeature({
+          inbound: [route(Asked, ['night', 'day'], ({ who }) => (who === 'owl' ? 'night' : 'day'))],
+        }),
+      ],
+      providers: [Desk],
+    });
+    onTestFinished(() => app.close());
+    const text = topologyText(describeApp(app)[0]!);
+    expect(text).toContain('by @Every on Desk');
+    expect(text).toMatch(
+      /desk\.asked v2 -> \[route desk\.asked.*\] +from desk feed +group desk +by Desk\.atNight on route night/,
+    );
+    expect(text).toMatch(
+      /hall\.opened -> \[filter .*\] -> \[translate .*\] -> desk\.opened +from hall feed +group desk\.door/,
+    );
+  });
+
+  it('that cannot work are refused without starting it', async () => {
+    const app = await openOffline({
+      module: class App {},
+      imports: [BrokerModule.forRoot({ ...settings, groups: { nobody: { concurrency: 1 } } })],
+      providers: [Desk],
+    });
+    onTestFinished(() => app.close());
+    expect(() => describeApp(app)).toThrow("groups: { 'nobody' } gives options to a group that no handler has");
+  });
+});
+
 describe('the command', () => {
   const run = (...words: string[]) =>
     spawnSync(process.execPath, ['libs/broker/dist/nest/command.js', ...words], { encoding: 'utf8', timeout: 15_000 });
   const order = 'apps/order/dist/app.module.js#OrderModule.forRoot';
 
-  it('prints the topology and the AsyncAPI document of an application without its Redis', () => {
+  it('prints the topology of an application without its Redis', () => {
     expect(run('describe', order).stdout).toMatch(
       /order\.confirm +from order in +group order +by OrderHandlers\.confirm/,
     );
+  });
+
+  it('prints it as a chart, and as data', () => {
     expect(run('describe', '--mermaid', order).stdout).toMatch(/^flowchart LR\n/);
     expect(JSON.parse(run('describe', '--json', order).stdout)).toMatchObject([{ context: 'order', partitions: 4 }]);
+  });
+
+  it('prints the AsyncAPI document', () => {
     expect(JSON.parse(run('asyncapi', order).stdout)).toMatchObject({ asyncapi: '3.0.0', info: { title: 'order' } });
   });
 

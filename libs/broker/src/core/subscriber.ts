@@ -87,8 +87,7 @@ export class Subscriber {
    * @throws ConfigurationError for options and transforms that cannot work, and for options of a group that no handler has
    */
   async start(): Promise<void> {
-    const groups = this.resolveGroups();
-    this.placeTransforms([...groups.keys()]);
+    const groups = this.prepare();
     await this.broker.declare();
     for (const [group, settings] of groups) {
       const all = { ...this.process, ...settings };
@@ -111,6 +110,17 @@ export class Subscriber {
     this.timers.start();
     this.retention.start();
     this.relay?.start(await this.outboxes());
+  }
+
+  /**
+   * Resolves the options of all groups and puts their transforms in place, without consuming. Idempotent.
+   *
+   * @throws ConfigurationError as `start`
+   */
+  prepare(): ReadonlyMap<HandlerGroup, GroupSettings> {
+    const groups = this.resolveGroups();
+    this.placeTransforms([...groups.keys()]);
+    return groups;
   }
 
   /** Stops reading, finishes what is being handled, gives the leases back. Idempotent. */

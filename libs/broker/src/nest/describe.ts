@@ -8,9 +8,12 @@ import { HandlerExplorer } from './handler-explorer.js';
  * What an application publishes and consumes, one topology for each connection. The application need not have been
  * started.
  *
- * @throws ConfigurationError for a declaration that cannot work
+ * @throws ConfigurationError for declarations, options and transforms that cannot work
  */
 export function describe(app: Pick<INestApplicationContext, 'get'>): readonly Topology[] {
   app.get(HandlerExplorer, { strict: false }).explore();
-  return app.get(Connections, { strict: false }).all.map(topologyOf);
+  return app.get(Connections, { strict: false }).all.map((connection) => {
+    connection.subscriber.prepare();
+    return topologyOf(connection);
+  });
 }

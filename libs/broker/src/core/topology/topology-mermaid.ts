@@ -19,11 +19,11 @@ function addService(chart: Chart, { context, sends, receives }: Topology): void 
     const last = through(chart, context, 'out', from, type, passes);
     chart.edge(last, target, written.map((message) => message.type).join(', '));
   }
-  for (const { from, message, passes, type, by, group } of receives) {
+  for (const { from, message, passes, type, by, group, route } of receives) {
     const label = group === undefined || group === context ? by : `${by}<br/>group ${group}`;
     const to = chart.member(context, label, `["${label}"]`);
     const last = through(chart, context, 'in', log(chart, from), message.type, passes);
-    chart.edge(last, to, type);
+    chart.edge(last, to, route === undefined ? type : `${type} on route ${route}`);
   }
 }
 

@@ -12,11 +12,11 @@ export function topologyText({ connection, context, partitions, sends, receives 
     ]),
   );
   const into = table(
-    receives.map(({ from, message, passes, type, group, by }) => [
+    receives.map(({ from, message, passes, type, group, by, route }) => [
       way([versioned(message), ...passes.map(step), ...(message.type === type ? [] : [type])]),
       `from ${place(from)}`,
       group === undefined ? 'without a group' : `group ${group}`,
-      `by ${by}`,
+      `by ${by}${route === undefined ? '' : ` on route ${route}`}`,
     ]),
   );
   const none = ['    nothing'];

@@ -3,7 +3,7 @@ import type { MessageClass, MessageKind } from '@millrace/messages';
 import type { TransformDescription } from '@millrace/transforms';
 import type { Broker } from '../broker.js';
 import type { HandlerDeclaration, HandlerGroup, Subscriptions } from '../handler.js';
-import type { Declarations } from './declarations.js';
+import type { Declarations, Sending } from './declarations.js';
 import { arrivalsOf, wayOf } from './passage.js';
 import type { Arrival } from './passage.js';
 
@@ -42,6 +42,8 @@ export interface Receives {
   /** The type as the code has it. */
   readonly type: string;
   readonly by: string;
+  /** What a router has to choose for it to come here. */
+  readonly route?: string;
   /** The consumer group; undefined: it is read past the groups, by a projection or in every process. */
   readonly group: string | undefined;
   /** What a command says it can be answered with. */
@@ -74,7 +76,10 @@ export function topologyOf({ name, broker, subscriptions, declarations }: Topolo
     const contract = classes.get(type);
     return contract ? { type, contract } : { type };
   };
-  const sends = declarations.sendings.map(({ by, contract }): Sends => {
+  const scheduled = Array.from(subscriptions.schedules.byId.values(), ({ name: by, message }): Sending => {
+    return { by, contract: message.constructor as MessageClass };
+  });
+  const sends = [...declarations.sendings, ...scheduled].map(({ by, contract }): Sends => {
     const { kind, type } = contractOf(contract);
     const { passes, gives } = wayOf(broker.transforms.outbound, type);
     return { by, kind, type, passes, written: gives.map(wire), to: addressee(context, kind, gives[0] ?? type) };
@@ -114,7 +119,9 @@ function received(
   return arrivalsOf(transforms, type).map((arrival) => {
     const from: LogName =
       handler.log === 'in' ? { context: broker.context, log: 'in' } : { context: feedOf(arrival), log: 'feed' };
-    return { from, message: wire(arrival.type), passes: arrival.passes, type, by: name, group: group?.name, replies };
+    const { passes } = arrival;
+    const routed = handler.route === undefined ? {} : { route: handler.route };
+    return { from, message: wire(arrival.type), passes, type, by: name, ...routed, group: group?.name, replies };
   });
 }
 
@@ -131,6 +138,7 @@ function classesIn(
   const classes = [
     ...[...stored, ...inbound, ...own, ...outbound].flatMap(({ contracts = [] }: TransformDescription) => contracts),
     ...[...sendings, ...readings].map(({ contract }) => contract),
+    ...Array.from(subscriptions.schedules.byId.values(), ({ message }) => message.constructor as MessageClass),
     ...[...handlers, ...subscriptions.everyInstance].flatMap(({ contract }) => contract ?? []),
   ];
   return new Map(classes.map((contract) => [contractOf(contract).type, contract]));
