@@ -35,10 +35,10 @@ export function claimCheck(
     name: `claim-check over ${overBytes} bytes`,
     from: [ANY_TYPE],
     to: [ANY_TYPE],
+    concerns: (message) => message.dataref === undefined && Buffer.byteLength(luggage(message)) > overBytes,
     apply: async (message) => {
-      const { data, dataencoding, data_base64, ...rest } = message;
-      const text = JSON.stringify({ data, dataencoding, data_base64 });
-      if (message.dataref !== undefined || Buffer.byteLength(text) <= overBytes) return message;
+      const { data: _data, dataencoding: _encoding, data_base64: _bytes, ...rest } = message;
+      const text = luggage(message);
       const id = `${message.source}/${message.id}`;
       await store.put(id, text, ttlMs);
       return { ...rest, dataref: `${SCHEME}${id}`, data: undefined };
@@ -57,8 +57,14 @@ export function restoreClaims(store: ClaimStore): WaitTransform {
     name: 'restore-claims',
     from: [ANY_TYPE],
     to: [ANY_TYPE],
-    apply: (message) => (message.dataref?.startsWith(SCHEME) ? restored(store, message) : message),
+    concerns: ({ dataref }) => dataref !== undefined && dataref.startsWith(SCHEME),
+    apply: (message) => restored(store, message),
   };
+}
+
+/** What of a message is left in the store. */
+function luggage({ data, dataencoding, data_base64 }: Envelope): string {
+  return JSON.stringify({ data, dataencoding, data_base64 });
 }
 
 async function restored(store: ClaimStore, message: Envelope): Promise<Envelope> {

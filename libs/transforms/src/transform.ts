@@ -61,6 +61,8 @@ export interface MapTransform extends TransformDescription {
 /** One message becomes another, after a wait. What fails is tried again. */
 export interface WaitTransform extends TransformDescription {
   readonly shape: 'wait';
+  /** Whether it does anything about a message; others pass without a wait. Absent: it does. */
+  concerns?(message: Envelope): boolean;
   apply(message: Envelope): Promise<Envelope> | Envelope;
 }
 
@@ -103,7 +105,9 @@ export type Transform = MapTransform | WaitTransform | ExpandTransform | GatherT
 export type OutboundTransform = MapTransform | WaitTransform | ExpandTransform;
 
 /** Whether a transform takes this message. */
-export function takes({ from, version }: TransformDescription, message: Envelope): boolean {
+export function takes(transform: Transform, message: Envelope): boolean {
+  const { from, version } = transform;
   if (version !== undefined && version !== (message.schemaversion ?? 1)) return false;
-  return from.includes(message.type) || from.includes(ANY_TYPE);
+  if (!from.includes(message.type) && !from.includes(ANY_TYPE)) return false;
+  return transform.shape !== 'wait' || !transform.concerns || transform.concerns(message);
 }

@@ -12,6 +12,7 @@ export function chainProblems(transforms: readonly Transform[]): string[] {
   }
   return [...chains.values()].flatMap((chain) => [
     ...duplicatesIn(chain),
+    ...disorderIn(chain),
     ...(chain[0]!.kind === 'upcast' ? upcastProblems(chain) : downcastProblems(chain)),
   ]);
 }
@@ -35,6 +36,14 @@ function duplicatesIn(chain: readonly VersionTransform[]): string[] {
           `two ${transform.kind}s take version ${transform.version} of ${transform.from[0]}: '${other.name}' and '${transform.name}': keep one`,
         ]
       : [];
+  });
+}
+
+/** Each transform is applied once, in the declared order. */
+function disorderIn(chain: readonly VersionTransform[]): string[] {
+  return chain.flatMap((later, at) => {
+    const earlier = chain.slice(0, at).find(({ version }) => version === later.toVersion);
+    return earlier ? [`'${later.name}' gives what '${earlier.name}' takes: declare it before that`] : [];
   });
 }
 
