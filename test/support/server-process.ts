@@ -8,6 +8,8 @@ import { onTestFinished } from './redis.js';
 /** A server of the test's own with settings of its own. Killed when the test has finished. */
 export interface ServerProcess {
   readonly port: number;
+  /** SIGSTOP freezes it: its connections stay, and nothing answers. */
+  signal(signal: NodeJS.Signals): void;
   /** SIGKILL. */
   kill(): Promise<void>;
 }
@@ -33,5 +35,5 @@ export async function serverProcess(
     await kill();
     await rm(folder, { recursive: true, force: true });
   });
-  return { port, kill };
+  return { port, signal: (signal) => void child.kill(signal), kill };
 }
