@@ -1,10 +1,10 @@
 import {
+  blankEnvelope,
   contextOf,
   contractOf,
   decode,
   DEFAULT_LIMITS,
   encode,
-  envelope,
   keyOf,
   validateMessage,
 } from '@millrace/messages';
@@ -223,22 +223,22 @@ export class Broker {
    *
    * @throws MessageError when it breaks its contract
    */
-  wrap(message: object, attributes: Partial<EnvelopeInit>): Envelope {
+  wrap(message: object, attributes?: Partial<EnvelopeInit>): Envelope {
     const contract = contractOf(message);
     if (this.validate) validateMessage(message);
     const cause = UnitOfWork.current()?.message;
-    const init: Record<string, unknown> = { source: this.source, type: contract.type };
+    const wrapped = blankEnvelope(this.source, contract.type, this.clock.now());
     const key = contract.key === undefined ? undefined : (message as Record<string, unknown>)[contract.key];
-    if (key !== undefined) init['partitionkey'] = String(key);
+    if (key !== undefined) wrapped.partitionkey = String(key);
     if (cause) {
-      init['correlationid'] = cause.correlationid ?? cause.id;
-      init['causationid'] = cause.id;
+      wrapped.correlationid = cause.correlationid ?? cause.id;
+      wrapped.causationid = cause.id;
     }
-    if (contract.version > 1) init['schemaversion'] = contract.version;
-    if (contract.kind === 'reply') init['outcome'] = contract.failure ? 'failure' : 'success';
-    Object.assign(init, attributes);
-    init['data'] = message;
-    return envelope(init as unknown as EnvelopeInit, this.clock.now());
+    if (contract.version > 1) wrapped.schemaversion = contract.version;
+    if (contract.kind === 'reply') wrapped.outcome = contract.failure ? 'failure' : 'success';
+    if (attributes !== undefined) Object.assign(wrapped, attributes);
+    wrapped.data = message;
+    return wrapped as Envelope;
   }
 
   /** One atomic act on a partition. */

@@ -14,8 +14,6 @@ import { newPlaceIn, ownPartition } from './schedule-place.js';
 import { send, targetOf } from './sending.js';
 import { UnitOfWork } from './unit-of-work.js';
 
-const NOTHING_MORE = {};
-
 /** With a delay the message goes out later, once; without, now. */
 export interface PublishOptions extends Delay {
   /** Messages of one key are handled in order. Default: the contract's key property, else none. */
@@ -78,10 +76,10 @@ export class Publisher {
   /** Most events: one message, outside of a handler, now. They share a commit, and cost one promise each. */
   private plainly(event: object): Promise<Published> {
     const { broker } = this;
-    const wrapped = broker.wrap(event, NOTHING_MORE);
+    const wrapped = broker.wrap(event);
     const passed = broker.pass(wrapped, 'event');
     const message = passed instanceof Promise || passed.length !== 1 ? undefined : passed[0]!;
-    if (message?.kind !== 'event') return this.onward(wrapped, passed, NOTHING_MORE);
+    if (message?.kind !== 'event') return this.onward(wrapped, passed, {});
     checkOwn(broker, message.envelope.type);
     const published = new Published(wrapped.id, false);
     return this.publications.add(broker.partitionFor(keyOf(message.envelope)), message.text).then(() => published);
