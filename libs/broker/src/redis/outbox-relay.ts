@@ -116,7 +116,8 @@ local function parts(id)
 end
 local function call(...)
   local answer = redis.pcall(...)
-  if type(answer) == 'table' and answer.err then error(answer) end
+  -- Not as a table: it would come back as a text, and a text is no error to whoever called.
+  if type(answer) == 'table' and answer.err then error(answer.err, 0) end
 end
 local add = {
   message = function(k, text) call('XADD', KEYS[k], '*', '${MESSAGE_FIELD}', text) end,
@@ -141,7 +142,7 @@ for a = 2, #ARGV, 7 do
   if m > ms or (m == ms and s > seq) then
     local done, why = pcall(add[ARGV[a + 2]], tonumber(ARGV[a + 1]), ARGV[a + 3], ARGV[a + 4], ARGV[a + 5], ARGV[a + 6])
     if not done then
-      failure = why
+      failure = redis.error_reply(why)
       break
     end
     last, ms, seq = ARGV[a], m, s
