@@ -1,6 +1,7 @@
 import {
   BrokerModule,
   DeadLetters,
+  InMemoryPartitionStore,
   PARTITION_STORE,
   Publisher,
   RedisPartitionStore,
