@@ -38,7 +38,7 @@ export class Arrival implements Delivery, Work {
     /** Which entries it must not overtake. */
     readonly key: string,
     /** What has been done at once. */
-    private readonly ahead: Begun | undefined,
+    public ahead: Begun | undefined,
   ) {
     this.limited = received.kind === 'message';
     let bytes = 0;

@@ -8,6 +8,7 @@ import type { HandlingContext } from './handling-context.js';
 import type { Origin } from './origin.js';
 import { failedReply } from './system-reply.js';
 import { UnitOfWork } from './unit-of-work.js';
+import { within } from './within.js';
 
 /** A message with the handler that takes it. */
 export interface Message {
@@ -98,15 +99,6 @@ function giveUp(handler: HandlerDeclaration, unit: UnitOfWork, context: Handling
   unit.abandon(error);
   context.abort(error);
   return error;
-}
-
-/** Settles as the work does, or rejects with what `expire` makes when that takes too long. */
-function within<T>(ms: number, work: Promise<T>, expire: () => Error): Promise<T> {
-  return new Promise((resolve, reject) => {
-    // Node fires longer timers at once.
-    const timer = setTimeout(() => reject(expire()), Math.min(ms, 2 ** 31 - 1));
-    work.then(resolve, reject).finally(() => clearTimeout(timer));
-  });
 }
 
 function isPromise<T>(value: T | Promise<T>): value is Promise<T> {

@@ -3,6 +3,7 @@ import { contextOf, findContract } from '@millrace/messages';
 import { entryTypes, kindIn, Pipeline } from '@millrace/transforms';
 import type { Transform } from '@millrace/transforms';
 import { DeclaredSchedules } from './declared-schedules.js';
+import type { BatchHandler } from './batch.js';
 import { ConfigurationError } from './errors.js';
 import { groupOptionsIn, joinOptions } from './group-options.js';
 import type { GroupOptions } from './group-options.js';
@@ -46,6 +47,8 @@ export interface HandlerDeclaration {
   readonly route?: string;
   /** Applied to the messages of this handler, behind the inbound transforms of the service and of the group. */
   readonly inbound?: readonly Transform[];
+  /** Takes messages many at a time; {@link inBatches} makes it, with `handle` for one alone. */
+  readonly batch?: BatchHandler;
   /** How the group consumes; handlers of one group must not differ. */
   readonly options?: GroupOptions;
   /** Returns the reply, if the message wants one. */
@@ -81,6 +84,11 @@ export class HandlerGroup {
    */
   get options(): GroupOptions {
     return joinOptions(this.label, this.handlers);
+  }
+
+  /** Whether any of its handlers takes messages in batches. */
+  get hasBatches(): boolean {
+    return this.handlers.some(({ batch }) => batch);
   }
 
   /** @throws ConfigurationError when another handler has the same type and route */

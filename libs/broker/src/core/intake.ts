@@ -1,6 +1,7 @@
 import { Acknowledger } from './acknowledger.js';
 import { Arrival } from './arrival.js';
 import type { Arrivals } from './arrival.js';
+import { Batches } from './batches.js';
 import type { Broker } from './broker.js';
 import type { RetryRecord } from './commit.js';
 import type { GroupScope, Outcome, Received } from './delivery.js';
@@ -15,6 +16,7 @@ import { addressOf, ownerOf } from './partition.js';
 import type { Entry, Source } from './partition.js';
 import type { Acknowledgement } from './partition-store.js';
 import { pause } from './pause.js';
+import type { Pile } from './pile.js';
 import type { Place } from './place.js';
 import { RateGate } from './rate-gate.js';
 
@@ -34,6 +36,7 @@ export class Intake implements Arrivals {
   private readonly dispatcher: Dispatcher;
   private readonly gate: RateGate | undefined;
   private readonly acknowledger: Acknowledger;
+  private readonly batches: Batches | undefined;
   private readonly stopping = new AbortController();
   private readonly abandoning = new AbortController();
   private readonly drained = new AbortController();
@@ -64,6 +67,12 @@ export class Intake implements Arrivals {
     const parked = settings.onFailure === 'park-key' ? new ParkedKeys(broker, group.name, logger) : undefined;
     this.scope = { broker, group, settings, logger, stopping, abandoning, acknowledger, parked };
     this.processor = new MessageProcessor(this.scope);
+    if (group.hasBatches) {
+      const mayBegin = () => !this.gate || this.gate.pass() === 0;
+      this.batches = new Batches(this.scope, this.dispatcher, mayBegin, (arrival, outcome) =>
+        this.ended(arrival, outcome),
+      );
+    }
   }
 
   /** Whether handlers are begun, and entries to be read. */
@@ -113,12 +122,14 @@ export class Intake implements Arrivals {
     if (place.inFlight.has(name)) return;
     const received = this.messages.read(entry);
     const key = this.settings.ordering === 'key' ? received.key : `${place.address}/${entry.source.log}/${entry.id}`;
-    const fresh = deliveries === 1 && !retry && place.epoch === epoch && this.dispatcher.isFree(key);
+    const possible = !this.batches || received.kind === 'irrelevant';
+    const fresh = possible && deliveries === 1 && !retry && place.epoch === epoch && this.dispatcher.isFree(key);
     const ahead = fresh ? this.processor.tryAtOnce(entry, epoch, received) : undefined;
     if (ahead === true) return;
     const arrival = new Arrival(this, place, name, entry, received, epoch, deliveries, retry, key, ahead);
     place.inFlight.set(name, arrival);
-    this.dispatcher.add(arrival);
+    if (this.batches) this.batches.add(arrival);
+    else this.dispatcher.add(arrival);
   }
 
   /**
@@ -140,7 +151,12 @@ export class Intake implements Arrivals {
     }
   }
 
-  settled({ place, name, epoch }: Arrival, outcome: Outcome): void {
+  settled(arrival: Arrival, outcome: Outcome): void {
+    this.ended(arrival, outcome);
+    this.batches?.left(arrival);
+  }
+
+  private ended({ place, name, epoch }: Arrival, outcome: Outcome): void {
     place.inFlight.delete(name);
     if (outcome === 'lease-lost') this.lost(place, epoch);
     if (place.leaving) this.quieter(place);
@@ -148,7 +164,8 @@ export class Intake implements Arrivals {
 
   /** Drops what has not begun in a place that is to be left. */
   discard(place: Place): void {
-    this.dispatcher.discard((work) => (work as Arrival).place === place);
+    this.batches?.discard(place);
+    this.dispatcher.discard((work) => (work as Arrival | Pile).place === place);
   }
 
   /** Drops what has not begun, so that other processes can have it. */
@@ -176,7 +193,9 @@ export class Intake implements Arrivals {
   /** Whether so many entries more leave room for others. */
   isRoomy(more: number): boolean {
     const { prefetch, prefetchBytes } = this.settings;
-    return this.dispatcher.hasRoom(prefetch - this.acknowledger.size - more, prefetchBytes) && !this.isPaused;
+    const { size = 0, bytes = 0 } = this.batches ?? {};
+    const room = prefetch - this.acknowledger.size - size - more;
+    return this.dispatcher.hasRoom(room, prefetchBytes - bytes) && !this.isPaused;
   }
 
   /**
@@ -189,6 +208,7 @@ export class Intake implements Arrivals {
       await this.dispatcher.below(prefetch, prefetchBytes, STALL_MS);
       if (!this.dispatcher.hasRoom(prefetch, prefetchBytes)) this.unload();
     }
+    await this.batches?.below(prefetch, prefetchBytes);
     await this.acknowledger.below(prefetch);
   }
 
@@ -201,6 +221,7 @@ export class Intake implements Arrivals {
   /** From now on nothing is begun, and waits end. */
   close(): void {
     this.stopping.abort();
+    this.batches?.close();
   }
 
   /** Finishes what has begun, or gives it up when that takes too long. What had not begun stays pending. */

@@ -3,6 +3,7 @@ import { contextOf, contractOf } from '@millrace/messages';
 import type { CommandReplies, MessageClass, RepliesOf } from '@millrace/messages';
 import type { Observable } from 'rxjs';
 import type { Transform } from '@millrace/transforms';
+import type { BatchOptions } from '../core/batch.js';
 import { ConfigurationError } from '../core/errors.js';
 import { groupOptionsIn } from '../core/group-options.js';
 import type { GroupOptions } from '../core/group-options.js';
@@ -22,6 +23,7 @@ export interface HandlerMetadata {
   readonly route?: string;
   /** The command comes by a router of its sender. */
   readonly routed?: boolean;
+  readonly batch?: number | BatchOptions;
   readonly options: GroupOptions;
 }
 
@@ -54,10 +56,25 @@ export interface OnOptions extends HandlesOptions {
   readonly from?: string;
 }
 
+/** Options of a handler that takes messages many at a time. */
+export interface OnBatchOptions extends OnOptions {
+  /** Messages of one batch at most; with `waitMs` a message waits so long for others. */
+  readonly batch: number | BatchOptions;
+}
+
 const HANDLERS = Symbol.for('millrace:handlers');
 
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- further parameters are injected (@Ctx(), MessageContext)
 type Handler<Message, Result> = (message: Message, ...injected: any[]) => Result | Promise<Result>;
+
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- as above
+type BatchMethod<Message> = (messages: Message[], ...injected: any[]) => void | Promise<void>;
+
+type Decorator<Method> = <M extends Method>(
+  target: object,
+  method: string | symbol,
+  descriptor: TypedPropertyDescriptor<M>,
+) => void;
 
 /** One reply, or several as they come. */
 type Answer<Reply> = Reply | AsyncIterable<Reply> | Observable<Reply>;
@@ -104,22 +121,34 @@ export function Handles(
     write(`@Handles(${command.name})`, target, method, descriptor as PropertyDescriptor, metadata);
 }
 
+/**
+ * Reacts to events of any context many at a time, once per group: `method(events, context)`, with a {@link BatchContext}.
+ * All of a batch are of one partition, in the order of their keys; what the handler decides and all of them are one commit.
+ * Those that fail are tried again alone.
+ */
+export function On<E extends object>(event: MessageClass<E>, options: OnBatchOptions): Decorator<BatchMethod<E>>;
 /** Reacts to an event of any context, once per group, or with `everyInstance` in every process. */
 export function On<E extends object>(
   event: MessageClass<E>,
-  options: OnOptions = {},
-): <M extends Handler<E, void | Published>>(
-  target: object,
-  method: string | symbol,
-  descriptor: TypedPropertyDescriptor<M>,
-) => void {
+  options?: OnOptions & { readonly batch?: undefined },
+): Decorator<Handler<E, void | Published>>;
+export function On<E extends object>(
+  event: MessageClass<E>,
+  options: OnOptions & Partial<OnBatchOptions> = {},
+): Decorator<Handler<E & E[], void | Published>> {
   const { kind, type } = contractOf(event);
   if (kind !== 'event') throw new ConfigurationError(`@On(${event.name}) takes an @Event; for commands write @Handles`);
+  if (options.batch !== undefined && options.everyInstance) {
+    throw new ConfigurationError(
+      `@On(${event.name}) has batch and everyInstance: what every process gets comes one by one`,
+    );
+  }
   const metadata: HandlerMetadata = {
     kind: 'event',
     contract: event,
     from: options.from ?? contextOf(type),
     ...(options.group === undefined ? {} : { group: options.group }),
+    ...(options.batch === undefined ? {} : { batch: options.batch }),
     ...(options.everyInstance === undefined ? {} : { everyInstance: options.everyInstance }),
     ...transformsIn(options),
     ...brokerIn(options),

@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { ApplicationConfig, ContextIdFactory, DiscoveryService, ExternalContextCreator, ModuleRef } from '@nestjs/core';
 import { contractOf } from '@millrace/messages';
 import { isObservable } from 'rxjs';
+import { inBatches } from '../core/batch.js';
 import type { Broker } from '../core/broker.js';
 import type { HandlerDeclaration } from '../core/handler.js';
 import { checkOwnEvents, IN_CODE } from '../core/topology/declarations.js';
@@ -17,6 +18,8 @@ import type { FoundHandler, Wrapper } from './found-handlers.js';
 
 type ContextId = ReturnType<typeof ContextIdFactory.create>;
 type Call = HandlerDeclaration['handle'];
+/** With many messages and their context in place of one. */
+type BatchCall = (messages: readonly object[], context: unknown) => Promise<unknown> | unknown;
 
 /** Nest's numbers of `@Payload()` and `@Ctx()` (RpcParamtype). */
 const PAYLOAD = 3;
@@ -72,6 +75,7 @@ export class HandlerExplorer {
     const { wrapper, metadata } = found;
     const { type } = contractOf(metadata.contract);
     const own = metadata.kind === 'command';
+    const call = wrapper.isDependencyTreeStatic() ? this.staticCall(found) : this.scopedCall(found);
     return {
       name,
       type,
@@ -83,7 +87,7 @@ export class HandlerExplorer {
       ...(metadata.route === undefined ? {} : { route: metadata.route }),
       ...(metadata.inbound === undefined ? {} : { inbound: metadata.inbound }),
       options: metadata.options,
-      handle: wrapper.isDependencyTreeStatic() ? this.staticCall(found) : this.scopedCall(found),
+      ...(metadata.batch === undefined ? { handle: call } : inBatches(name, metadata.batch, call as BatchCall)),
     };
   }
 
