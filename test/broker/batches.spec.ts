@@ -202,6 +202,25 @@ describe.each(SITES)('a handler of batches on %s', (_name, open) => {
     expect(next.calls.flat().sort()).toEqual([10, 11]);
   });
 
+  it('gets batches without order, too', async () => {
+    const site = await open();
+    for (let n = 0; n < 30; n++) await say(site, n, 'k');
+    const { calls, subscriber } = await service(
+      site,
+      { size: 10, waitMs: 50 },
+      (messages, context) => {
+        for (const [i, { n }] of messages.entries())
+          if (n === 7 && context.messages[i]!.attempt === 1) context.fail(i, 'no');
+      },
+      { ordering: 'none' },
+    );
+    await subscriber.start();
+    await settled(site);
+    expect(calls.map(({ length }) => length).sort()).toEqual([1, 10, 10, 10]);
+    expect([...new Set(calls.flat())]).toHaveLength(30);
+    expect(await site.deadLetters()).toEqual([]);
+  });
+
   it('may have other handlers beside it in its group, in order', async () => {
     const site = await open();
     const seen: string[] = [];

@@ -33,7 +33,7 @@ export * from './core/publisher.js';
 export * from './core/published.js';
 export * from './core/requester.js';
 export { BatchError, inBatches } from './core/batch.js';
-export type { BatchContext, BatchHandler, BatchOptions } from './core/batch.js';
+export type { BatchContext, BatchDeclaration, BatchHandler, BatchOptions } from './core/batch.js';
 export * from './core/dead-letters.js';
 export * from './core/dead-letter-view.js';
 export { COMPLETED, FAILED, failedReply } from './core/system-reply.js';

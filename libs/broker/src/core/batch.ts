@@ -1,5 +1,5 @@
 import { ConfigurationError, MillraceError } from './errors.js';
-import type { HandlerDeclaration, MessageContext } from './handler.js';
+import type { MessageContext } from './message-context.js';
 import type { Partition } from './partition.js';
 
 /** How messages are gathered. */
@@ -48,6 +48,13 @@ export interface BatchHandler {
   handle(messages: readonly object[], context: BatchContext): Promise<unknown> | unknown;
 }
 
+/** The part of a handler's declaration that tells how it takes messages. */
+export interface BatchDeclaration {
+  readonly batch: BatchHandler;
+  /** One message alone. */
+  handle(data: object, context: MessageContext): Promise<void>;
+}
+
 const MAX_SIZE = 1_000;
 
 /**
@@ -59,7 +66,7 @@ export function inBatches(
   name: string,
   batch: number | BatchOptions,
   handle: BatchHandler['handle'],
-): Pick<HandlerDeclaration, 'batch' | 'handle'> {
+): BatchDeclaration {
   const { size, waitMs = 0 } = typeof batch === 'number' ? { size: batch } : batch;
   if (!Number.isInteger(size) || size < 1 || size > MAX_SIZE) {
     throw new ConfigurationError(`${name} has batches of ${size}: the size must be an integer from 1 to ${MAX_SIZE}`);

@@ -91,14 +91,18 @@ export class Batches {
     }
   }
 
-  /** Drops what has not begun in a place that is to be left. */
-  discard(place: Place): void {
+  /**
+   * Drops what has not begun.
+   *
+   * @param place that is to be left; without, everywhere
+   */
+  discard(place?: Place): void {
     for (const pile of this.piles.values()) {
-      if (pile.place !== place) continue;
+      if (place && pile.place !== place) continue;
       for (const arrival of pile.take(Infinity)) this.end(arrival, 'abandoned');
     }
     for (const sequence of this.sequences.values()) {
-      if (sequence.waiting[0]?.place !== place) continue;
+      if (place && sequence.waiting[0]?.place !== place) continue;
       for (const arrival of sequence.waiting.splice(0)) {
         this.release(arrival);
         this.settled(arrival, 'abandoned');

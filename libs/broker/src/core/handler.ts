@@ -8,21 +8,11 @@ import { ConfigurationError } from './errors.js';
 import { groupOptionsIn, joinOptions } from './group-options.js';
 import type { GroupOptions } from './group-options.js';
 import { checkName } from './keys.js';
+import type { MessageContext } from './message-context.js';
 import { ownLog } from './partition.js';
-import type { EntryRef, Log } from './partition.js';
+import type { Log } from './partition.js';
 
-/** What a handler can know about the message beside its data. */
-export interface MessageContext {
-  readonly envelope: Envelope;
-  readonly entry: EntryRef;
-  /** 1 for the first attempt. */
-  readonly attempt: number;
-  /**
-   * Aborted when nobody waits for the handler any more: it took longer than `handlerTimeoutMs`, or the service stops and
-   * has waited `drainMs` for it.
-   */
-  readonly signal: AbortSignal;
-}
+export type { MessageContext } from './message-context.js';
 
 /** A function that handles one type of message for one group. */
 export interface HandlerDeclaration {

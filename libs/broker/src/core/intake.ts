@@ -170,6 +170,7 @@ export class Intake implements Arrivals {
 
   /** Drops what has not begun, so that other processes can have it. */
   discardWaiting(): void {
+    this.batches?.discard();
     this.dispatcher.discard((work) => !(work as Arrival).begun);
   }
 
