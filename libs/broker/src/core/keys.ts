@@ -40,6 +40,11 @@ export class KeyBuilder {
     checkContext(namespace, 'namespace');
   }
 
+  /** STRING with large data that a message has left behind, until they expire. An id may be any text, its hash stands here. */
+  claim(id: string): string {
+    return `${this.namespace}:claim:${createHash('sha256').update(id).digest('hex')}`;
+  }
+
   /** HASH context -> number of partitions. */
   contexts(): string {
     return `${this.namespace}:contexts`;

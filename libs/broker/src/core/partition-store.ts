@@ -1,3 +1,4 @@
+import type { ClaimStore } from '@millrace/transforms';
 import type { Commit, CommitResult, DeadLetter, RetryRecord } from './commit.js';
 import type { Entry, EntryRef, Partition, ReplyAddress, ReplyEntry, Source } from './partition.js';
 import type { Expired, Follower, GroupStart, Trimmed, TrimRequest } from './follower.js';
@@ -12,6 +13,9 @@ import type { Timer } from './timer.js';
  * name that {@link checkName} refuses: then nothing has been written.
  */
 export interface PartitionStore {
+  /** Where claim checks may leave large data: in the same place, but in no stream. */
+  readonly claims: ClaimStore;
+
   /**
    * The number of partitions of a context. A context that nobody has declared yet is created with `fallback`.
    */

@@ -1,3 +1,5 @@
+import { InMemoryClaimStore } from '@millrace/transforms';
+import type { ClaimStore } from '@millrace/transforms';
 import { HOLDER } from '../core/consumer-names.js';
 import { systemClock } from '../core/clock.js';
 import type { Clock } from '../core/clock.js';
@@ -41,11 +43,14 @@ import { surveyInMemory } from './in-memory-survey.js';
  * BrokerModule.forRoot({ context: 'catalog', store });
  */
 export class InMemoryPartitionStore implements PartitionStore {
+  readonly claims: ClaimStore;
   private readonly data: InMemoryData;
 
   /** @param options.clock the time of leases, command ids and inbox ids. Default: the system's. */
   constructor(options: { readonly clock?: Clock } = {}) {
-    this.data = new InMemoryData(new KeyBuilder(), options.clock ?? systemClock);
+    const clock = options.clock ?? systemClock;
+    this.data = new InMemoryData(new KeyBuilder(), clock);
+    this.claims = new InMemoryClaimStore(() => clock.now());
   }
 
   async partitionsOf(context: string, fallback: number): Promise<number> {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { ClaimStore } from '@millrace/transforms';
 import type { Cluster, Redis } from 'ioredis';
 import type { Commit, CommitResult, Write } from '../core/commit.js';
 import { ConfigurationError, StoreUnavailableError } from '../core/errors.js';
@@ -45,6 +46,7 @@ import { RedisLeases } from './redis-leases.js';
 import { RedisMembers } from './redis-members.js';
 import { RedisReader } from './redis-reader.js';
 import { RedisReplies } from './redis-replies-stream.js';
+import { RedisClaimStore } from './redis-claim-store.js';
 import { RedisConsumers } from './redis-consumers.js';
 import { RedisFollowers } from './redis-followers.js';
 import { toEntries, toMap } from './redis-replies.js';
@@ -94,6 +96,8 @@ export class RedisPartitionStore implements PartitionStore {
     return store;
   }
 
+  readonly claims: ClaimStore;
+
   constructor(options: RedisStoreOptions = {}) {
     this.keys = new KeyBuilder(options.namespace);
     const name = `millrace:${randomUUID()}`;
@@ -116,6 +120,7 @@ export class RedisPartitionStore implements PartitionStore {
     this.consumers = new RedisConsumers(this.connection, this.keys);
     this.replies = new RedisReplies(this.connection, this.keys, options.patienceMs ?? 30_000);
     this.followers = new RedisFollowers(this.connection, this.keys);
+    this.claims = new RedisClaimStore(this.connection, this.keys);
     this.timers = new RedisTimers(this.connection, this.keys, this.delivery === 'direct');
   }
 

@@ -1,4 +1,5 @@
 import { describeAcknowledgements } from './acknowledgements.js';
+import { describeClaims } from './claims.js';
 import { describeCommitModel } from './commit-model.property.js';
 import { describeCommitWrites } from './commit-writes.js';
 import { describeConcurrentCommits } from './concurrent-commits.js';
@@ -67,6 +68,7 @@ export function describePartitionStore(name: string, open: () => Promise<StoreHa
     describeTimers(subject);
     describeDeadLetters(subject);
     describeConcurrentCommits(subject);
+    describeClaims(subject);
     describeCommitModel(subject);
 
     it('says what it is', async () => {
