@@ -25,6 +25,7 @@ import {
   Reminders,
   Repair,
   retention,
+  SearchIndex,
   Shipping,
   Statistics,
   Thumbnails,
@@ -75,6 +76,14 @@ describe('the code of the guide to delivery', () => {
     expect(newsletter.sent).not.toContain('order-2');
     newsletter.providerIsBack();
     await eventually(() => expect(newsletter.sent).toContain('order-2'));
+  });
+
+  it('takes many at once, and gives up only those that fail', async () => {
+    await publisher.publish(new OrderPlaced('', 1));
+    await publisher.publish(new OrderPlaced('order-12', 1));
+    await eventually(() => expect(app.get(SearchIndex).indexed).toContain('order-12'));
+    await eventually(async () => expect(await deadLetters('order.search')).toMatchObject([{ attempts: 5 }]));
+    expect(await app.get(Repair).forget((await deadLetters('order.search'))[0]!.id)).toBe(true);
   });
 
   it('tries again what failed, puts off what is too early, and gives up what is refused', async () => {

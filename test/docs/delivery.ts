@@ -99,6 +99,23 @@ export class Newsletter {
 }
 // #endregion
 
+// #region batch
+import type { BatchContext } from '@millrace/broker';
+
+@Injectable()
+export class SearchIndex {
+  readonly indexed: string[] = [];
+
+  @On(OrderPlaced, { group: 'search', batch: { size: 100, waitMs: 20 } })
+  index(orders: OrderPlaced[], context: BatchContext): void {
+    for (const order of orders) {
+      if (order.orderId === '') context.fail(order, new Error('an order without an id'));
+      else this.indexed.push(order.orderId);
+    }
+  }
+}
+// #endregion
+
 // #region failure
 import { Defer, NonRetryableError, RetryableError } from '@millrace/broker';
 import type { MessageContext } from '@millrace/broker';
@@ -372,6 +389,7 @@ import { TerminusModule } from '@nestjs/terminus';
     Statistics,
     Thumbnails,
     Newsletter,
+    SearchIndex,
     Carrier,
     Shipping,
     Ledger,
