@@ -55,17 +55,24 @@ module.exports = {
       to: { path: npmPackage('@nestjs') },
     },
     {
+      name: 'telemetry-in-the-telemetry-ring',
+      comment: 'OpenTelemetry is optional: what imports it is loaded only where it is wanted',
+      severity: 'error',
+      from: { pathNot: ['^libs/broker/src/telemetry/', TESTS, ...TOOLS] },
+      to: { path: npmPackage('@opentelemetry') },
+    },
+    {
       name: 'core-knows-no-adapter',
       comment: 'rings import inward: the core does not know what stores it or what hosts it',
       severity: 'error',
-      from: { path: '^libs/([^/]+)/src/(?!(?:redis|in-memory|nest)/|index\\.ts$)', pathNot: TESTS },
-      to: { path: '^libs/$1/src/(redis|in-memory|nest)/' },
+      from: { path: '^libs/([^/]+)/src/(?!(?:redis|in-memory|telemetry|nest)/|index\\.ts$)', pathNot: TESTS },
+      to: { path: '^libs/$1/src/(redis|in-memory|telemetry|nest)/' },
     },
     {
       name: 'adapters-know-no-nest',
       comment: 'rings import inward: a store works without the container that will hold it',
       severity: 'error',
-      from: { path: '^libs/([^/]+)/src/(redis|in-memory)/', pathNot: TESTS },
+      from: { path: '^libs/([^/]+)/src/(redis|in-memory|telemetry)/', pathNot: TESTS },
       to: { path: '^libs/$1/src/nest/' },
     },
     {

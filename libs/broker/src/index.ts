@@ -9,6 +9,8 @@ export * from './core/timer.js';
 export * from './core/due.js';
 export * from './core/recurrence.js';
 export * from './core/schedule.js';
+export * from './core/telemetry.js';
+export { openTelemetry } from './telemetry/load.js';
 export * from './core/declared-schedules.js';
 export type { UndeclaredSchedules } from './core/keep-schedules.js';
 export * from './core/scheduler.js';

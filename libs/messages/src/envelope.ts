@@ -42,6 +42,9 @@ export interface Envelope<T = unknown> {
   readonly data_base64?: string;
   /** The contexts that this command still has to visit, separated by commas. */
   readonly routingslip?: string;
+  /** The trace it is part of, as W3C defines it (CloudEvents distributed tracing extension). */
+  readonly traceparent?: string;
+  readonly tracestate?: string;
   readonly data: T;
 }
 

@@ -22,6 +22,7 @@ import { checkContext } from './keys.js';
 import { partitionOf } from './partition.js';
 import type { Entry, Partition } from './partition.js';
 import type { PartitionStore } from './partition-store.js';
+import type { Telemetry } from './telemetry.js';
 import { UnitOfWork } from './unit-of-work.js';
 
 export interface BrokerSettings {
@@ -36,6 +37,8 @@ export interface BrokerSettings {
   readonly limits?: Partial<MessageLimits>;
   /** How long the ids of published messages are remembered, ms: `publisher.publish(event, { id })`. Default: a day. */
   readonly dedupeWindowMs?: number;
+  /** Who traces and counts messages: what `openTelemetry()` gives. Default: nobody. */
+  readonly telemetry?: Telemetry | undefined;
   /** Check messages with class-validator when publishing and receiving. Default true. */
   readonly validate?: boolean;
 }
@@ -63,6 +66,7 @@ export class Broker {
   readonly limits: MessageLimits;
   readonly validate: boolean;
   readonly dedupeWindowMs: number;
+  readonly telemetry: Telemetry | undefined;
   /** Rings in the timer loop of this process. */
   readonly alarm = new Alarm();
   /** The transforms between this service and the wire. */
@@ -88,6 +92,7 @@ export class Broker {
     this.limits = { ...DEFAULT_LIMITS, ...settings.limits };
     this.validate = settings.validate ?? true;
     this.dedupeWindowMs = checkWindow(settings.dedupeWindowMs ?? DEDUPE_WINDOW_MS);
+    this.telemetry = settings.telemetry;
     this.source = `/${this.context}`;
   }
 
@@ -236,6 +241,7 @@ export class Broker {
     }
     if (contract.version > 1) wrapped.schemaversion = contract.version;
     if (contract.kind === 'reply') wrapped.outcome = contract.failure ? 'failure' : 'success';
+    if (this.telemetry) Object.assign(wrapped, this.telemetry.traceContext());
     if (attributes !== undefined) Object.assign(wrapped, attributes);
     wrapped.data = message;
     return wrapped as Envelope;

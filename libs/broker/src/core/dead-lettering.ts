@@ -23,6 +23,7 @@ export function bury(scope: GroupScope, delivery: Delivery, verdict: Verdict): P
   scope.logger.error(
     `dead letter ${partition.context}/${log} ${delivery.entry.id} (${letter.reason}): ${letter.error}`,
   );
+  scope.broker.telemetry?.deadLettered(letter);
   const { key } = letter;
   const refusal = refuse(scope, letter);
   if (!scope.parked || key === undefined) return settle(scope, delivery, [keep(delivery, letter), ...refusal]);

@@ -25,6 +25,7 @@ export function firing(timer: Timer, now: number): Commit {
 
 /** The message of one occurrence: its id tells schedule and due time, so it is the same whoever fires it. */
 function occurrence({ id, message }: Timer, at: number): string {
-  const template = JSON.parse(message) as Envelope;
+  // Each occurrence is a trace of its own.
+  const { traceparent: _traceparent, tracestate: _tracestate, ...template } = JSON.parse(message) as Envelope;
   return JSON.stringify({ ...template, id: `${id}:${at}`, time: new Date(at).toISOString() });
 }

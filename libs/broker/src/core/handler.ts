@@ -181,7 +181,11 @@ export class Subscriptions {
   readonly schedules = new DeclaredSchedules();
   private readonly commands = new Map<string, string>();
 
-  constructor(private readonly context: string) {}
+  /** @param watch puts something around a handler of a group: {@link watchedBy} */
+  constructor(
+    private readonly context: string,
+    private readonly watch?: (handler: HandlerDeclaration, group: string) => HandlerDeclaration,
+  ) {}
 
   /** @throws ConfigurationError for a duplicate, a bad name, or a command of another context */
   add(handler: HandlerDeclaration): void {
@@ -195,13 +199,13 @@ export class Subscriptions {
     if (contract?.kind === 'command') this.checkOnlyHandler(handler);
     if (handler.everyInstance) {
       checkEveryInstance(handler);
-      this.everyInstance.push(handler);
+      this.everyInstance.push(this.watch?.(handler, handler.name) ?? handler);
       return;
     }
     const name = handler.group === undefined ? this.context : `${this.context}.${checkName(handler.group, 'group')}`;
     let group = this.groups.get(name);
     if (!group) this.groups.set(name, (group = new HandlerGroup(name, handler.group)));
-    group.add(handler);
+    group.add(this.watch?.(handler, name) ?? handler);
   }
 
   /** In whatever groups they are: a command done twice is a defect. */

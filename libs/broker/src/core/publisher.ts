@@ -1,4 +1,4 @@
-import { contractOf, keyOf } from '@millrace/messages';
+import { contractOf, findContract, keyOf } from '@millrace/messages';
 import type { Envelope, MessageKind } from '@millrace/messages';
 import type { Broker, OutboundMessage } from './broker.js';
 import type { Write } from './commit.js';
@@ -12,6 +12,7 @@ import { Publications } from './publications.js';
 import { Published } from './published.js';
 import { newPlaceIn, ownPartition } from './schedule-place.js';
 import { send, targetOf } from './sending.js';
+import type { Telemetry } from './telemetry.js';
 import { UnitOfWork } from './unit-of-work.js';
 
 /** With a delay the message goes out later, once; without, now. */
@@ -47,6 +48,23 @@ export class Publisher {
    * @throws UnknownOutcomeError when the reply was lost and no `id` makes repeating safe
    */
   publish(event: object, options?: PublishOptions): Promise<Published> {
+    const { telemetry } = this.broker;
+    if (!telemetry) return this.publishNow(event, options);
+    return this.watched(telemetry, 'publish', event, () => this.publishNow(event, options));
+  }
+
+  /**
+   * Sends a command to the context that its type names, whether or not that is running.
+   *
+   * @throws MessageError when the command breaks its contract
+   * @throws UnknownOutcomeError when the reply was lost and no `id` makes repeating safe
+   */
+  send(command: object, options: PublishOptions = {}): Promise<Published> {
+    if (!this.broker.telemetry) return this.sendNow(command, options);
+    return this.watched(this.broker.telemetry, 'send', command, () => this.sendNow(command, options));
+  }
+
+  private publishNow(event: object, options?: PublishOptions): Promise<Published> {
     try {
       const contract = contractOf(event);
       if (contract.kind !== 'event') {
@@ -59,13 +77,7 @@ export class Publisher {
     }
   }
 
-  /**
-   * Sends a command to the context that its type names, whether or not that is running.
-   *
-   * @throws MessageError when the command breaks its contract
-   * @throws UnknownOutcomeError when the reply was lost and no `id` makes repeating safe
-   */
-  async send(command: object, options: PublishOptions = {}): Promise<Published> {
+  private async sendNow(command: object, options: PublishOptions): Promise<Published> {
     const contract = contractOf(command);
     if (contract.kind !== 'command') {
       throw new ConfigurationError(`${contract.type} is a ${contract.kind}: send commands, publish events`);
@@ -111,6 +123,16 @@ export class Publisher {
     const sending = send(broker, outbound);
     const { feed, events, emits } = sending instanceof Promise ? await sending : sending;
     return this.write(cause, options, feed, feed ? { kind: 'append', events } : undefined, emits);
+  }
+
+  private watched(
+    telemetry: Telemetry,
+    operation: 'publish' | 'send',
+    message: object,
+    work: () => Promise<Published>,
+  ): Promise<Published> {
+    const type = findContract(message)?.type ?? 'unknown';
+    return telemetry.sending({ type, operation }, UnitOfWork.current(this.broker) !== undefined, work);
   }
 
   /** A timer that the scheduler knows, kept where the handler's commit is, or that of the key. */

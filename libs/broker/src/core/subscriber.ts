@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Transform } from '@millrace/transforms';
 import { Attendance } from './attendance.js';
 import type { Broker } from './broker.js';
+import { BrokerMonitor } from './broker-monitor.js';
 import { CompetingConsumer } from './competing-consumer.js';
 import { ConfigurationError } from './errors.js';
 import { EveryInstance } from './every-instance.js';
@@ -15,6 +16,7 @@ import { keepSchedules } from './keep-schedules.js';
 import type { UndeclaredSchedules } from './keep-schedules.js';
 import type { Logger } from './logger.js';
 import { silent } from './logger.js';
+import { observedFigures } from './observed-figures.js';
 import { addressOf } from './partition.js';
 import type { Partition } from './partition.js';
 import { Retention } from './retention.js';
@@ -61,6 +63,7 @@ export class Subscriber {
   private readonly relay: RelayLoop | undefined;
   private readonly process: ProcessSettings;
   private stopped: Promise<void> | undefined;
+  private unobserved: (() => void) | undefined;
   private readonly paused = new Set<string>();
 
   constructor(
@@ -110,6 +113,8 @@ export class Subscriber {
     this.timers.start();
     this.retention.start();
     this.relay?.start(await this.outboxes());
+    const monitor = new BrokerMonitor(this.broker, this.subscriptions, this.retention);
+    this.unobserved = this.broker.telemetry?.observe(async () => observedFigures(await monitor.inspect()));
   }
 
   /**
@@ -225,6 +230,7 @@ export class Subscriber {
   }
 
   private async drain(): Promise<void> {
+    this.unobserved?.();
     const parts = [
       this.timers,
       ...(this.relay ? [this.relay] : []),

@@ -9,13 +9,19 @@ import type { RequesterSettings } from '../core/requester.js';
 import type { SubscriberSettings } from '../core/subscriber.js';
 import type { RedisStoreOptions } from '../redis/redis-partition-store.js';
 
-export interface BrokerModuleOptions extends BrokerSettings, SubscriberSettings, RequesterSettings {
+export interface BrokerModuleOptions extends Omit<BrokerSettings, 'telemetry'>, SubscriberSettings, RequesterSettings {
   /** Separates systems that share a Redis. Default `millrace`. */
   readonly namespace?: string;
   /** Where Redis is. Default `redis://127.0.0.1:6379`. */
   readonly redis?: Omit<RedisStoreOptions, 'namespace'>;
   /** Another place for the partitions, e.g. an InMemoryPartitionStore; `redis` and `namespace` are not used then. */
   readonly store?: PartitionStore;
+  /**
+   * Traces and metrics by OpenTelemetry: spans of what is published, sent and handled, connected across services; counts,
+   * durations and lag. Needs `@opentelemetry/api`, and the SDK's providers to be registered before the module is made; without
+   * any it does nothing, and costs nothing. Default false.
+   */
+  readonly telemetry?: boolean;
   /** When `BrokerMonitor` and `BrokerHealthIndicator` call the service degraded or down. */
   readonly health?: HealthOptions;
   /** Start to consume when the application has started. Default true; else call `Subscriber.start()`. */

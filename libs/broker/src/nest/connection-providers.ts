@@ -9,8 +9,10 @@ import { Publisher } from '../core/publisher.js';
 import { Requester } from '../core/requester.js';
 import { Scheduler } from '../core/scheduler.js';
 import { Subscriber } from '../core/subscriber.js';
+import { watchedBy } from '../core/telemetry.js';
 import { Declarations } from '../core/topology/declarations.js';
 import { RedisPartitionStore } from '../redis/redis-partition-store.js';
+import { openTelemetry } from '../telemetry/load.js';
 import { BrokerHealthIndicator } from './broker-health.js';
 import { MODULE_OPTIONS_TOKEN } from './broker-options.js';
 import type { BrokerModuleOptions } from './broker-options.js';
@@ -32,7 +34,8 @@ export function connectionServices(name: string): FactoryProvider[] {
     {
       provide: of(Broker),
       inject: [of(PARTITION_STORE), MODULE_OPTIONS_TOKEN],
-      useFactory: (store: PartitionStore, options: BrokerModuleOptions) => new Broker(store, options),
+      useFactory: async (store: PartitionStore, { telemetry, ...options }: BrokerModuleOptions) =>
+        new Broker(store, { ...options, telemetry: telemetry ? await openTelemetry() : undefined }),
     },
     { provide: of(Publisher), inject: [of(Broker)], useFactory: (broker: Broker) => new Publisher(broker) },
     { provide: of(Scheduler), inject: [of(Broker)], useFactory: (broker: Broker) => new Scheduler(broker) },
@@ -45,7 +48,7 @@ export function connectionServices(name: string): FactoryProvider[] {
     {
       provide: of(Subscriptions),
       inject: [of(Broker)],
-      useFactory: ({ context }: Broker) => new Subscriptions(context),
+      useFactory: ({ context, telemetry }: Broker) => new Subscriptions(context, watchedBy(telemetry)),
     },
     { provide: of(Declarations), useFactory: () => new Declarations() },
     {
