@@ -1,6 +1,6 @@
 /**
  * A service process for tests that kill it: handles `work.do` in the context `work`, appending one event per message.
- * `act: 'fail'` fails until the state `mended` is there.
+ * `act: 'fail'` fails for good until the state `mended` is there, `act: 'retry'` as often as it may.
  * What it says: `ready`, `begin <n>`, `end <n>`. Its one argument is JSON: url, namespace, partitions, settings of the
  * subscriber.
  */
@@ -30,7 +30,8 @@ subscriptions.add({
     if (act === 'abort') process.abort();
     if (act === 'exit') process.exit(1);
     const home = entry.source.partition;
-    if (act === 'fail' && !(await store.readState(home, 'mended'))) throw new NonRetryableError('not mended');
+    const broken = (act === 'fail' || act === 'retry') && !(await store.readState(home, 'mended'));
+    if (broken) throw act === 'fail' ? new NonRetryableError('not mended') : new Error('not mended');
     await sleep(slowMs);
     const append = { kind: 'append', stream: 'done', events: [JSON.stringify({ n, key, pid: process.pid, id })] };
     UnitOfWork.current().stage(entry.source.partition, { writes: [append] });
