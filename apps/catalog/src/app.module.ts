@@ -2,6 +2,7 @@ import { BrokerModule } from '@millrace/broker';
 import { EventStoreModule } from '@millrace/event-store';
 import { Module } from '@nestjs/common';
 import type { DynamicModule, INestApplication } from '@nestjs/common';
+import { catalogHistory } from '@shop/contracts/catalog-history';
 import { PARTITIONS } from '@shop/contracts/contexts';
 import { createService, LedgerController, placeOf, ServiceModule } from '@shop/service';
 import type { ServiceOptions } from '@shop/service';
@@ -14,6 +15,7 @@ import { ProductList } from './read-model/product-list.js';
 /** Products and their stock. One partition, so that all products of an order are reserved in one commit. */
 @Module({
   imports: [
+    BrokerModule.forFeature({ stored: catalogHistory }),
     EventStoreModule.forFeature({ aggregates: [Product, Reservation], projections: [ProductList] }),
     ServiceModule,
   ],

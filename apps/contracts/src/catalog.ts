@@ -26,7 +26,7 @@ export class StockLine {
 
 const skuOf = (line: StockLine | null) => line?.sku;
 
-@Event('catalog.product-added', { key: 'sku' })
+@Event('catalog.product-added', { key: 'sku', version: 2 })
 export class ProductAdded {
   @IsString() @IsNotEmpty() readonly sku!: string;
   @IsString() @IsNotEmpty() readonly name!: string;

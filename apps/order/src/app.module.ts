@@ -2,6 +2,7 @@ import { BrokerModule } from '@millrace/broker';
 import { EventStoreModule } from '@millrace/event-store';
 import { Module } from '@nestjs/common';
 import type { DynamicModule, INestApplication } from '@nestjs/common';
+import { catalogHistory } from '@shop/contracts/catalog-history';
 import { PARTITIONS } from '@shop/contracts/contexts';
 import { createService, LedgerController, placeOf, ServiceModule } from '@shop/service';
 import type { ServiceOptions } from '@shop/service';
@@ -15,7 +16,11 @@ import { OrderList } from './read-model/order-list.js';
 
 /** Orders, and a copy of what can be ordered. */
 @Module({
-  imports: [EventStoreModule.forFeature({ aggregates: [Order], projections: [OrderList] }), ServiceModule],
+  imports: [
+    BrokerModule.forFeature({ stored: catalogHistory }),
+    EventStoreModule.forFeature({ aggregates: [Order], projections: [OrderList] }),
+    ServiceModule,
+  ],
   controllers: [OrdersController, KnownProductsController, LedgerController],
   providers: [OrderDesk, OrderHandlers, ProductCopy],
 })

@@ -1,7 +1,7 @@
 import { Broker, On, UnitOfWork } from '@millrace/broker';
 import { ReadView } from '@millrace/event-store';
 import { Injectable } from '@nestjs/common';
-import { ProductAdded } from '@shop/contracts/catalog';
+import { fromCatalog, ProductOffered } from '../domain/product-words.js';
 import { KnownProduct } from '../read-model/known-product.js';
 
 /**
@@ -17,8 +17,8 @@ export class ProductCopy {
   }
 
   /** The row and the acknowledgement of the event are one commit. */
-  @On(ProductAdded)
-  copy({ sku, name, price }: ProductAdded): void {
+  @On(ProductOffered, { from: 'catalog', inbound: fromCatalog })
+  copy({ sku, name, price }: ProductOffered): void {
     const value = JSON.stringify({ sku, name, price } satisfies KnownProduct);
     UnitOfWork.current()?.stage(this.broker.partitionFor(sku), {
       writes: [{ kind: 'row', view: this.view.name, id: sku, value }],
