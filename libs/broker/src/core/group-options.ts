@@ -137,11 +137,6 @@ function check(group: string, settings: GroupSettings): void {
     );
   }
   const { rate, retry } = settings;
-  if (settings.ordering === 'none' && settings.onFailure === 'park-key') {
-    throw new ConfigurationError(
-      `group '${group}' has ordering: "none" and onFailure: "park-key": without an order nothing waits behind a failed message; leave one out`,
-    );
-  }
   if (rate !== undefined && !(isCount(rate.limit) && isCount(rate.perMs))) {
     refuse(group, 'rate', rate, '{ limit, perMs }, integers of at least 1');
   }
