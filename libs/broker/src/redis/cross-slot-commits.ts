@@ -45,6 +45,9 @@ export class CrossSlotCommits {
     const before = result.status === 'refused' && result.found === TAKEN;
     if (result.status === 'refused' && !before) return result;
     for (const { partition, guards, writes } of away) {
+      // Between the look and this another commit may have remembered the same id: then both are done.
+      const commands = guards.filter(({ kind }) => kind === 'command');
+      if (commands.length > 0) await this.batcher.commit({ partition, guards: commands, writes: [] });
       // The lease does not matter any more: what the entry was to do is done.
       const inputs = guards.filter(({ kind }) => kind === 'input');
       if (inputs.length + writes.length > 0) await this.batcher.commit({ partition, guards: inputs, writes });
@@ -118,7 +121,7 @@ function split(commit: Commit): { home: Part; away: Part[] } {
 }
 
 function placeOf(guard: Guard): Partition | undefined {
-  if (guard.kind === 'lease' || guard.kind === 'timer') return guard.partition;
+  if (guard.kind === 'lease' || guard.kind === 'timer' || guard.kind === 'command') return guard.partition;
   return guard.kind === 'input' ? guard.entry.source.partition : undefined;
 }
 
