@@ -17,7 +17,6 @@ describePartitionStore('RedisPartitionStore on a cluster', async () => {
   const raw = new Cluster(cluster.addresses);
   const store = await RedisPartitionStore.connect({ cluster: cluster.addresses, namespace });
   return {
-    slotted: true,
     // A message for another partition arrives soon after its commit; the rules look at once.
     store: Object.assign(Object.create(store) as RedisPartitionStore, {
       commit: async (commit: Commit) => {

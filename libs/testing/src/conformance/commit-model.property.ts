@@ -82,7 +82,7 @@ async function advance({ harness, context, model }: Run, step: Step, outcomes: S
   const { store } = harness;
   switch (step.step) {
     case 'commit': {
-      const commit = carriedOut(step.plan, context, model, harness.slotted);
+      const commit = carriedOut(step.plan, context, model);
       const result = await store.commit(commit);
       expect(result).toEqual(model.commit(commit));
       outcomes.add(result.status === 'refused' ? result.guard : result.status);

@@ -29,17 +29,11 @@ export const RIGHT = -1;
 export const ANY = 'any ';
 export const PENDING = 'pending ';
 
-/**
- * The commit of a plan, in a real context, with the ids and versions of this moment.
- *
- * @param slotted ids and timers are guarded in the commit's own partition only
- */
-export function carriedOut(plan: Commit, context: string, model: CommitModel, slotted = false): Commit {
+/** The commit of a plan, in a real context, with the ids and versions of this moment. */
+export function carriedOut(plan: Commit, context: string, model: CommitModel): Commit {
   const real = ({ index }: Partition): Partition => ({ context, index });
   const inside = <T extends { readonly partition?: Partition }>(each: T): T =>
     each.partition ? { ...each, partition: real(each.partition) } : each;
-  const guarded = <T extends { readonly partition?: Partition }>(each: T): T =>
-    slotted && each.partition ? inside({ ...each, partition: plan.partition }) : inside(each);
   const right = (value: number, current: number) => (value === RIGHT ? current : value);
   const known = ({ source, id }: EntryRef, group: string): EntryRef => {
     const candidates = id.startsWith(PENDING) ? model.pending(source, group) : model.messages(source);
@@ -62,15 +56,12 @@ export function carriedOut(plan: Commit, context: string, model: CommitModel, sl
         case 'input':
           return { ...each, entry: known(each.entry, each.group) };
         case 'timer':
-          return guarded({
+          return inside({
             ...each,
-            due:
-              each.due === RIGHT
-                ? model.due(slotted ? plan.partition : (each.partition ?? plan.partition), each.id)
-                : each.due,
+            due: each.due === RIGHT ? model.due(each.partition ?? plan.partition, each.id) : each.due,
           });
         case 'command':
-          return guarded(each);
+          return inside(each);
         case 'dead-letter':
         case 'parked':
           return each;

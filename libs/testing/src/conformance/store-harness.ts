@@ -6,8 +6,6 @@ export interface StoreHarness {
   readonly store: PartitionStore;
   /** Adds an entry past the port, as somebody with a Redis shell does. Answers its id. */
   appendRaw(source: Source, fields: readonly string[]): Promise<string>;
-  /** True where partitions lie in different slots of a Redis Cluster: a commit cannot guard what another partition remembers. */
-  readonly slotted?: boolean;
   close(): Promise<void>;
 }
 
