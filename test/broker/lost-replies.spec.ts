@@ -1,6 +1,14 @@
 import { Event } from '@millrace/messages';
-import { RedisPartitionStore, StoreUnavailableError, UnitOfWork, UnknownOutcomeError } from '@millrace/broker';
-import type { Commit, Write } from '@millrace/broker';
+import {
+  DeadLetters,
+  ownLog,
+  RedisPartitionStore,
+  StoreUnavailableError,
+  Subscriptions,
+  UnitOfWork,
+  UnknownOutcomeError,
+} from '@millrace/broker';
+import type { Commit, DeadLetter, DeadLetterView, Source, Write } from '@millrace/broker';
 import { Redis } from 'ioredis';
 import { eventually, freshNamespace, onTestFinished, redisUrl } from '../support/redis.js';
 import { redisSite } from '../support/site.js';
@@ -51,6 +59,35 @@ describe('when the reply to a commit is lost', () => {
     expect(await feed()).toEqual(['before', 'x', '"lost-me"', 'b']);
     // The broken connection is noticed, not the deadline of the command.
     expect(performance.now() - began).toBeLessThan(3_000);
+  });
+
+  it('a dead letter is redriven and discarded once, and who did it is told so', async () => {
+    const { site, proxy } = await proxied();
+    const deadLetters = new DeadLetters(site.broker, new Subscriptions(site.context));
+    for (const error of ['a', 'b']) {
+      const letter: DeadLetter = {
+        ...{ reason: 'handler-failed', error, errorClass: 'Error', group: 'work', type: undefined, key: undefined },
+        ...{
+          entry: { source: site.inbox(), id: '1-1' },
+          attempts: 1,
+          redriven: 0,
+          first: 1,
+          last: 1,
+          fields: ['a', error],
+        },
+      };
+      await site.store.commit(commit([], { kind: 'dead-letter', letter }));
+    }
+    const [first, second] = (await deadLetters.list()).letters as [DeadLetterView, DeadLetterView];
+    const redriven = proxy.loseReplyTo(`dead-letter:${first.id.split('/')[2]}`, 2);
+    expect(await deadLetters.redrive(first.id)).toEqual({ status: 'redriven' });
+    await redriven;
+    const discarded = proxy.loseReplyTo(`dead-letter:${second.id.split('/')[2]}`);
+    expect(await deadLetters.discard(second.id)).toBe(true);
+    await discarded;
+    expect(await deadLetters.count()).toBe(0);
+    const own: Source = { partition: home, log: ownLog('work') };
+    expect(await site.store.backlog(own, 'work')).toEqual({ pending: 0, waiting: 1 });
   });
 
   it('a conflict stays a conflict: the same version written by somebody else is not taken for the own', async () => {
