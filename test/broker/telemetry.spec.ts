@@ -243,6 +243,46 @@ describe.each(STORES)('telemetry of two services on %s', (_name, open) => {
   });
 });
 
+@Injectable()
+class Archive {
+  sizes: number[] = [];
+
+  @On(Ordered, { from: 'shop', batch: { size: 3, waitMs: 2_000 } })
+  keep(orders: Ordered[]): void {
+    this.sizes.push(orders.length);
+    if (orders.length > 1 && orders.some(({ order }) => order === 'broken')) throw new RangeError('not all of them');
+  }
+}
+
+describe('telemetry of batches', () => {
+  it('is one span that links to the trace of every message; what failed is tried alone in its own trace', async () => {
+    const { named, values } = sdk();
+    const memory = new InMemoryPartitionStore();
+    const publisher = (await service(memory, 'shop', Shop)).get(Publisher);
+    const archive = (await service(memory, 'archive', Archive)).get(Archive);
+    for (const order of ['1', '2', '3', '4', 'broken', '6']) await publisher.publish(new Ordered(order));
+    await eventually(() => expect(archive.sizes).toEqual([3, 3, 1, 1, 1]));
+    await eventually(() => expect(named('process shop.ordered')).toHaveLength(5));
+    const published = named('publish shop.ordered').map((span) => span.spanContext().spanId);
+    const [done, broken, ...alone] = named('process shop.ordered');
+    expect(done!.links.map((link) => link.context.spanId)).toEqual(published.slice(0, 3));
+    expect(broken!.links.map((link) => link.context.spanId)).toEqual(published.slice(3));
+    expect([done, broken].map((span) => span!.attributes['messaging.batch.message_count'])).toEqual([3, 3]);
+    expect([done, broken].map((span) => span!.status.code)).toEqual([SpanStatusCode.UNSET, SpanStatusCode.ERROR]);
+    expect(alone.map((span) => span.parentSpanContext?.spanId).sort()).toEqual(published.slice(3).sort());
+    const consumed = (await values('messaging.client.consumed.messages')).map((each) => [
+      each.attributes['error.type'],
+      each.value,
+    ]);
+    expect(consumed).toEqual(
+      expect.arrayContaining([
+        [undefined, 6],
+        ['RangeError', 3],
+      ]),
+    );
+  });
+});
+
 describe('telemetry', () => {
   const store = (): InMemoryPartitionStore => new InMemoryPartitionStore();
 
