@@ -17,7 +17,7 @@ export class ProductCopy {
   }
 
   /** The row and the acknowledgement of the event are one commit. */
-  @On(ProductOffered, { from: 'catalog', inbound: fromCatalog })
+  @On(ProductOffered, { inbound: fromCatalog })
   copy({ sku, name, price }: ProductOffered): void {
     const value = JSON.stringify({ sku, name, price } satisfies KnownProduct);
     UnitOfWork.current()?.stage(this.broker.partitionFor(sku), {

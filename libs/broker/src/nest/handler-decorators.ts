@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { contextOf, contractOf } from '@millrace/messages';
 import type { CommandReplies, MessageClass, RepliesOf } from '@millrace/messages';
 import type { Observable } from 'rxjs';
+import { entryTypes, kindIn } from '@millrace/transforms';
 import type { Transform } from '@millrace/transforms';
 import type { BatchOptions } from '../core/batch.js';
 import { ConfigurationError } from '../core/errors.js';
@@ -52,7 +53,10 @@ export interface OnOptions extends HandlesOptions {
    * happens while it is down it does not get. Default false: once per group.
    */
   readonly everyInstance?: boolean;
-  /** The context that publishes the event. Default: the first word of its type. */
+  /**
+   * The context that publishes the event. Default: the first word of its type, or of the one that the handler's own transforms
+   * make it of.
+   */
   readonly from?: string;
 }
 
@@ -146,7 +150,7 @@ export function On<E extends object>(
   const metadata: HandlerMetadata = {
     kind: 'event',
     contract: event,
-    from: options.from ?? contextOf(type),
+    from: options.from ?? contextOf(publishedType(type, options.inbound)),
     ...(options.group === undefined ? {} : { group: options.group }),
     ...(options.batch === undefined ? {} : { batch: options.batch }),
     ...(options.everyInstance === undefined ? {} : { everyInstance: options.everyInstance }),
@@ -160,6 +164,13 @@ export function On<E extends object>(
 /** The declarations on a method; empty when it is no handler. */
 export function handlersOf(method: unknown): readonly HandlerMetadata[] {
   return typeof method === 'function' ? ((Reflect.getOwnMetadata(HANDLERS, method) as HandlerMetadata[]) ?? []) : [];
+}
+
+/** The event that is read when a handler's own transforms make its event of another one. */
+function publishedType(type: string, inbound: readonly Transform[] = []): string {
+  return (
+    entryTypes(inbound, type).find((each) => each !== type && (kindIn(inbound, each) ?? 'event') === 'event') ?? type
+  );
 }
 
 function transformsIn({ inbound, route }: HandlesOptions): Pick<HandlerMetadata, 'inbound' | 'route'> {
