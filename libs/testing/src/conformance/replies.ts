@@ -56,11 +56,11 @@ export function describeReplies(subject: Subject): void {
 
     it('stay while their address is kept alive', async () => {
       const to = address();
-      await subject().store.openReplies(to, 40);
+      await subject().store.openReplies(to, 500);
       await commit(to, 'a');
       expect(await subject().store.openReplies(to, LONG_MS)).toBe(false);
       const other = address();
-      await subject().store.openReplies(other, 40);
+      await subject().store.openReplies(other, 500);
       await waitUntil(async () => !(await subject().store.sendReply(other, 'x')));
       expect(await arrived(to)).toEqual(['a']);
     });
