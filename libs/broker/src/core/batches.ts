@@ -10,20 +10,10 @@ import type { HandlerDeclaration } from './handler.js';
 import { HandlingContext } from './handling-context.js';
 import { Pile } from './pile.js';
 import type { Place } from './place.js';
+import { Sequences } from './sequences.js';
+import type { Sequence } from './sequences.js';
 import { UnitOfWork } from './unit-of-work.js';
 import type { Slot } from './work.js';
-
-/** Where the messages of one key of one place are, in their order: gathered, then those waiting, then those in the lane. */
-interface Sequence {
-  /** Where its messages gather. */
-  pile: Pile | undefined;
-  /** In the pile or in its running batch. */
-  gathered: number;
-  /** To be handled alone, once none is gathered. */
-  waiting: Arrival[];
-  /** Handed to the dispatcher, one by one. */
-  alone: number;
-}
 
 /**
  * Gathers the messages for handlers of batches. One batch runs at a time for each handler and partition. A message that
@@ -32,7 +22,7 @@ interface Sequence {
  */
 export class Batches {
   private readonly piles = new Map<string, Pile>();
-  private readonly sequences = new Map<string, Sequence>();
+  private readonly sequences = new Sequences();
   private readonly lane = new Set<Arrival>();
   private held = 0;
   private heldBytes = 0;
@@ -59,7 +49,7 @@ export class Batches {
   }
 
   add(arrival: Arrival): void {
-    const sequence = this.sequenceOf(arrival);
+    const sequence = this.sequences.of(arrival);
     const handler = this.handlerOf(arrival);
     const pile = handler && this.pileOf(arrival.place, handler);
     const inOrder = sequence.alone === 0 && sequence.waiting.length === 0;
@@ -78,9 +68,9 @@ export class Batches {
   /** A message that was handled alone has ended. */
   left(arrival: Arrival): void {
     if (!this.lane.delete(arrival)) return;
-    const sequence = this.sequenceOf(arrival);
+    const sequence = this.sequences.of(arrival);
     sequence.alone--;
-    this.forget(arrival, sequence);
+    this.sequences.forget(arrival);
   }
 
   /** Resolves when less than that is here. What could still grow is begun as it is. */
@@ -101,7 +91,7 @@ export class Batches {
       if (place && pile.place !== place) continue;
       for (const arrival of pile.take(Infinity)) this.end(arrival, 'abandoned');
     }
-    for (const sequence of this.sequences.values()) {
+    for (const sequence of this.sequences.all) {
       if (place && sequence.waiting[0]?.place !== place) continue;
       for (const arrival of sequence.waiting.splice(0)) {
         this.release(arrival);
@@ -158,13 +148,13 @@ export class Batches {
       if (typeof outcome === 'string') return this.end(arrival, outcome);
       if (outcome.failure) arrival.ahead = failed(this.scope, arrival, outcome.failure);
       arrival.begun = false;
-      const sequence = this.sequenceOf(arrival);
+      const sequence = this.sequences.of(arrival);
       const others = alone.get(sequence);
       if (others) others.push(arrival);
       else alone.set(sequence, [arrival]);
     });
     for (const [sequence, first] of alone) {
-      const behind = pile.takeIf((arrival) => this.sequenceOf(arrival) === sequence);
+      const behind = pile.takeIf((arrival) => this.sequences.of(arrival) === sequence);
       sequence.gathered -= first.length + behind.length;
       const all = [...first, ...behind, ...sequence.waiting.splice(0)];
       for (const arrival of all) {
@@ -183,7 +173,7 @@ export class Batches {
 
   /** A gathered message has ended. */
   private end(arrival: Arrival, outcome: Outcome): void {
-    const sequence = this.sequenceOf(arrival);
+    const sequence = this.sequences.of(arrival);
     sequence.gathered--;
     this.release(arrival);
     this.settled(arrival, outcome);
@@ -193,21 +183,7 @@ export class Batches {
         this.handleAlone(sequence, next);
       }
     }
-    this.forget(arrival, sequence);
-  }
-
-  private sequenceOf(arrival: Arrival): Sequence {
-    const name = nameOf(arrival);
-    let sequence = this.sequences.get(name);
-    if (!sequence) {
-      sequence = { pile: undefined, gathered: 0, waiting: [], alone: 0 };
-      this.sequences.set(name, sequence);
-    }
-    return sequence;
-  }
-
-  private forget(arrival: Arrival, { gathered, waiting, alone }: Sequence): void {
-    if (gathered === 0 && alone === 0 && waiting.length === 0) this.sequences.delete(nameOf(arrival));
+    this.sequences.forget(arrival);
   }
 
   private hold({ bytes }: Arrival): void {
@@ -223,10 +199,6 @@ export class Batches {
   private wake(): void {
     for (const resolve of this.waiters.splice(0)) resolve();
   }
-}
-
-function nameOf({ place, key }: Arrival): string {
-  return `${place.address} ${key}`;
 }
 
 /** What has been done for a message that failed in a batch, as if it had been handled alone. */

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { Broker } from './broker.js';
 import type { CommitResult, Guard, Write } from './commit.js';
-import { formatLetterId, matches, parseLetterId, viewOf } from './dead-letter-view.js';
+import { DeadLetterSearch } from './dead-letter-search.js';
+import { formatLetterId, parseLetterId, viewOf } from './dead-letter-view.js';
 import type { DeadLetterFilter, DeadLetterView, LetterPlace } from './dead-letter-view.js';
 import { editedFields } from './edited-letter.js';
 import type { Edit } from './edited-letter.js';
-import { ConfigurationError } from './errors.js';
 import type { Subscriptions } from './handler.js';
 import { PARKED } from './origin.js';
 import type { KeptLetter } from './partition-store.js';
@@ -25,7 +25,6 @@ export type RedriveResult =
   /** It waits behind another dead letter of its key: redrive or discard that one, and it follows. */
   | { readonly status: 'parked'; readonly behind: string };
 
-const PAGE = 200;
 /** Longer than a commit is repeated for. */
 const REMEMBERED_MS = 120_000;
 
@@ -36,10 +35,14 @@ const REMEMBERED_MS = 120_000;
  * @see https://www.enterpriseintegrationpatterns.com/patterns/messaging/DeadLetterChannel.html
  */
 export class DeadLetters {
+  private readonly search: DeadLetterSearch;
+
   constructor(
     private readonly broker: Broker,
     private readonly subscriptions: Subscriptions,
-  ) {}
+  ) {
+    this.search = new DeadLetterSearch(broker, subscriptions);
+  }
 
   /**
    * Dead letters partition by partition, in each the oldest first.
@@ -54,7 +57,7 @@ export class DeadLetters {
   ): Promise<DeadLetterPage> {
     const letters: DeadLetterView[] = [];
     if (limit < 1) return { letters, cursor };
-    for await (const [partition, letter] of this.walk(filter, cursor)) {
+    for await (const [partition, letter] of this.search.walk(filter, cursor)) {
       letters.push(viewOf(partition, letter, this.broker.limits));
       if (letters.length === limit) return { letters, cursor: formatLetterId({ partition, id: letter.id }) };
     }
@@ -72,10 +75,11 @@ export class DeadLetters {
   async count(filter: DeadLetterFilter = {}): Promise<number> {
     let count = 0;
     if (Object.keys(filter).length > 0) {
-      for await (const _letter of this.walk(filter)) count++;
+      for await (const _letter of this.search.walk(filter)) count++;
       return count;
     }
-    for (const partition of await this.partitions()) count += await this.broker.store.countDeadLetters(partition);
+    for (const partition of await this.search.partitions())
+      count += await this.broker.store.countDeadLetters(partition);
     return count;
   }
 
@@ -111,7 +115,7 @@ export class DeadLetters {
     // Those that fail again while this goes on are left.
     const to = Math.min(Number(filter.to ?? Infinity), this.broker.clock.now() + 1);
     let redriven = 0;
-    for await (const [partition, { id }] of this.walk({ ...filter, to })) {
+    for await (const [partition, { id }] of this.search.walk({ ...filter, to })) {
       const { status } = await this.redrive(formatLetterId({ partition, id }));
       if (status === 'redriven') redriven++;
     }
@@ -153,39 +157,5 @@ export class DeadLetters {
     if (head) guards.push({ kind: 'parked', group: head.group, key: head.key!, behind: id });
     const outcome: CommitResult = await this.broker.commit({ partition, guards, writes });
     return outcome.status === 'committed' || (outcome.guard === 'command' && outcome.found === result);
-  }
-
-  /** @param cursor id of the last one that is not wanted any more */
-  private async *walk(filter: DeadLetterFilter, cursor?: string): AsyncGenerator<[Partition, KeptLetter]> {
-    const begin = cursor === undefined ? undefined : parseLetterId(cursor);
-    const partitions = await this.partitions();
-    const isBegin = ({ context, index }: Partition): boolean =>
-      context === begin?.partition.context && index === begin.partition.index;
-    const first = cursor === undefined ? 0 : partitions.findIndex(isBegin);
-    if (first < 0) {
-      throw new ConfigurationError(`cursor ${JSON.stringify(cursor)} is none: pass the one of the page before`);
-    }
-    for (const partition of partitions.slice(first)) {
-      if (filter.context !== undefined && filter.context !== partition.context) continue;
-      for (let after = isBegin(partition) ? begin!.id : undefined; ;) {
-        const letters = await this.broker.store.readDeadLetters(partition, PAGE, after);
-        for (const letter of letters) if (matches(letter, filter)) yield [partition, letter];
-        if (letters.length < PAGE) break;
-        after = letters.at(-1)!.id;
-      }
-    }
-  }
-
-  /** Where the groups of this service read, and its own context. */
-  private async partitions(): Promise<readonly Partition[]> {
-    const read = [...this.subscriptions.groups.values()].flatMap(({ sources }) =>
-      sources.map(({ context }) => context),
-    );
-    const partitions: Partition[] = [];
-    for (const context of [...new Set([this.broker.context, ...read])].sort()) {
-      const count = await this.broker.partitionsOf(context);
-      for (let index = 0; index < count; index++) partitions.push({ context, index });
-    }
-    return partitions;
   }
 }

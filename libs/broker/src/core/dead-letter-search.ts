@@ -1,0 +1,55 @@
+import type { Broker } from './broker.js';
+import { matches, parseLetterId } from './dead-letter-view.js';
+import type { DeadLetterFilter } from './dead-letter-view.js';
+import { ConfigurationError } from './errors.js';
+import type { Subscriptions } from './handler.js';
+import type { KeptLetter } from './partition-store.js';
+import type { Partition } from './partition.js';
+
+const PAGE = 200;
+
+/** Finds dead letters where the groups of a service read, and in its own context. */
+export class DeadLetterSearch {
+  constructor(
+    private readonly broker: Broker,
+    private readonly subscriptions: Subscriptions,
+  ) {}
+
+  /**
+   * What matches, partition by partition, in each the oldest first.
+   *
+   * @param cursor id of the last one that is not wanted any more
+   * @throws ConfigurationError for a cursor that is none
+   */
+  async *walk(filter: DeadLetterFilter, cursor?: string): AsyncGenerator<[Partition, KeptLetter]> {
+    const begin = cursor === undefined ? undefined : parseLetterId(cursor);
+    const partitions = await this.partitions();
+    const isBegin = ({ context, index }: Partition): boolean =>
+      context === begin?.partition.context && index === begin.partition.index;
+    const first = cursor === undefined ? 0 : partitions.findIndex(isBegin);
+    if (first < 0) {
+      throw new ConfigurationError(`cursor ${JSON.stringify(cursor)} is none: pass the one of the page before`);
+    }
+    for (const partition of partitions.slice(first)) {
+      if (filter.context !== undefined && filter.context !== partition.context) continue;
+      for (let after = isBegin(partition) ? begin!.id : undefined; ;) {
+        const letters = await this.broker.store.readDeadLetters(partition, PAGE, after);
+        for (const letter of letters) if (matches(letter, filter)) yield [partition, letter];
+        if (letters.length < PAGE) break;
+        after = letters.at(-1)!.id;
+      }
+    }
+  }
+
+  async partitions(): Promise<readonly Partition[]> {
+    const read = [...this.subscriptions.groups.values()].flatMap(({ sources }) =>
+      sources.map(({ context }) => context),
+    );
+    const partitions: Partition[] = [];
+    for (const context of [...new Set([this.broker.context, ...read])].sort()) {
+      const count = await this.broker.partitionsOf(context);
+      for (let index = 0; index < count; index++) partitions.push({ context, index });
+    }
+    return partitions;
+  }
+}
