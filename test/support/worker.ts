@@ -19,14 +19,14 @@ export class Worker {
     createInterface({ input: child.stdout! }).on('line', (line) => this.lines.push(line));
   }
 
-  static start(site: Site, settings: SubscriberSettings = {}, url = redisUrl()): Worker {
+  static start(site: Site, settings: SubscriberSettings = {}, url = redisUrl(), program = PROGRAM): Worker {
     const argument = JSON.stringify({
       url,
       namespace: site.namespace,
       partitions: site.partitions,
       settings: { blockMs: 100, ...settings },
     });
-    const child = spawnBound(process.execPath, [PROGRAM, argument], {
+    const child = spawnBound(process.execPath, [program, argument], {
       cwd: tmpdir(),
       stdio: ['ignore', 'pipe', process.env['DEBUG_WORKER'] ? 'inherit' : 'ignore'],
     });

@@ -66,7 +66,13 @@ export function aggregate<A extends object, B extends object>(
     to: [target.type],
     contracts: [from, to],
     withinMs,
-    correlate: (message) => by(instanceOf(from, message), message),
+    correlate: (message) => {
+      const correlation: unknown = by(instanceOf(from, message), message);
+      if (typeof correlation === 'string' && correlation !== '') return correlation;
+      throw new Error(
+        `'by' gave ${JSON.stringify(correlation)} for ${message.type}: it must be a text that is not empty`,
+      );
+    },
     add: (gathered, message) => {
       if (gathered?.ids.includes(message.id)) return gathered;
       const { data: _data, ...first } = message;

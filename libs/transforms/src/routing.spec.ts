@@ -226,6 +226,11 @@ describe('an aggregate', () => {
     );
   });
 
+  it('refuses a message that belongs to nothing', async () => {
+    await expect(run([sum({ count: 2, by: () => undefined })], counted(1))).rejects.toThrow("'by' gave undefined");
+    await expect(run([sum({ count: 2, by: () => '' })], counted(1))).rejects.toThrow('a text that is not empty');
+  });
+
   it('needs to be told when it ends', () => {
     expect(() => sum({})).toThrow('never ends: give it count, when or withinMs');
     expect(() => sum({ count: 0 })).toThrow('count: 0');
