@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { Handles, On, Publisher } from '@millrace/broker';
 import type { MessageContext } from '@millrace/broker';
@@ -472,6 +473,40 @@ describe.each([
       const { index } = depot.broker.partitionFor('o');
       await eventually(async () => expect(await depot.feed(index)).toHaveLength(10));
       const counted = (await depot.feed(index)).flatMap(({ data }) => (data as Counted).id.split(',').slice(0, 3));
+      expect(counted.toSorted((a, b) => Number(a) - Number(b))).toEqual(Array.from({ length: 30 }, (_, i) => `${i}`));
+      // Its revision stays for a while: who read the aggregate before its end cannot take a later one for it.
+      const state = await depot.store.readState({ context: 'depot', index }, 'aggregate:depot:depot.pack:o');
+      expect(state).toEqual({ revision: 30, value: 'null' });
+    });
+
+    it('are changed by one process at a time, though each has parts of its own', async () => {
+      const meeting = open();
+      const options = {
+        context: 'depot',
+        partitions: 3,
+        retry: { attempts: 10, delayMs: 1 },
+        providers: [Telling],
+        feature: { inbound: [whole({ count: 3 })] },
+      };
+      const publisher = await meeting.service({ ...options, autoStart: false });
+      const send = (sku: string) => publisher.publisher.send(make(Ship, { id: 'o', sku }), { key: `key ${sku}` });
+      const services = [await meeting.service(options), await meeting.service(options)];
+      await eventually(() => {
+        for (const { subscriber } of services) expect(subscriber.partitions.get('depot')).not.toEqual([]);
+      });
+      // Long enough for the other process to change what this one has read.
+      for (const { store } of services) {
+        const readState = store.readState.bind(store);
+        store.readState = async (...args) => {
+          const state = await readState(...args);
+          await sleep(5);
+          return state;
+        };
+      }
+      await Promise.all(Array.from({ length: 30 }, (_, i) => send(`${i}`)));
+      const { index } = publisher.broker.partitionFor('o');
+      await eventually(async () => expect(await publisher.feed(index)).toHaveLength(10));
+      const counted = (await publisher.feed(index)).flatMap(({ data }) => (data as Counted).id.split(',').slice(0, 3));
       expect(counted.toSorted((a, b) => Number(a) - Number(b))).toEqual(Array.from({ length: 30 }, (_, i) => `${i}`));
     });
 
