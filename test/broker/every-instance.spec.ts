@@ -177,8 +177,13 @@ describe('a handler for every instance whose Redis', () => {
     for (const n of [1, 2, 3]) await publish(n);
     await eventually(() => expect(seen).toEqual([1, 2, 3]));
     proxy.away();
-    await raw.xdel(feed, '0-3', '0-2');
-    await raw.call('XSETID', feed, '0-1');
+    // Made anew: XSETID may not go below a deleted entry on Redis 8 and Valkey.
+    const [[, fields]] = (await raw.xrange(feed, '-', '+', 'COUNT', 1)) as [[string, string[]]];
+    await raw
+      .multi()
+      .del(feed)
+      .xadd(feed, '0-1', ...fields)
+      .exec();
     proxy.back();
     await eventually(() => expect(said.join()).toContain('the feed work/0 has gone back from position 3 to 1'));
     await publish(4);
