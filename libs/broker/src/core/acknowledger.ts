@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from './logger.js';
 import type { Entry, Source } from './partition.js';
 import type { Acknowledgement, PartitionStore } from './partition-store.js';
+import { pause } from './pause.js';
 
 interface Gathered extends Acknowledgement {
   readonly ids: string[];
@@ -107,11 +107,7 @@ export class Acknowledger {
   /** Answers with nothing when it is no longer waited for. */
   private async repeat(batch: readonly Gathered[]): Promise<readonly boolean[]> {
     for (;;) {
-      try {
-        await sleep(RETRY_MS, undefined, { signal: this.stopping });
-      } catch {
-        return [];
-      }
+      if (!(await pause(RETRY_MS, this.stopping))) return [];
       try {
         return await this.store.acknowledge(batch);
       } catch {

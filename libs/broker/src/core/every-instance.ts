@@ -1,9 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterFailure } from './after-failure.js';
 import type { Broker } from './broker.js';
 import { describe } from './dead-lettering.js';
 import type { Message } from './decision.js';
 import { Dispatcher } from './dispatcher.js';
+import { pause } from './pause.js';
 import { Task } from './work.js';
 import type { Slot } from './work.js';
 import { FeedTail } from './feed-tail.js';
@@ -101,6 +101,6 @@ export class EveryInstance {
   }
 
   private pause(ms: number): Promise<boolean> {
-    return sleep(ms, true, { signal: this.abort.signal }).catch(() => false);
+    return pause(ms, this.abort.signal);
   }
 }

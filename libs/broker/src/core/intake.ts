@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { Acknowledger } from './acknowledger.js';
 import { Arrival } from './arrival.js';
 import type { Arrivals } from './arrival.js';
@@ -53,6 +54,8 @@ export class Intake implements Arrivals {
     places: readonly Place[],
     private readonly quieter: (place: Place) => void,
   ) {
+    // Whatever waits for its time listens to these; Node takes more than ten for a leak.
+    setMaxListeners(0, this.stopping.signal, this.abandoning.signal);
     this.places = new Map(places.map((place) => [place.address, place]));
     this.gate = settings.rate && new RateGate(settings.rate);
     this.dispatcher = new Dispatcher(settings.concurrency, this.gate);

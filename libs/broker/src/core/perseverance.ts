@@ -1,9 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterFailure } from './after-failure.js';
 import type { RetryRecord } from './commit.js';
 import { bury, describe, mayHaveToPark, park } from './dead-lettering.js';
 import type { Message } from './decision.js';
 import type { Delivery, GroupScope, Outcome, Received } from './delivery.js';
+import { pause } from './pause.js';
 import type { Slot } from './work.js';
 import { StoreUnavailableError, UnknownOutcomeError } from './errors.js';
 import type { HandlerDeclaration } from './handler.js';
@@ -153,11 +153,6 @@ export class Perseverance {
 
   /** False when the service stopped meanwhile, or the entry is to be left to another process. */
   private async wait({ place }: Delivery, ms: number): Promise<boolean> {
-    try {
-      await sleep(ms, undefined, { signal: this.scope.stopping });
-      return !place.leaving;
-    } catch {
-      return false;
-    }
+    return (await pause(ms, this.scope.stopping)) && !place.leaving;
   }
 }

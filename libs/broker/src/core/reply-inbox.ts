@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Envelope } from '@millrace/messages';
 import type { Broker } from './broker.js';
 import { StoreUnavailableError } from './errors.js';
@@ -7,6 +6,7 @@ import type { Logger } from './logger.js';
 import { replyAddressOf } from './partition.js';
 import type { ReplyAddress, ReplyEntry } from './partition.js';
 import type { Reader } from './partition-store.js';
+import { pause } from './pause.js';
 
 /** Takes the replies to one message. */
 export interface ReplyListener {
@@ -150,6 +150,6 @@ export class ReplyInbox {
   };
 
   private pause(ms: number): Promise<boolean> {
-    return sleep(ms, true, { signal: this.abort.signal }).catch(() => false);
+    return pause(ms, this.abort.signal);
   }
 }

@@ -1,9 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Broker } from './broker.js';
 import type { Holder } from './follower.js';
 import type { Logger } from './logger.js';
 import type { Source } from './partition.js';
 import { PartitionKeeper } from './partition-keeper.js';
+import { pause } from './pause.js';
 import { retentionRules } from './retention-options.js';
 import type { RetentionOptions, RetentionRules } from './retention-options.js';
 import { Tenure } from './tenure.js';
@@ -87,7 +87,6 @@ export class Retention {
 
   /** False when it is over. */
   private pause(): Promise<boolean> {
-    const { signal } = this.stopping;
-    return sleep(this.rules.everyMs, true, { signal }).catch(() => false);
+    return pause(this.rules.everyMs, this.stopping.signal);
   }
 }

@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { PartitionStore } from './partition-store.js';
 import { addressOf } from './partition.js';
 import type { Partition } from './partition.js';
+import { pause } from './pause.js';
 
 /**
  * The right to do a work that one process does for all, partition by partition: leases kept under a name that no group has.
@@ -67,7 +67,6 @@ export class Tenure {
 
   /** False when it is over. */
   private pause(): Promise<boolean> {
-    const { signal } = this.stopping;
-    return sleep(this.ttlMs / 3, true, { signal }).catch(() => false);
+    return pause(this.ttlMs / 3, this.stopping.signal);
   }
 }
