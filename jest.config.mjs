@@ -35,7 +35,5 @@ export default {
   globalSetup: '<rootDir>/test/redis.setup.mjs',
   globalTeardown: '<rootDir>/test/redis.teardown.mjs',
   reporters: ['default', '<rootDir>/test/summary-reporter.mjs'],
-  // Some specification leaves a handle open; which one is not found yet, and a run must end.
-  forceExit: true,
   testTimeout: 20_000,
 };

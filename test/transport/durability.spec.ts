@@ -13,7 +13,7 @@ import {
   RetryableError,
 } from '@millrace/broker';
 import type { DeadLetter } from '@millrace/broker';
-import { firstValueFrom, interval, lastValueFrom, of, throwError, toArray } from 'rxjs';
+import { firstValueFrom, interval, lastValueFrom, of, take, throwError, toArray } from 'rxjs';
 import { eventually, onTestFinished, redisUrl } from '../support/redis.js';
 import { gate } from '../support/site.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
@@ -272,7 +272,7 @@ describe('a request', () => {
     const reached = gate();
     const endless: Behaviour = () => {
       const values = interval(1);
-      values.subscribe((n) => n === 5 && reached.open());
+      values.pipe(take(6)).subscribe((n) => n === 5 && reached.open());
       return values;
     };
     const app = await serve({ strategy: site.server() }, [deskThat({ message: endless })]);
