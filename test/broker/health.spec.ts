@@ -134,7 +134,7 @@ describe('the health of a service', () => {
 
   it('refuses limits that cannot work', async () => {
     await expect(start({ health: { degraded: { maxLag: -1 } } })).rejects.toThrow(
-      'health.degraded.maxLag is -1: write maxLag, maxPendingMs, maxDeadLetters, maxVanished',
+      'has health.degraded.maxLag: -1; it must be an integer of at least 0, or Infinity',
     );
   });
 });

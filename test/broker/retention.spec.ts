@@ -263,10 +263,10 @@ describe('retention options', () => {
     [{ feed: {} }, 'retention.feed has no limit: give maxAgeMs, maxLength or both'],
     [{ feed: { archive: async () => undefined } }, 'retention.feed has no limit'],
     [{ dead: {} }, 'retention.dead has no limit'],
-    [{ feed: { maxAgeMs: -1 } }, 'retention.feed.maxAgeMs is -1: it must be an integer of at least 0'],
-    [{ inbox: { maxLength: 1.5 } }, 'retention.inbox.maxLength is 1.5'],
-    [{ everyMs: 0 }, 'retention.everyMs is 0: it must be an integer of at least 1'],
-    [{ followers: { expireAfterMs: 0 } }, 'retention.followers.expireAfterMs is 0'],
+    [{ feed: { maxAgeMs: -1 } }, 'retention has feed.maxAgeMs: -1; it must be an integer of at least 0'],
+    [{ inbox: { maxLength: 1.5 } }, 'retention has inbox.maxLength: 1.5'],
+    [{ everyMs: 0 }, 'retention has everyMs: 0; it must be an integer from 1 to 2147483647'],
+    [{ followers: { expireAfterMs: 0 } }, 'retention has followers.expireAfterMs: 0'],
   ] satisfies [RetentionOptions, string][])('refuses %j', (options, message) => {
     expect(() => retentionRules(options)).toThrow(message);
   });

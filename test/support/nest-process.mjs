@@ -1,7 +1,4 @@
-/**
- * A Nest service as it is deployed: handles one message for a while, and ends by SIGTERM. Says what it does, line by line.
- * Its one argument is JSON: options of the module; without `redis` it keeps its messages in memory.
- */
+/** A Nest service as it is deployed: handles one message for a while, and ends by SIGTERM. Says what it does, line by line. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -33,12 +30,9 @@ class Clerk {
 }
 On(Asked)(Clerk.prototype, 'asked', Object.getOwnPropertyDescriptor(Clerk.prototype, 'asked'));
 
-const options = JSON.parse(process.argv[2]);
-const store = options.redis ? {} : { store: new InMemoryPartitionStore() };
-
 class Root {}
 Module({
-  imports: [BrokerModule.forRoot({ context: 'desk', ...options, ...store })],
+  imports: [BrokerModule.forRoot({ context: 'desk', store: new InMemoryPartitionStore() })],
   providers: [Pool, { provide: Clerk, inject: [Pool], useFactory: (pool) => new Clerk(pool) }],
 })(Root);
 

@@ -15,25 +15,36 @@ export * from './core/declared-schedules.js';
 export type { UndeclaredSchedules } from './core/keep-schedules.js';
 export * from './core/scheduler.js';
 export { firing } from './core/firing.js';
-export * from './core/retention-options.js';
+export { retentionRules } from './core/retention-options.js';
+export type {
+  Archive,
+  FollowerRetention,
+  LogRetention,
+  RetentionOptions,
+  RetentionRules,
+} from './core/retention-options.js';
 export { Retention } from './core/retention.js';
 export type { HeldBack } from './core/retention.js';
 export { Attendance } from './core/attendance.js';
 export * from './core/broker-figures.js';
 export * from './core/broker-monitor.js';
-export * from './core/health.js';
+export { checkHealth, judge } from './core/health.js';
+export type { Health, HealthFigures, HealthLimits, HealthOptions } from './core/health.js';
 export * from './nest/broker-health.js';
 export * from './core/keys.js';
 export * from './core/errors.js';
-export * from './core/retry-policy.js';
+export { backoff, DEFAULT_RETRY } from './core/retry-policy.js';
+export type { RetryPolicy } from './core/retry-policy.js';
 export * from './core/clock.js';
 export * from './core/unit-of-work.js';
 export * from './core/boundary.js';
 export * from './core/broker.js';
+export type { BrokerSettings } from './core/broker-settings.js';
 export * from './core/sending.js';
 export * from './core/publisher.js';
 export * from './core/published.js';
 export * from './core/requester.js';
+export type { RequesterSettings } from './core/requester-settings.js';
 export { BatchError, inBatches } from './core/batch.js';
 export type { BatchContext, BatchDeclaration, BatchHandler, BatchOptions } from './core/batch.js';
 export * from './core/dead-letters.js';
@@ -42,14 +53,17 @@ export { COMPLETED, FAILED, failedReply } from './core/system-reply.js';
 export type { Completed, Failed } from './core/system-reply.js';
 export * from './core/handler.js';
 export * from './core/handling-context.js';
-export * from './core/group-options.js';
+export { groupOptionsIn, joinOptions, resolveGroup } from './core/group-options.js';
+export type { Declared, GroupOptions, GroupSettings, Rate } from './core/group-options.js';
 export * from './core/consumer-names.js';
 export * from './in-memory/in-memory-partition-store.js';
 export * from './redis/redis-partition-store.js';
+export type { ClusterNode, Delivery, RedisStoreOptions, RedisTarget } from './redis/redis-store-options.js';
 export { checkReachable } from './redis/check-reachable.js';
 export { explainRedisError, withoutSecrets } from './redis/redis-errors.js';
 export * from './core/logger.js';
 export * from './core/subscriber.js';
+export type { NamedGroupOptions, SubscriberSettings } from './core/subscriber-settings.js';
 export * from './nest/broker.module.js';
 export type {
   BrokerFeatureOptions,
@@ -64,6 +78,7 @@ export { startsLastStopsFirst } from './nest/consumption.js';
 export { OPEN_STORE } from './nest/store-owner.js';
 export type { OpenStore } from './nest/store-owner.js';
 export * from './nest/handler-decorators.js';
+export type { HandlesOptions, OnBatchOptions, OnOptions, RoutedOptions } from './nest/handler-options.js';
 export { Every } from './nest/every.js';
 export type { EveryOptions } from './nest/every.js';
 export * from './nest/transport/index.js';

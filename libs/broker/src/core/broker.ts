@@ -16,32 +16,17 @@ import type { BoundaryTransforms } from './boundary.js';
 import { systemClock } from './clock.js';
 import type { Clock } from './clock.js';
 import type { Commit, CommitResult } from './commit.js';
-import { checkWindow, DEDUPE_WINDOW_MS } from './dedupe-window.js';
+import { BROKER_RULES } from './broker-settings.js';
+import type { BrokerSettings } from './broker-settings.js';
+import { DEDUPE_WINDOW_MS } from './dedupe-window.js';
 import { ConfigurationError } from './errors.js';
 import { checkContext } from './keys.js';
+import { checkOptionsAmong } from './options/check-options.js';
 import { partitionOf } from './partition.js';
 import type { Entry, Partition } from './partition.js';
 import type { PartitionStore } from './partition-store.js';
 import type { Telemetry } from './telemetry.js';
 import { UnitOfWork } from './unit-of-work.js';
-
-export interface BrokerSettings {
-  /** The context of this service. */
-  readonly context: string;
-  /**
-   * Partitions of this context, default 4; or of all contexts that talk to each other, by name. The number is fixed when a
-   * context is first used, by whichever service that is: where one differs from the default, give all services the same table.
-   */
-  readonly partitions?: number | Readonly<Record<string, number>>;
-  readonly clock?: Clock;
-  readonly limits?: Partial<MessageLimits>;
-  /** How long the ids of published messages are remembered, ms: `publisher.publish(event, { id })`. Default: a day. */
-  readonly dedupeWindowMs?: number;
-  /** Who traces and counts messages: what `openTelemetry()` gives. Default: nobody. */
-  readonly telemetry?: Telemetry | undefined;
-  /** Check messages with class-validator when publishing and receiving. Default true. */
-  readonly validate?: boolean;
-}
 
 export const DEFAULT_PARTITIONS = 4;
 
@@ -81,6 +66,7 @@ export class Broker {
     settings: BrokerSettings,
   ) {
     this.context = checkContext(settings.context);
+    checkOptionsAmong(`service '${this.context}'`, settings, BROKER_RULES);
     const { partitions = {} } = settings;
     const table = typeof partitions === 'number' ? { [this.context]: partitions } : partitions;
     for (const [context, count] of Object.entries({ [this.context]: DEFAULT_PARTITIONS, ...table })) {
@@ -91,8 +77,8 @@ export class Broker {
     this.clock = settings.clock ?? systemClock;
     this.limits = { ...DEFAULT_LIMITS, ...settings.limits };
     this.validate = settings.validate ?? true;
-    this.dedupeWindowMs = checkWindow(settings.dedupeWindowMs ?? DEDUPE_WINDOW_MS);
     this.telemetry = settings.telemetry;
+    this.dedupeWindowMs = settings.dedupeWindowMs ?? DEDUPE_WINDOW_MS;
     this.source = `/${this.context}`;
   }
 

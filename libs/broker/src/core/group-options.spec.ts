@@ -4,7 +4,7 @@ import { resolveGroup } from './group-options.js';
 import type { GroupOptions } from './group-options.js';
 import { Subscriptions } from './handler.js';
 import { Subscriber } from './subscriber.js';
-import type { SubscriberSettings } from './subscriber.js';
+import type { SubscriberSettings } from './subscriber-settings.js';
 import { InMemoryPartitionStore } from '../in-memory/in-memory-partition-store.js';
 
 function subscriptions(...handlers: { name: string; group?: string; options?: GroupOptions }[]): Subscriptions {
@@ -42,10 +42,10 @@ describe('the options of a group', () => {
   it.each([
     [{ concurrency: 0 }, "group 'mailer' has concurrency: 0; it must be an integer of at least 1"],
     [{ prefetchBytes: 1.5 }, "group 'mailer' has prefetchBytes: 1.5; it must be an integer of at least 1"],
-    [{ ordering: 'some' }, "group 'mailer' has ordering: \"some\"; it must be one of 'key', 'none'"],
+    [{ ordering: 'some' }, "group 'mailer' has ordering: 'some'; it must be one of 'key', 'none'"],
     [
       { rate: { limit: 5 } },
-      'group \'mailer\' has rate: {"limit":5}; it must be { limit, perMs }, integers of at least 1',
+      "group 'mailer' has rate: { limit: 5 }; it must be { limit, perMs }, integers of at least 1",
     ],
     [{ retry: { delayMs: -1 } }, "group 'mailer' has retry.delayMs: -1; it must be a number of at least 0"],
   ])('refuse %j', (options, message) => {

@@ -1,6 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { ConfigurationError } from './errors.js';
-import { DEFAULT_RETRY } from './retry-policy.js';
+import { all, checkOptionsAmong, fields } from './options/check-options.js';
+import type { Rules } from './options/check-options.js';
+import { count, duration, oneOf } from './options/rules.js';
+import { DEFAULT_RETRY, RETRY_RULES } from './retry-policy.js';
 import type { RetryPolicy } from './retry-policy.js';
 
 /**
@@ -44,6 +47,18 @@ export interface Rate {
   readonly perMs: number;
 }
 
+export const GROUP_RULES: Rules<GroupOptions> = {
+  ordering: oneOf('key', 'none'),
+  onFailure: oneOf('continue', 'park-key'),
+  concurrency: count,
+  prefetch: count,
+  prefetchBytes: count,
+  rate: all<Rate>({ limit: count, perMs: count }, '{ limit, perMs }, integers of at least 1'),
+  retry: fields(RETRY_RULES),
+  handlerTimeoutMs: duration,
+  readCount: count,
+};
+
 /** The options of one group with everything filled in. */
 export type GroupSettings = Required<Omit<GroupOptions, 'retry' | 'rate' | 'handlerTimeoutMs'>> & {
   readonly retry: RetryPolicy;
@@ -64,8 +79,6 @@ const DEFAULTS: GroupSettings = {
 };
 
 const NAMES = Object.keys(DEFAULTS) as (keyof GroupOptions)[];
-const CHOICES = { ordering: ['key', 'none'], onFailure: ['continue', 'park-key'] } as const;
-const COUNTS = ['concurrency', 'prefetch', 'prefetchBytes', 'readCount', 'handlerTimeoutMs'] as const;
 
 /** The group options among others, leaving out what is undefined. */
 export function groupOptionsIn(options: object): GroupOptions {
@@ -120,37 +133,14 @@ export function joinOptions(group: string, handlers: readonly Declared[]): Group
 }
 
 function check(group: string, settings: GroupSettings): void {
-  for (const [name, choices] of Object.entries(CHOICES)) {
-    const value = settings[name as keyof typeof CHOICES];
-    if (!(choices as readonly string[]).includes(value)) refuse(group, name, value, `one of '${choices.join("', '")}'`);
-  }
-  for (const name of COUNTS) {
-    const value = settings[name];
-    if (value !== undefined && !isCount(value)) refuse(group, name, value, 'an integer of at least 1');
-  }
+  const where = `group '${group}'`;
+  checkOptionsAmong(where, settings, GROUP_RULES);
   if (settings.onFailure === 'park-key' && settings.ordering !== 'key') {
-    refuse(
-      group,
-      'onFailure',
-      'park-key',
-      "'continue' with ordering 'none': without order nothing waits behind a message",
+    throw new ConfigurationError(
+      `${where} has onFailure: "park-key"; it must be 'continue' with ordering 'none': ` +
+        `without order nothing waits behind a message`,
     );
   }
-  const { rate, retry } = settings;
-  if (rate !== undefined && !(isCount(rate.limit) && isCount(rate.perMs))) {
-    refuse(group, 'rate', rate, '{ limit, perMs }, integers of at least 1');
-  }
-  for (const [name, value] of Object.entries(retry)) {
-    if (typeof value === 'number' && !(value >= 0)) refuse(group, `retry.${name}`, value, 'a number of at least 0');
-  }
-}
-
-function isCount(value: number): boolean {
-  return Number.isSafeInteger(value) && value >= 1;
-}
-
-function refuse(group: string, name: string, value: unknown, allowed: string): never {
-  throw new ConfigurationError(`group '${group}' has ${name}: ${show(value)}; it must be ${allowed}`);
 }
 
 function show(value: unknown): string {

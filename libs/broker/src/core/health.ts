@@ -1,6 +1,8 @@
 import type { BrokerFigures } from './broker-figures.js';
-import { ConfigurationError } from './errors.js';
 import { describeFollower } from './follower-watch.js';
+import { checkOptions, fields } from './options/check-options.js';
+import type { Rules } from './options/check-options.js';
+import { limit } from './options/rules.js';
 import { addressOf } from './partition.js';
 import type { PartitionFigures } from './partition-figures.js';
 import type { RetentionRules } from './retention-options.js';
@@ -24,6 +26,10 @@ export interface HealthLimits {
   readonly maxVanished?: number;
 }
 
+const LIMITS: Rules<HealthLimits> = { maxLag: limit, maxPendingMs: limit, maxDeadLetters: limit, maxVanished: limit };
+
+export const HEALTH_RULES: Rules<HealthOptions> = { degraded: fields(LIMITS), down: fields(LIMITS) };
+
 export interface Health {
   readonly status: 'up' | 'degraded' | 'down';
   /** One sentence per limit that is passed. */
@@ -44,15 +50,8 @@ export interface HealthFigures {
 const DEGRADED: Required<HealthLimits> = { maxLag: 10_000, maxPendingMs: 300_000, maxDeadLetters: 0, maxVanished: 0 };
 
 /** @throws ConfigurationError for limits that cannot work */
-export function checkHealth({ degraded = {}, down = {} }: HealthOptions): void {
-  for (const [where, limits] of Object.entries({ degraded, down })) {
-    for (const [name, value] of Object.entries(limits as Record<string, number>)) {
-      if (name in DEGRADED && (value === Infinity || (Number.isSafeInteger(value) && value >= 0))) continue;
-      throw new ConfigurationError(
-        `health.${where}.${name} is ${value}: write ${Object.keys(DEGRADED).join(', ')}, each an integer of at least 0`,
-      );
-    }
-  }
+export function checkHealth(options: HealthOptions): void {
+  checkOptions('health', options, HEALTH_RULES);
 }
 
 /**

@@ -6,7 +6,10 @@ import { ConfigurationError, RequestFailedError, UnknownOutcomeError } from './e
 import { Exchange } from './exchange.js';
 import type { Logger } from './logger.js';
 import { silent } from './logger.js';
+import { checkOptionsAmong } from './options/check-options.js';
 import { ReplyInbox } from './reply-inbox.js';
+import { REQUESTER_RULES } from './requester-settings.js';
+import type { RequesterSettings } from './requester-settings.js';
 import { send } from './sending.js';
 
 export interface RequestOptions {
@@ -20,11 +23,6 @@ export interface RequestOptions {
   readonly expires?: boolean;
   /** What replies become. Only needed where several `@Reply` classes of this process have one type. */
   readonly replies?: readonly MessageClass[];
-}
-
-export interface RequesterSettings {
-  /** How long replies are kept for a process that has hung or died, ms. Default 30000. */
-  readonly replyTtlMs?: number;
 }
 
 const DEFAULT_TIMEOUT_MS = 30_000;
@@ -43,6 +41,7 @@ export class Requester {
     settings: RequesterSettings = {},
     private readonly logger: Logger = silent,
   ) {
+    checkOptionsAmong(`service '${broker.context}'`, settings, REQUESTER_RULES);
     this.inbox = new ReplyInbox(broker, logger, settings.replyTtlMs ?? 30_000);
   }
 

@@ -1,4 +1,7 @@
 import { ConfigurationError } from './errors.js';
+import { checkOptions, fields } from './options/check-options.js';
+import type { Rules } from './options/check-options.js';
+import { count, countOrNone, duration, func, valueOr } from './options/rules.js';
 import type { Entry, Partition } from './partition.js';
 
 /**
@@ -49,6 +52,16 @@ export interface FollowerRetention {
   readonly expireAfterMs?: number | false;
 }
 
+const LOG: Rules<LogRetention> = { maxAgeMs: countOrNone, maxLength: countOrNone, archive: func };
+
+export const RETENTION_RULES: Rules<RetentionOptions> = {
+  inbox: valueOr(false, fields(LOG)),
+  feed: fields(LOG),
+  dead: fields<Omit<LogRetention, 'archive'>>({ maxAgeMs: countOrNone, maxLength: countOrNone }),
+  followers: fields<FollowerRetention>({ reportAfterMs: count, expireAfterMs: valueOr(false, count) }),
+  everyMs: duration,
+};
+
 /** The options with everything filled in. */
 export interface RetentionRules {
   readonly inbox: LogRetention | undefined;
@@ -64,18 +77,14 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 /** @throws ConfigurationError for limits that cannot work */
 export function retentionRules(options: RetentionOptions = {}): RetentionRules {
   const { inbox = {}, feed, dead, followers = {}, everyMs = 1_000 } = options;
-  checkLog('inbox', inbox || {});
+  checkOptions('retention', options, RETENTION_RULES);
   for (const [name, rule] of Object.entries({ feed, dead })) {
     if (!rule) continue;
-    checkLog(name, rule);
     if (rule.maxAgeMs === undefined && rule.maxLength === undefined) {
       throw new ConfigurationError(`retention.${name} has no limit: give maxAgeMs, maxLength or both, or leave it out`);
     }
   }
   const { reportAfterMs = DAY_MS, expireAfterMs = 30 * DAY_MS } = followers;
-  check('everyMs', everyMs, 1);
-  check('followers.reportAfterMs', reportAfterMs, 1);
-  if (expireAfterMs !== false) check('followers.expireAfterMs', expireAfterMs, 1);
   return {
     inbox: inbox || undefined,
     feed,
@@ -84,14 +93,4 @@ export function retentionRules(options: RetentionOptions = {}): RetentionRules {
     expireAfterMs: expireAfterMs === false ? Infinity : expireAfterMs,
     everyMs,
   };
-}
-
-function checkLog(name: string, { maxAgeMs, maxLength }: LogRetention): void {
-  check(`${name}.maxAgeMs`, maxAgeMs, 0);
-  check(`${name}.maxLength`, maxLength, 0);
-}
-
-function check(name: string, value: number | undefined, least: number): void {
-  if (value === undefined || (Number.isSafeInteger(value) && value >= least)) return;
-  throw new ConfigurationError(`retention.${name} is ${value}: it must be an integer of at least ${least}`);
 }

@@ -1,3 +1,6 @@
+import type { Rules } from './options/check-options.js';
+import { func, number, times } from './options/rules.js';
+
 /** When a failed message is tried again, and when it is given up. */
 export interface RetryPolicy {
   /** Attempts before the message is dead-lettered. Default 5. */
@@ -18,6 +21,16 @@ export interface RetryPolicy {
    */
   readonly retryIf?: (error: unknown) => boolean;
 }
+
+export const RETRY_RULES: Rules<RetryPolicy> = {
+  attempts: times,
+  delayMs: number(0),
+  factor: number(1),
+  maxDelayMs: number(0),
+  jitter: number(0, 1),
+  deliveries: times,
+  retryIf: func,
+};
 
 export const DEFAULT_RETRY: RetryPolicy = {
   attempts: 5,

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import type { Transform } from '@millrace/transforms';
 import { Attendance } from './attendance.js';
 import type { Broker } from './broker.js';
 import { BrokerMonitor } from './broker-monitor.js';
@@ -9,46 +8,22 @@ import { EveryInstance } from './every-instance.js';
 import { GroupConsumer } from './group-consumer.js';
 import type { Consumer, ProcessSettings } from './consumer.js';
 import { resolveGroup } from './group-options.js';
-import type { GroupOptions, GroupSettings } from './group-options.js';
+import type { GroupSettings } from './group-options.js';
 import { alone } from './handler.js';
 import type { HandlerGroup, Subscriptions } from './handler.js';
 import { keepSchedules } from './keep-schedules.js';
-import type { UndeclaredSchedules } from './keep-schedules.js';
 import type { Logger } from './logger.js';
 import { silent } from './logger.js';
 import { observedFigures } from './observed-figures.js';
+import { checkOptionsAmong } from './options/check-options.js';
 import { addressOf } from './partition.js';
 import type { Partition } from './partition.js';
 import { Retention } from './retention.js';
-import type { RetentionOptions } from './retention-options.js';
 import { RelayLoop } from './relay-loop.js';
+import { SUBSCRIBER_RULES } from './subscriber-settings.js';
+import type { SubscriberSettings } from './subscriber-settings.js';
 import { TimerLoop } from './timer-loop.js';
 import { checkTransforms } from './transform-checks.js';
-
-/** The options of one group by its name, and its transforms. */
-export interface NamedGroupOptions extends GroupOptions {
-  /** Applied to what the group receives, in this order, behind the inbound transforms of the service. */
-  readonly inbound?: readonly Transform[];
-}
-
-/** How a service consumes; the options of groups hold for all of them, unless `groups` or a handler says otherwise. */
-export interface SubscriberSettings extends Partial<Omit<ProcessSettings, 'owner'>>, GroupOptions {
-  /** Options by the name of a group as its handlers write it; that of the context for handlers without a group. */
-  readonly groups?: Readonly<Record<string, NamedGroupOptions>>;
-  /**
-   * How much later than due a timer may fire that another process has set, ms: so often each process looks for due timers
-   * while none is near. Default 100.
-   */
-  readonly timerLatencyMs?: number;
-  /**
-   * What becomes of a schedule that some process once declared with `@Every` and this one does not: `report` warns of it,
-   * `remove` removes it, which is right where all processes of the service run the same code. Default: `report`, by processes
-   * that declare schedules.
-   */
-  readonly undeclaredSchedules?: UndeclaredSchedules;
-  /** How long the own context's messages are kept. Default: inboxes until acknowledged by all groups, the rest for ever. */
-  readonly retention?: RetentionOptions;
-}
 
 /** Everything a service consumes: one consumer per group, and the timers of its context. */
 export class Subscriber {
@@ -72,6 +47,7 @@ export class Subscriber {
     private readonly settings: SubscriberSettings = {},
     private readonly logger: Logger = silent,
   ) {
+    checkOptionsAmong(`service '${broker.context}'`, settings, SUBSCRIBER_RULES);
     this.timers = new TimerLoop(broker, () => this.watched(), settings.timerLatencyMs ?? 100, logger);
     this.relay = broker.store.relay && new RelayLoop(broker.store.relay, logger);
     this.process = {

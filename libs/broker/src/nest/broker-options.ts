@@ -2,12 +2,20 @@ import { ConfigurableModuleBuilder } from '@nestjs/common';
 import type { ConfigurableModuleAsyncOptions, FactoryProvider, ModuleMetadata } from '@nestjs/common';
 import type { MessageClass } from '@millrace/messages';
 import type { BoundaryTransforms } from '../core/boundary.js';
-import type { BrokerSettings } from '../core/broker.js';
+import { BROKER_RULES } from '../core/broker-settings.js';
+import type { BrokerSettings } from '../core/broker-settings.js';
+import { HEALTH_RULES } from '../core/health.js';
 import type { HealthOptions } from '../core/health.js';
+import { fields } from '../core/options/check-options.js';
+import type { Rules } from '../core/options/check-options.js';
+import { thing, yesOrNo } from '../core/options/rules.js';
 import type { PartitionStore } from '../core/partition-store.js';
-import type { RequesterSettings } from '../core/requester.js';
-import type { SubscriberSettings } from '../core/subscriber.js';
-import type { RedisStoreOptions } from '../redis/redis-partition-store.js';
+import { REQUESTER_RULES } from '../core/requester-settings.js';
+import type { RequesterSettings } from '../core/requester-settings.js';
+import { SUBSCRIBER_RULES } from '../core/subscriber-settings.js';
+import type { SubscriberSettings } from '../core/subscriber-settings.js';
+import { STORE_RULES } from '../redis/redis-store-options.js';
+import type { RedisStoreOptions } from '../redis/redis-store-options.js';
 
 export interface BrokerModuleOptions extends Omit<BrokerSettings, 'telemetry'>, SubscriberSettings, RequesterSettings {
   /** Separates systems that share a Redis. Default `millrace`. */
@@ -27,6 +35,20 @@ export interface BrokerModuleOptions extends Omit<BrokerSettings, 'telemetry'>, 
   /** Start to consume when the application has started. Default true; else call `Subscriber.start()`. */
   readonly autoStart?: boolean;
 }
+
+const { namespace, ...WITHOUT_NAMESPACE } = STORE_RULES;
+
+export const MODULE_RULES: Rules<BrokerModuleOptions> = {
+  ...BROKER_RULES,
+  ...SUBSCRIBER_RULES,
+  ...REQUESTER_RULES,
+  namespace,
+  redis: fields<Omit<RedisStoreOptions, 'namespace'>>(WITHOUT_NAMESPACE),
+  store: thing,
+  telemetry: yesOrNo,
+  health: fields(HEALTH_RULES),
+  autoStart: yesOrNo,
+};
 
 /** Beside the options: which connection of the application they are for. */
 export interface ConnectionName {

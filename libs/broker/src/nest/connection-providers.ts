@@ -4,6 +4,7 @@ import { Broker } from '../core/broker.js';
 import { BrokerMonitor } from '../core/broker-monitor.js';
 import { DeadLetters } from '../core/dead-letters.js';
 import { Subscriptions } from '../core/handler.js';
+import { checkOptions } from '../core/options/check-options.js';
 import type { PartitionStore } from '../core/partition-store.js';
 import { Publisher } from '../core/publisher.js';
 import { Requester } from '../core/requester.js';
@@ -14,7 +15,7 @@ import { Declarations } from '../core/topology/declarations.js';
 import { RedisPartitionStore } from '../redis/redis-partition-store.js';
 import { openTelemetry } from '../telemetry/load.js';
 import { BrokerHealthIndicator } from './broker-health.js';
-import { MODULE_OPTIONS_TOKEN } from './broker-options.js';
+import { MODULE_OPTIONS_TOKEN, MODULE_RULES } from './broker-options.js';
 import type { BrokerModuleOptions } from './broker-options.js';
 import { connectionToken, PARTITION_STORE } from './connection-tokens.js';
 import { Connections } from './connections.js';
@@ -28,8 +29,10 @@ export function connectionServices(name: string): FactoryProvider[] {
     {
       provide: of(PARTITION_STORE),
       inject: [StoreOwner, MODULE_OPTIONS_TOKEN, { token: OPEN_STORE, optional: true }],
-      useFactory: (owner: StoreOwner, options: BrokerModuleOptions, open: OpenStore = openRedis) =>
-        options.store ?? owner.own(open(options)),
+      useFactory: (owner: StoreOwner, options: BrokerModuleOptions, open: OpenStore = openRedis) => {
+        checkOptions('BrokerModule.forRoot', options, MODULE_RULES, ['context']);
+        return options.store ?? owner.own(open(options));
+      },
     },
     {
       provide: of(Broker),

@@ -1,5 +1,8 @@
 import 'reflect-metadata';
 import type { DiscoveryService } from '@nestjs/core';
+import { checkOptions } from '../core/options/check-options.js';
+import type { Rules } from '../core/options/check-options.js';
+import { oneOf, text } from '../core/options/rules.js';
 import type { RecurrenceOptions } from '../core/recurrence.js';
 
 export interface EveryOptions extends Omit<RecurrenceOptions, 'cron'> {
@@ -10,6 +13,15 @@ export interface EveryOptions extends Omit<RecurrenceOptions, 'cron'> {
   /** Name of the connection. Default: the one without a name. */
   readonly broker?: string;
 }
+
+/** The time zone is checked with its expression. */
+const RULES: Rules<EveryOptions> = {
+  timeZone: text,
+  missed: oneOf('once', 'skip', 'all'),
+  id: text,
+  key: text,
+  broker: text,
+};
 
 interface EveryMetadata extends EveryOptions {
   readonly cron: string;
@@ -41,6 +53,7 @@ export function Every(
   message: () => object,
   options: EveryOptions = {},
 ): ClassDecorator & MethodDecorator {
+  checkOptions(`@Every('${cron}')`, options, RULES);
   return (target: object) => {
     const type = typeof target === 'function' ? target : target.constructor;
     Reflect.defineMetadata(SCHEDULES, [...schedulesOf(type), { ...options, cron, message }], type);

@@ -8,7 +8,10 @@ import type { BatchOptions } from '../core/batch.js';
 import { ConfigurationError } from '../core/errors.js';
 import { groupOptionsIn } from '../core/group-options.js';
 import type { GroupOptions } from '../core/group-options.js';
+import { checkOptions } from '../core/options/check-options.js';
 import type { Published } from '../core/published.js';
+import { HANDLES_RULES, ON_RULES } from './handler-options.js';
+import type { HandlesOptions, OnBatchOptions, OnOptions, RoutedOptions } from './handler-options.js';
 
 /** What `@Handles` and `@On` wrote on a method. */
 export interface HandlerMetadata {
@@ -26,44 +29,6 @@ export interface HandlerMetadata {
   readonly routed?: boolean;
   readonly batch?: number | BatchOptions;
   readonly options: GroupOptions;
-}
-
-/** Options of the group beside those of the handler: {@link GroupOptions}. */
-export interface HandlesOptions extends GroupOptions {
-  /** Applied to the messages of this handler, in this order, behind the inbound transforms of the service and the group. */
-  readonly inbound?: readonly Transform[];
-  /** Takes only what an inbound router sends this way; a handler of the same message without a route takes the rest. */
-  readonly route?: string;
-  /** The connection, `BrokerModule.forRoot({ name })`, whose messages it gets. Default: the one without a name. */
-  readonly broker?: string;
-}
-
-/** Options of the handler of a command that comes by a router or a routing slip of its sender. */
-export interface RoutedOptions extends HandlesOptions {
-  /** Its type names another context; whoever sends it chooses this one by the content. Default false. */
-  readonly routed: true;
-}
-
-/** Options of the group beside those of the handler: {@link GroupOptions}. */
-export interface OnOptions extends HandlesOptions {
-  /** A group of its own, `<context>.<group>`: it gets every event once, whatever other groups do. Default: the context's. */
-  readonly group?: string;
-  /**
-   * Every process of the service gets every event from its start on, e.g. to empty a cache. Nothing is kept for it: what
-   * happens while it is down it does not get. Default false: once per group.
-   */
-  readonly everyInstance?: boolean;
-  /**
-   * The context that publishes the event. Default: the first word of its type, or of the one that the handler's own transforms
-   * make it of.
-   */
-  readonly from?: string;
-}
-
-/** Options of a handler that takes messages many at a time. */
-export interface OnBatchOptions extends OnOptions {
-  /** Messages of one batch at most; with `waitMs` a message waits so long for others. */
-  readonly batch: number | BatchOptions;
 }
 
 const HANDLERS = Symbol.for('millrace:handlers');
@@ -113,6 +78,7 @@ export function Handles(
   if (contractOf(command).kind !== 'command') {
     throw new ConfigurationError(`@Handles(${command.name}) takes a @Command; for events write @On`);
   }
+  checkOptions(`@Handles(${command.name})`, options, HANDLES_RULES);
   const metadata: HandlerMetadata = {
     kind: 'command',
     contract: command,
@@ -147,6 +113,7 @@ export function On<E extends object>(
       `@On(${event.name}) has batch and everyInstance: what every process gets comes one by one`,
     );
   }
+  checkOptions(`@On(${event.name})`, options, ON_RULES);
   const metadata: HandlerMetadata = {
     kind: 'event',
     contract: event,

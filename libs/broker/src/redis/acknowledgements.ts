@@ -1,6 +1,6 @@
 import type { KeyBuilder } from '../core/keys.js';
 import type { Acknowledgement } from '../core/partition-store.js';
-import type { Delivery } from './commit-compiler.js';
+import type { Delivery } from './redis-store-options.js';
 import type { RedisConnection } from './redis-connection.js';
 
 /** Lua cannot hand more values than about 8000 to one command. */

@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { ConfigurationError, StoreUnavailableError } from '../core/errors.js';
-import type { RedisTarget } from './redis-connection.js';
+import type { RedisTarget } from './redis-store-options.js';
 import { DEFAULT_URL } from './redis-connection.js';
 import { explainRedisError, withoutSecrets } from './redis-errors.js';
 

@@ -4,7 +4,8 @@ import type { Redis } from 'ioredis';
 import { StoreUnavailableError } from '../core/errors.js';
 import { ready } from './ready.js';
 import { clientOptions, reconnectDelay, wrap } from './redis-connection.js';
-import type { RedisConnection, RedisTarget } from './redis-connection.js';
+import type { RedisConnection } from './redis-connection.js';
+import type { RedisTarget } from './redis-store-options.js';
 
 /** A connection to a Redis Cluster: every command goes to the node that has its key, also while slots move. */
 export interface ClusterConnection extends RedisConnection {

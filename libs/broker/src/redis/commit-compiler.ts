@@ -8,14 +8,9 @@ import { addressOf, ownLog, replyAddressOf } from '../core/partition.js';
 import type { EntryRef, Partition } from '../core/partition.js';
 import { scriptFor } from './commit-script.js';
 import { deadLetterFields } from './dead-letter-fields.js';
+import type { Delivery } from './redis-store-options.js';
 import type { Script } from './script.js';
 import { timerDetails } from './timer-fields.js';
-
-/**
- * How messages for other partitions leave a commit: `direct` writes them into the target's inbox (one slot for all keys:
- * standalone and Sentinel), `outbox` into `out` of the own partition, from where a relay delivers them (Cluster).
- */
-export type Delivery = 'direct' | 'outbox';
 
 /** A commit as a script for its shape, and the values for it. */
 export interface CompiledCommit {

@@ -1,19 +1,9 @@
 import { Redis } from 'ioredis';
-import type { Cluster, ClusterOptions, RedisOptions } from 'ioredis';
+import type { Cluster, RedisOptions } from 'ioredis';
 import { ready } from './ready.js';
+import type { RedisTarget } from './redis-store-options.js';
 
 export const DEFAULT_URL = 'redis://127.0.0.1:6379';
-
-export interface RedisTarget {
-  /** `redis://user:password@host:port/db`, `rediss://` for TLS. Default `redis://127.0.0.1:6379`. */
-  readonly url?: string;
-  /** Further ioredis options (TLS, Sentinel, credentials). */
-  readonly options?: RedisOptions;
-  /** Some nodes of a Redis Cluster, instead of `url`; `options` hold for the connection to each node. */
-  readonly cluster?: readonly { readonly host: string; readonly port: number }[];
-  /** Further ioredis options of a cluster (`natMap`, `dnsLookup`). */
-  readonly clusterOptions?: Pick<ClusterOptions, 'natMap' | 'dnsLookup' | 'slotsRefreshTimeout'>;
-}
 
 /** The narrow port to a Redis client: everything Millrace asks of ioredis. */
 export interface RedisConnection {

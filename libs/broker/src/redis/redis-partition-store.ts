@@ -5,6 +5,7 @@ import type { Commit, CommitResult, Write } from '../core/commit.js';
 import { ConfigurationError, StoreUnavailableError } from '../core/errors.js';
 import type { Expired, Follower, GroupStart, Trimmed, TrimRequest } from '../core/follower.js';
 import { KeyBuilder } from '../core/keys.js';
+import { checkOptions } from '../core/options/check-options.js';
 import type { Entry, EntryRef, Partition, ReplyAddress, Source } from '../core/partition.js';
 import type { PartitionFigures } from '../core/partition-figures.js';
 import type {
@@ -33,7 +34,6 @@ import type { ClusterConnection } from './cluster-connection.js';
 import { ClusterReader } from './cluster-reader.js';
 import { CommitBatcher } from './commit-batcher.js';
 import { CommitCompiler } from './commit-compiler.js';
-import type { Delivery } from './commit-compiler.js';
 import { toDeadLetter } from './dead-letter-fields.js';
 import { CrossSlotCommits } from './cross-slot-commits.js';
 import { outcomeOfFirstTry } from './first-try.js';
@@ -41,7 +41,7 @@ import { inspectRedis } from './inspect-redis.js';
 import { LivingClients } from './living-clients.js';
 import { openConnection } from './redis-connection.js';
 import { OutboxRelay } from './outbox-relay.js';
-import type { RedisConnection, RedisTarget } from './redis-connection.js';
+import type { RedisConnection } from './redis-connection.js';
 import { RedisLeases } from './redis-leases.js';
 import { RedisMembers } from './redis-members.js';
 import { RedisReader } from './redis-reader.js';
@@ -50,21 +50,12 @@ import { RedisClaimStore } from './redis-claim-store.js';
 import { RedisConsumers } from './redis-consumers.js';
 import { RedisFollowers } from './redis-followers.js';
 import { toEntries, toMap } from './redis-replies.js';
+import { STORE_RULES } from './redis-store-options.js';
+import type { Delivery, RedisStoreOptions } from './redis-store-options.js';
 import { survey } from './redis-survey.js';
 import { trim } from './redis-trim.js';
 import { RedisTimers } from './redis-timers.js';
 import { Script } from './script.js';
-
-export interface RedisStoreOptions extends RedisTarget {
-  /** Separates systems that share a Redis. Default `millrace`. */
-  readonly namespace?: string;
-  /** How long a repeatable commit is tried while Redis is away, ms. Default 30000. */
-  readonly patienceMs?: number;
-  /** Time for one command, ms. Default 10000. */
-  readonly deadlineMs?: number;
-  /** Default: `outbox` on a cluster, else `direct`. */
-  readonly delivery?: Delivery;
-}
 
 /** Partitions in Redis 7 or Valkey: the adapter of {@link PartitionStore} for production. */
 export class RedisPartitionStore implements PartitionStore {
@@ -98,7 +89,9 @@ export class RedisPartitionStore implements PartitionStore {
 
   readonly claims: ClaimStore;
 
+  /** @throws ConfigurationError for options that cannot work */
   constructor(options: RedisStoreOptions = {}) {
+    checkOptions('the Redis store', options, STORE_RULES);
     this.keys = new KeyBuilder(options.namespace);
     const name = `millrace:${randomUUID()}`;
     this.delivery = deliveryOf(options);

@@ -1,9 +1,14 @@
 import type { MessageLimits } from '@millrace/messages';
 import { Broker } from '../../core/broker.js';
+import { BROKER_RULES } from '../../core/broker-settings.js';
 import { checkContext } from '../../core/keys.js';
+import { fields } from '../../core/options/check-options.js';
+import type { Rules } from '../../core/options/check-options.js';
+import { thing } from '../../core/options/rules.js';
 import type { PartitionStore } from '../../core/partition-store.js';
 import { RedisPartitionStore } from '../../redis/redis-partition-store.js';
-import type { RedisStoreOptions } from '../../redis/redis-partition-store.js';
+import { STORE_RULES } from '../../redis/redis-store-options.js';
+import type { RedisStoreOptions } from '../../redis/redis-store-options.js';
 
 /** Where the messages of a transport go. Servers and clients that are to meet have the same bus. */
 export interface BusOptions {
@@ -22,6 +27,19 @@ export interface BusOptions {
   /** Another place for the messages, e.g. an InMemoryPartitionStore; `url`, `redis` and `namespace` are not used then. */
   readonly store?: PartitionStore;
 }
+
+const { namespace, url, ...FURTHER } = STORE_RULES;
+const { context, partitions, limits } = BROKER_RULES;
+
+export const BUS_RULES: Rules<BusOptions> = {
+  url,
+  redis: fields<Omit<RedisStoreOptions, 'namespace' | 'url'>>(FURTHER),
+  namespace,
+  context,
+  partitions,
+  limits,
+  store: thing,
+};
 
 /** The client of ioredis that a bus writes with. */
 export type RedisClient = RedisPartitionStore['client'];

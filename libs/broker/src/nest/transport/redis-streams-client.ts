@@ -6,10 +6,14 @@ import type { EnvelopeInit } from '@millrace/messages';
 import type { Encoded } from '../../core/broker.js';
 import type { Guard } from '../../core/commit.js';
 import { ConfigurationError, UnknownOutcomeError } from '../../core/errors.js';
+import { checkOptions } from '../../core/options/check-options.js';
+import type { Rules } from '../../core/options/check-options.js';
+import { duration, thing } from '../../core/options/rules.js';
 import { encodeRaw } from '../../core/raw-message.js';
 import { ReplyInbox } from '../../core/reply-inbox.js';
+import { REQUESTER_RULES } from '../../core/requester-settings.js';
 import { UnitOfWork } from '../../core/unit-of-work.js';
-import { Bus } from './bus.js';
+import { Bus, BUS_RULES } from './bus.js';
 import type { BusOptions } from './bus.js';
 import { BusStatus } from './bus-status.js';
 import type { RedisStreamsEvents } from './bus-status.js';
@@ -28,6 +32,14 @@ export interface RedisStreamsClientOptions extends BusOptions {
   readonly serializer?: ProducerSerializer;
   readonly deserializer?: ProducerDeserializer;
 }
+
+const RULES: Rules<RedisStreamsClientOptions> = {
+  ...BUS_RULES,
+  ...REQUESTER_RULES,
+  timeoutMs: duration,
+  serializer: thing,
+  deserializer: thing,
+};
 
 interface Connected {
   readonly bus: Bus;
@@ -51,8 +63,10 @@ export class RedisStreamsClient extends ClientProxy<RedisStreamsEvents, string> 
   private connecting: Promise<Connected> | undefined;
   private connected: Connected | undefined;
 
+  /** @throws ConfigurationError for options that cannot work */
   constructor(private readonly options: RedisStreamsClientOptions = {}) {
     super();
+    checkOptions('RedisStreamsClient', options, RULES);
     this.initializeSerializer(options as never);
     this.initializeDeserializer(options as never);
   }

@@ -11,11 +11,15 @@ import type {
 } from '@nestjs/microservices';
 import type { HandlerDeclaration, MessageContext } from '../../core/handler.js';
 import { Subscriptions } from '../../core/handler.js';
+import { checkOptions } from '../../core/options/check-options.js';
+import type { Rules } from '../../core/options/check-options.js';
+import { oneOf, text, thing } from '../../core/options/rules.js';
 import type { Entry } from '../../core/partition.js';
 import { Subscriber } from '../../core/subscriber.js';
-import type { SubscriberSettings } from '../../core/subscriber.js';
+import { SUBSCRIBER_RULES } from '../../core/subscriber-settings.js';
+import type { SubscriberSettings } from '../../core/subscriber-settings.js';
 import { withBuffers } from './buffers.js';
-import { Bus } from './bus.js';
+import { Bus, BUS_RULES } from './bus.js';
 import type { BusOptions } from './bus.js';
 import { BusStatus } from './bus-status.js';
 import type { RedisStreamsEvents, RedisStreamsStatus } from './bus-status.js';
@@ -46,6 +50,15 @@ export interface RedisStreamsServerOptions extends BusOptions, SubscriberSetting
   readonly deserializer?: ConsumerDeserializer;
 }
 
+const RULES: Rules<RedisStreamsServerOptions> = {
+  ...BUS_RULES,
+  ...SUBSCRIBER_RULES,
+  group: text,
+  unknownRequests: oneOf('skip', 'refuse'),
+  serializer: thing,
+  deserializer: thing,
+};
+
 /**
  * The server side of Nest's microservices on Redis Streams: `@EventPattern` and `@MessagePattern` handlers as with Nest's own
  * Redis transport, but no message is lost. An event is acknowledged when its handler is done; when it throws, the event
@@ -69,8 +82,10 @@ export class RedisStreamsServer
   private subscriber: Subscriber | undefined;
   private stopping = new AbortController();
 
+  /** @throws ConfigurationError for options that cannot work */
   constructor(private readonly options: RedisStreamsServerOptions) {
     super();
+    checkOptions('RedisStreamsServer', options, RULES, ['group']);
     this.initializeSerializer(options as never);
     this.initializeDeserializer(options as never);
   }

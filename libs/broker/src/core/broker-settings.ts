@@ -1,0 +1,36 @@
+import type { MessageLimits } from '@millrace/messages';
+import type { Clock } from './clock.js';
+import { fields } from './options/check-options.js';
+import type { Rules } from './options/check-options.js';
+import { anything, count, text, thing, yesOrNo } from './options/rules.js';
+import type { Telemetry } from './telemetry.js';
+
+/** One service's view of the system. */
+export interface BrokerSettings {
+  /** The context of this service. */
+  readonly context: string;
+  /**
+   * Partitions of this context, default 4; or of all contexts that talk to each other, by name. The number is fixed when a
+   * context is first used, by whichever service that is: where one differs from the default, give all services the same table.
+   */
+  readonly partitions?: number | Readonly<Record<string, number>>;
+  readonly clock?: Clock;
+  readonly limits?: Partial<MessageLimits>;
+  /** How long the ids of published messages are remembered, ms: `publisher.publish(event, { id })`. Default: a day. */
+  readonly dedupeWindowMs?: number;
+  /** Who traces and counts messages: what `openTelemetry()` gives. Default: nobody. */
+  readonly telemetry?: Telemetry | undefined;
+  /** Check messages with class-validator when publishing and receiving. Default true. */
+  readonly validate?: boolean;
+}
+
+export const BROKER_RULES: Rules<BrokerSettings> = {
+  context: text,
+  // Checked with the names of the contexts.
+  partitions: anything,
+  clock: thing,
+  limits: fields<MessageLimits>({ maxBytes: count, maxDepth: count, maxRestoredBytes: count }),
+  dedupeWindowMs: count,
+  validate: yesOrNo,
+  telemetry: thing,
+};
