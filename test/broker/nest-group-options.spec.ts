@@ -84,13 +84,8 @@ describe('options of a group', () => {
   });
 
   it('are checked at start, wherever they stand', async () => {
-    @Injectable()
-    class Desk {
-      @Handles(Ask, { prefetch: 0 }) ask(): Answered {
-        return new Answered();
-      }
-    }
-    await expect(start([Desk])).rejects.toThrow("group 'desk' has prefetch: 0; it must be an integer of at least 1");
+    expect(() => Handles(Ask, { prefetch: 0 })).toThrow('@Handles(Ask) has prefetch: 0; it must be an integer');
+    await expect(start([Mailer], { mailer: { prefetch: 0 } })).rejects.toThrow('has groups.mailer.prefetch: 0');
     await expect(start([Mailer], { mail: {} })).rejects.toThrow("write one of 'mailer'");
     const both: GroupOptions = { ordering: 'none', onFailure: 'park-key' };
     await expect(start([Mailer], { mailer: both })).rejects.toThrow('without order nothing waits behind a message');
