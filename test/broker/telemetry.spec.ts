@@ -5,12 +5,11 @@ import { Broker, BrokerModule, Handles, InMemoryPartitionStore, On, Publisher, S
 import { RedisPartitionStore } from '@millrace/broker';
 import type { BrokerModuleOptions, PartitionStore } from '@millrace/broker';
 import { Command, Event, Reply } from '@millrace/messages';
-import { context, metrics, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
-import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
-import { AggregationTemporality, InMemoryMetricExporter, MeterProvider } from '@opentelemetry/sdk-metrics';
-import { PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics';
-import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
+import { metrics, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import { MeterProvider } from '@opentelemetry/sdk-metrics';
+import { BasicTracerProvider } from '@opentelemetry/sdk-trace-base';
 import { eventually, freshNamespace, onTestFinished, redisUrl } from '../support/redis.js';
+import { sdk } from '../support/sdk.js';
 
 @Event('shop.ordered', { key: 'order' })
 class Ordered {
@@ -48,33 +47,6 @@ class Shop {
     confirmed.push(order);
     return new Confirmed();
   }
-}
-
-/** The SDK as an application registers it. */
-function sdk() {
-  const spans = new InMemorySpanExporter();
-  const figures = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
-  const reader = new PeriodicExportingMetricReader({ exporter: figures, exportIntervalMillis: 3_600_000 });
-  trace.setGlobalTracerProvider(new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(spans)] }));
-  context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
-  metrics.setGlobalMeterProvider(new MeterProvider({ readers: [reader] }));
-  onTestFinished(async () => {
-    await reader.shutdown();
-    for (const api of [trace, context, metrics]) api.disable();
-  });
-  return {
-    spans: () => spans.getFinishedSpans(),
-    named: (name: string) => spans.getFinishedSpans().filter((span) => span.name === name),
-    /** The latest values of a metric. */
-    values: async (name: string) => {
-      await reader.forceFlush();
-      const all = figures
-        .getMetrics()
-        .at(-1)!
-        .scopeMetrics.flatMap((scope) => scope.metrics);
-      return all.filter(({ descriptor }) => descriptor.name === name).flatMap(({ dataPoints }) => [...dataPoints]);
-    },
-  };
 }
 
 async function service(

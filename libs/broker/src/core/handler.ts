@@ -33,6 +33,8 @@ export interface HandlerDeclaration {
   readonly everyInstance?: boolean;
   /** It sends its replies itself, or none: what it returns is no reply. Default false. */
   readonly ownReplies?: boolean;
+  /** Telemetry leaves it out: it only lets messages pass. Default false. */
+  readonly unwatched?: boolean;
   /** Takes only what a router of the inbound transforms sends this way; without, also what no other route takes. */
   readonly route?: string;
   /** Applied to the messages of this handler, behind the inbound transforms of the service and of the group. */
@@ -205,7 +207,7 @@ export class Subscriptions {
     const name = handler.group === undefined ? this.context : `${this.context}.${checkName(handler.group, 'group')}`;
     let group = this.groups.get(name);
     if (!group) this.groups.set(name, (group = new HandlerGroup(name, handler.group)));
-    group.add(this.watch?.(handler, name) ?? handler);
+    group.add(handler.unwatched ? handler : (this.watch?.(handler, name) ?? handler));
   }
 
   /** In whatever groups they are: a command done twice is a defect. */

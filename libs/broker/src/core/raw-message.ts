@@ -2,8 +2,9 @@ import { encode, envelope } from '@millrace/messages';
 import type { EnvelopeInit } from '@millrace/messages';
 import type { Broker, Encoded } from './broker.js';
 
-/** A message without a contract: neither validated nor transformed. */
+/** A message without a contract: neither validated nor transformed. It goes on with the trace that is active. */
 export function encodeRaw(broker: Broker, init: Omit<EnvelopeInit, 'source'>): Encoded {
-  const complete = envelope({ source: `/${broker.context}`, ...init }, broker.clock.now());
+  const trace = broker.telemetry?.traceContext();
+  const complete = envelope({ source: `/${broker.context}`, ...trace, ...init }, broker.clock.now());
   return { envelope: complete, text: encode(complete, broker.limits) };
 }

@@ -3,7 +3,6 @@ import type { DynamicModule } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import { asyncApiDocument } from '../core/asyncapi/asyncapi-document.js';
 import type { AsyncApiDocument, AsyncApiOptions } from '../core/asyncapi/asyncapi-document.js';
-import { Connections } from './connections.js';
 import { describe } from './describe.js';
 
 export interface AsyncApiModuleOptions extends Omit<AsyncApiOptions, 'namespace'> {
@@ -43,10 +42,9 @@ export class AsyncApiModule {
  * @throws ConfigurationError for a declaration that cannot work; MessageError `no-json-schema` for a schema that cannot be
  *   described
  */
-export function asyncApi(
+export async function asyncApi(
   app: Parameters<typeof describe>[0],
   options: AsyncApiOptions = {},
 ): Promise<AsyncApiDocument> {
-  const namespace = app.get(Connections, { strict: false }).all[0]?.options.namespace;
-  return asyncApiDocument(describe(app), { ...(namespace === undefined ? {} : { namespace }), ...options });
+  return asyncApiDocument(describe(app), options);
 }

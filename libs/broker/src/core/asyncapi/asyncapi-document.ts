@@ -2,7 +2,7 @@ import { contractOf, JsonSchemas } from '@millrace/messages';
 import type { MessageClass } from '@millrace/messages';
 import { KeyBuilder } from '../keys.js';
 import type { LogName, Receives, Sends, Topology } from '../topology/topology.js';
-import { messageObject } from './asyncapi-message.js';
+import { messageObject, packetObject } from './asyncapi-message.js';
 
 /** An AsyncAPI 3.0 document. @see https://www.asyncapi.com/docs/reference/specification/v3.0.0 */
 export type AsyncApiDocument = Readonly<Record<string, unknown>> & { readonly asyncapi: '3.0.0' };
@@ -15,12 +15,13 @@ export interface AsyncApiOptions {
   readonly description?: string;
   /** AsyncAPI server objects by name, e.g. `{ redis: { host: 'redis:6379', protocol: 'redis' } }`. Default: none. */
   readonly servers?: Readonly<Record<string, object>>;
-  /** First part of the names of streams. Default `millrace`. */
+  /** First part of the names of streams. Default: as the topologies say, `millrace` where they do not. */
   readonly namespace?: string;
 }
 
 /** Where replies go: an address that only the asker knows. */
 const REPLIES = 'replies';
+const REPLY_ADDRESS = { location: '$message.header#/replyto' };
 
 /**
  * The AsyncAPI document of a service: logs are its channels, what it sends and receives its operations.
@@ -30,7 +31,7 @@ const REPLIES = 'replies';
  */
 export async function asyncApiDocument(
   topologies: readonly Topology[],
-  { title, version = '1.0.0', description, servers, namespace = 'millrace' }: AsyncApiOptions = {},
+  { title, version = '1.0.0', description, servers, namespace }: AsyncApiOptions = {},
 ): Promise<AsyncApiDocument> {
   const document = new Draft(namespace);
   for (const topology of topologies) {
@@ -59,28 +60,37 @@ class Draft {
   private readonly messages: Record<string, Fields> = {};
   private readonly schemas = new JsonSchemas();
 
-  constructor(private readonly namespace: string) {}
+  constructor(private readonly namespace: string | undefined) {}
 
-  async sends({ by, kind, type, passes, written, to }: Sends, { partitions, context }: Topology): Promise<void> {
+  async sends({ by, kind, type, passes, written, to }: Sends, topology: Topology): Promise<void> {
     // What is asked has the reply beside it.
     if (kind === 'reply') return;
     for (const message of written) {
       if (!message.contract) continue;
-      const ref = await this.message(this.channel(to!, context, partitions), message.contract, passes);
+      const ref = await this.message(this.channel(to!, topology), message.contract, passes);
       const replies = kind === 'command' ? await this.replies(contractReplies(message.contract)) : {};
       const note = passes.length > 0 ? ` as ${type}, which passes ${passes.join(', ')}` : '';
       this.operation('send', `send-${message.type}`, to!, ref, `${by} sends it${note}`, replies);
     }
   }
 
-  async receives(receives: Receives, { partitions, context }: Topology): Promise<void> {
-    const { from, message, passes, type, by, group, replies } = receives;
+  async receives(receives: Receives, topology: Topology): Promise<void> {
+    const { from, message, passes, type, by, group, replies, pattern } = receives;
+    if (pattern !== undefined) return this.pattern(pattern, receives, topology);
     if (!message.contract || isOwnTimer(receives)) return;
-    const ref = await this.message(this.channel(from, context, partitions), message.contract, passes);
+    const ref = await this.message(this.channel(from, topology), message.contract, passes);
     const note = passes.length > 0 ? ` as ${type}, after ${passes.join(', ')}` : '';
     const where = group === undefined ? '' : `, group ${group}`;
     const id = `receive-${message.type}-${group ?? by}`;
     this.operation('receive', id, from, ref, `${by} receives it${note}${where}`, await this.replies(replies));
+  }
+
+  /** What comes over Nest's transport has no contract: a request is answered where it says. */
+  private pattern(kind: 'event' | 'request', { from, type, by, group }: Receives, topology: Topology): void {
+    const { id, object } = packetObject(from.context, type, kind);
+    const ref = this.put(this.channel(from, topology), id, object);
+    const reply = kind === 'request' ? { reply: { address: REPLY_ADDRESS } } : {};
+    this.operation('receive', `receive-${id}-${group}`, from, ref, `${by} receives it, group ${group}`, reply);
   }
 
   parts(): Fields {
@@ -88,13 +98,15 @@ class Draft {
     return { channels: this.channels, operations: this.operations, components };
   }
 
-  private channel({ context, log }: LogName, own: string, partitions: number): Channel {
+  private channel({ context, log }: LogName, { context: own, partitions, ...topology }: Topology): Channel {
+    const namespace = this.namespace ?? topology.namespace ?? 'millrace';
+    const example = new KeyBuilder(namespace).log({ partition: { context, index: 0 }, log });
     const id = `${context}-${log}`;
     return (this.channels[id] ??= {
-      address: `${this.namespace}:${context}:{partition}:${log}`,
+      address: `${namespace}:${context}:{partition}:${log}`,
       title: log === 'feed' ? `Events of ${context}` : `Inbox of ${context}`,
       description:
-        `Redis Streams, one for each partition: ${this.example(context, log)} and so on. An entry has one field, 'event', ` +
+        `Redis Streams, one for each partition: ${example} and so on. An entry has one field, 'event', ` +
         `with a CloudEvent as JSON (structured mode); the headers here are its attributes, the payload is its data.`,
       parameters: {
         partition: {
@@ -106,12 +118,12 @@ class Draft {
     });
   }
 
-  private example(context: string, log: 'feed' | 'in'): string {
-    return new KeyBuilder(this.namespace).log({ partition: { context, index: 0 }, log });
-  }
-
   private async message(channel: Channel, contract: MessageClass, passes: readonly string[]): Promise<string> {
     const { id, object } = await messageObject(contract, passes, this.schemas);
+    return this.put(channel, id, object);
+  }
+
+  private put(channel: Channel, id: string, object: Fields): string {
     this.messages[id] ??= object;
     channel.messages[id] ??= { $ref: `#/components/messages/${id}` };
     return id;
@@ -129,8 +141,7 @@ class Draft {
     for (const contract of contracts) {
       messages.push({ $ref: `#/channels/${REPLIES}/messages/${await this.message(channel, contract, [])}` });
     }
-    const address = { location: '$message.header#/replyto' };
-    return { reply: { address, channel: { $ref: `#/channels/${REPLIES}` }, messages } };
+    return { reply: { address: REPLY_ADDRESS, channel: { $ref: `#/channels/${REPLIES}` }, messages } };
   }
 
   private operation(

@@ -27,8 +27,40 @@ export async function messageObject(
   return { id: type, object };
 }
 
+/** A message of Nest's transport: what its data are, only the handler's code says. */
+export function packetObject(
+  context: string,
+  pattern: string,
+  kind: 'event' | 'request',
+): { readonly id: string; readonly object: Record<string, unknown> } {
+  const word = pattern.replace(/[^\w.-]+/g, '-').replace(/^-|-$/g, '');
+  const payload = {
+    type: 'object',
+    description: "Nest's packet, as its default serializer writes it",
+    required: ['pattern', 'data'],
+    properties: { pattern: {}, data: {}, id: { type: 'string' } },
+  };
+  const known = { type: pattern, version: 1, key: undefined, failure: false } as const;
+  const headers = attributes({ ...known, kind: kind === 'event' ? 'event' : 'command' });
+  const object = { name: pattern, title: pattern, summary: "Pattern of Nest's transport", payload };
+  return {
+    id: `${context}.${word}`,
+    object: {
+      ...object,
+      contentType: 'application/json',
+      headers,
+    },
+  };
+}
+
 /** The attributes of a CloudEvent, and the extensions that Millrace adds. */
-function attributes({ type, kind, version, key, failure }: Contract): JsonSchema {
+function attributes({
+  type,
+  kind,
+  version,
+  key,
+  failure,
+}: Pick<Contract, 'type' | 'kind' | 'version' | 'key' | 'failure'>): JsonSchema {
   const text = { type: 'string' };
   return {
     type: 'object',

@@ -48,6 +48,8 @@ export interface Receives {
   readonly group: string | undefined;
   /** What a command says it can be answered with. */
   readonly replies: readonly MessageClass[];
+  /** It comes over Nest's transport, as a pattern with a packet: there is no contract. */
+  readonly pattern?: 'event' | 'request';
 }
 
 /** A service as data: who publishes, what passes which transforms, who consumes, in which group. */
@@ -56,6 +58,8 @@ export interface Topology {
   readonly connection: string;
   readonly context: string;
   readonly partitions: number;
+  /** First part of the names of streams, where the options name one. */
+  readonly namespace?: string;
   readonly sends: readonly Sends[];
   readonly receives: readonly Receives[];
 }

@@ -4,11 +4,14 @@ import { BROKER_RULES } from '../../core/broker-settings.js';
 import { checkContext } from '../../core/keys.js';
 import { fields } from '../../core/options/check-options.js';
 import type { Rules } from '../../core/options/check-options.js';
-import { thing } from '../../core/options/rules.js';
+import { thing, yesOrNo } from '../../core/options/rules.js';
 import type { PartitionStore } from '../../core/partition-store.js';
 import { RedisPartitionStore } from '../../redis/redis-partition-store.js';
 import { STORE_RULES } from '../../redis/redis-store-options.js';
 import type { RedisStoreOptions } from '../../redis/redis-store-options.js';
+import { openTelemetry } from '../../telemetry/load.js';
+
+export const DEFAULT_CONTEXT = 'nest';
 
 /** Where the messages of a transport go. Servers and clients that are to meet have the same bus. */
 export interface BusOptions {
@@ -24,6 +27,8 @@ export interface BusOptions {
   readonly partitions?: number;
   /** Bounds on one message. Default 256 KiB, 32 levels. */
   readonly limits?: Partial<MessageLimits>;
+  /** Traces and metrics by OpenTelemetry, as of `BrokerModule.forRoot`. Default false. */
+  readonly telemetry?: boolean;
   /** Another place for the messages, e.g. an InMemoryPartitionStore; `url`, `redis` and `namespace` are not used then. */
   readonly store?: PartitionStore;
 }
@@ -38,6 +43,7 @@ export const BUS_RULES: Rules<BusOptions> = {
   context,
   partitions,
   limits,
+  telemetry: yesOrNo,
   store: thing,
 };
 
@@ -53,10 +59,20 @@ export class Bus {
 
   /**
    * @throws StoreUnavailableError that says what is wrong with the Redis
-   * @throws ConfigurationError for a bad name, or when the bus has another number of partitions
+   * @throws ConfigurationError for a bad name, when the bus has another number of partitions, or when `telemetry` needs a package
+   *   that is not installed
    */
-  static async open({ store, url, redis, namespace, context = 'nest', ...rest }: BusOptions): Promise<Bus> {
+  static async open({
+    store,
+    url,
+    redis,
+    namespace,
+    context = DEFAULT_CONTEXT,
+    telemetry,
+    ...rest
+  }: BusOptions): Promise<Bus> {
     checkContext(context);
+    const watcher = telemetry ? await openTelemetry() : undefined;
     const opened =
       store ??
       (await RedisPartitionStore.connect({
@@ -68,6 +84,7 @@ export class Bus {
     const bus = new Bus(
       new Broker(opened, {
         context,
+        telemetry: watcher,
         ...(partitions === undefined ? {} : { partitions }),
         ...(limits === undefined ? {} : { limits }),
       }),

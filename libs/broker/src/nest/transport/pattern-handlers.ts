@@ -2,28 +2,32 @@ import type { MessageHandler } from '@nestjs/microservices';
 import { ConfigurationError } from '../../core/errors.js';
 
 /** Handlers of one pattern for events. */
-export interface EventHandlers {
+export interface EventHandlers<H> {
   /** As clients write it, normalized. */
   readonly route: string;
   /** By the group that each has beside the service's own (undefined). */
-  readonly byGroup: ReadonlyMap<string | undefined, MessageHandler>;
+  readonly byGroup: ReadonlyMap<string | undefined, H>;
 }
 
 /**
  * The handlers of a server by their normalized pattern. Unlike Nest's own servers it does not chain the event handlers of
  * one pattern: when one of them fails, only this one is to be repeated.
  */
-export class PatternHandlers {
-  private readonly handlers = new Map<string, MessageHandler[]>();
+export class PatternHandlers<H extends Pick<MessageHandler, 'isEventHandler' | 'extras'>> {
+  private readonly handlers = new Map<string, H[]>();
 
-  add(route: string, handler: MessageHandler): void {
+  get routes(): Iterable<string> {
+    return this.handlers.keys();
+  }
+
+  add(route: string, handler: H): void {
     const known = this.handlers.get(route);
     if (known) known.push(handler);
     else this.handlers.set(route, [handler]);
   }
 
   /** Who answers requests: as with Nest's servers an event handler, too, if there is no other. */
-  forRequest(route: string): MessageHandler | undefined {
+  forRequest(route: string): H | undefined {
     const handlers = this.handlers.get(route);
     return handlers?.findLast(({ isEventHandler }) => !isEventHandler) ?? handlers?.[0];
   }
@@ -33,10 +37,10 @@ export class PatternHandlers {
    *
    * @throws ConfigurationError when two handlers of one pattern have the same group
    */
-  forEvents(): EventHandlers[] {
+  forEvents(): EventHandlers<H>[] {
     return [...this.handlers].map(([route, handlers]) => {
       const listed = handlers.filter(({ isEventHandler }) => isEventHandler);
-      const byGroup = new Map<string | undefined, MessageHandler>();
+      const byGroup = new Map<string | undefined, H>();
       for (const handler of listed.length > 0 ? listed : handlers.slice(-1)) {
         const group = handler.extras?.['group'] as string | undefined;
         if (byGroup.has(group)) throw twice(route, group);

@@ -4,7 +4,7 @@ import type { ProducerDeserializer, ProducerSerializer, ReadPacket, WritePacket 
 import { keyOf } from '@millrace/messages';
 import type { EnvelopeInit } from '@millrace/messages';
 import type { Encoded } from '../../core/broker.js';
-import type { Guard } from '../../core/commit.js';
+import type { CommitResult, Guard } from '../../core/commit.js';
 import { ConfigurationError, UnknownOutcomeError } from '../../core/errors.js';
 import { checkOptions } from '../../core/options/check-options.js';
 import type { Rules } from '../../core/options/check-options.js';
@@ -111,7 +111,7 @@ export class RedisStreamsClient extends ClientProxy<RedisStreamsEvents, string> 
       listener.end();
     };
     const { timeoutMs } = this.options;
-    const send = async (): Promise<void> => {
+    const send = async (): Promise<CommitResult> => {
       const { envelope, text } = this.encode(bus, packet, {
         id,
         replyto: inbox.address,
@@ -119,13 +119,13 @@ export class RedisStreamsClient extends ClientProxy<RedisStreamsEvents, string> 
       });
       await inbox.expect(id, listener);
       const to = bus.broker.partitionFor(keyOf(envelope));
-      await bus.broker.commit({
+      return bus.broker.commit({
         partition: to,
         guards: [{ kind: 'command', id: `request:${id}`, result: '', ttlMs: REMEMBERED_MS }],
         writes: [{ kind: 'emit', to, message: text }],
       });
     };
-    send().catch((error: unknown) => {
+    this.watched(bus, 'send', packet, send).catch((error: unknown) => {
       // It may have been sent: then its answer comes.
       if (error instanceof UnknownOutcomeError) return this.logger.warn(`${error.message}; waiting for the answer`);
       forget();
@@ -139,13 +139,29 @@ export class RedisStreamsClient extends ClientProxy<RedisStreamsEvents, string> 
     const guards: Guard[] = [];
     const { id } = optionsOf(packet);
     if (id !== undefined) guards.push({ kind: 'command', id: `publish:${id}`, result: '', ttlMs: DAY_MS });
-    const { envelope, text } = this.encode(bus, packet, id === undefined ? {} : { id });
-    await bus.broker.commit({
-      partition: bus.broker.partitionFor(keyOf(envelope)),
-      guards,
-      writes: [{ kind: 'append', events: [text] }],
+    await this.watched(bus, 'publish', packet, async () => {
+      const { envelope, text } = this.encode(bus, packet, id === undefined ? {} : { id });
+      return bus.broker.commit({
+        partition: bus.broker.partitionFor(keyOf(envelope)),
+        guards,
+        writes: [{ kind: 'append', events: [text] }],
+      });
     });
     return undefined as T;
+  }
+
+  /** In its span, which the message carries on, where somebody watches. */
+  private async watched(
+    { broker: { telemetry } }: Bus,
+    operation: 'publish' | 'send',
+    { pattern }: ReadPacket,
+    work: () => Promise<CommitResult>,
+  ): Promise<void> {
+    if (!telemetry) return void (await work());
+    const type = this.normalizePattern(pattern as never);
+    await telemetry.sending({ type, operation }, false, async () => {
+      return { duplicate: (await work()).status === 'refused' };
+    });
   }
 
   private async open(): Promise<Connected> {

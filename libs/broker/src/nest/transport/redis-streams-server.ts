@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import type { Envelope } from '@millrace/messages';
 import { Server } from '@nestjs/microservices';
 import type {
   BaseRpcContext,
@@ -18,6 +19,8 @@ import type { Entry } from '../../core/partition.js';
 import { Subscriber } from '../../core/subscriber.js';
 import { SUBSCRIBER_RULES } from '../../core/subscriber-settings.js';
 import type { SubscriberSettings } from '../../core/subscriber-settings.js';
+import { watchedBy } from '../../core/telemetry.js';
+import type { Topology } from '../../core/topology/topology.js';
 import { withBuffers } from './buffers.js';
 import { Bus, BUS_RULES } from './bus.js';
 import type { BusOptions } from './bus.js';
@@ -25,6 +28,8 @@ import { BusStatus } from './bus-status.js';
 import type { RedisStreamsEvents, RedisStreamsStatus } from './bus-status.js';
 import { PacketReplies } from './packet-replies.js';
 import { PatternHandlers } from './pattern-handlers.js';
+import { eventsOf, requestsOf, topologyOfPatterns } from './pattern-topology.js';
+import type { DeclaredPattern } from './pattern-topology.js';
 import { RedisStreamsContext } from './redis-streams.context.js';
 import { answerRequest } from './request-answering.js';
 import { runEvent } from './run-event.js';
@@ -76,7 +81,7 @@ export class RedisStreamsServer
   override readonly propagatesEventHandlerErrors = true;
   protected override readonly logger = new Logger(RedisStreamsServer.name);
 
-  private readonly patterns = new PatternHandlers();
+  private readonly patterns = new PatternHandlers<MessageHandler>();
   private readonly connection = new BusStatus(this._status$);
   private bus: Bus | undefined;
   private subscriber: Subscriber | undefined;
@@ -149,9 +154,17 @@ export class RedisStreamsServer
     if (handler) await this.runEvent(handler, packet, context);
   }
 
+  /** What this server consumes of the handlers of an application: `describe(app)` asks for it. */
+  topologyOf(declared: readonly DeclaredPattern[]): Topology {
+    const routed = declared
+      .filter(({ transport }) => transport === undefined || transport === this.transportId)
+      .map((each) => ({ ...each, route: this.normalizePattern(each.pattern as never) }));
+    return topologyOfPatterns(this.options, routed);
+  }
+
   private subscriptions({ broker }: Bus): Subscriptions {
-    const { context } = broker;
-    const subscriptions = new Subscriptions(context);
+    const { context, telemetry } = broker;
+    const subscriptions = new Subscriptions(context, watchedBy(telemetry));
     const { group } = this.options;
     for (const { route, byGroup } of this.patterns.forEvents()) {
       for (const [own, handler] of byGroup) {
@@ -160,27 +173,28 @@ export class RedisStreamsServer
           type: route,
           context,
           log: 'feed',
-          group: own === undefined ? group : `${group}.${own}`,
+          group: eventsOf(group, own),
           ownReplies: true,
           handle: (data, message) => this.event(handler, data, message),
         });
       }
     }
-    subscriptions.add(this.requests(context, `${group}:requests`));
-    return subscriptions;
-  }
-
-  private requests(context: string, group: string): HandlerDeclaration {
-    return {
-      name: 'requests',
-      type: '*',
-      accepts: () => true,
+    const requests: Omit<HandlerDeclaration, 'name' | 'type'> = {
       context,
       log: 'in',
-      group,
+      group: requestsOf(group),
       ownReplies: true,
       handle: (data, message) => this.request(data, message),
     };
+    for (const route of this.patterns.routes) {
+      subscriptions.add({ ...requests, name: `requests '${route}'`, type: route });
+    }
+    const all = this.options.unknownRequests === 'refuse';
+    const accepts = ({ type }: Envelope): boolean => all || this.getHandlerByPattern(type) !== null;
+    subscriptions.add({ ...requests, name: 'other requests', type: '*', accepts });
+    const others = { name: 'requests of other services', type: '*', accepts: () => true, handle: () => undefined };
+    subscriptions.add({ ...requests, ...others, unwatched: true });
+    return subscriptions;
   }
 
   private async event(handler: MessageHandler, data: object, message: MessageContext): Promise<void> {
@@ -191,7 +205,6 @@ export class RedisStreamsServer
   private async request(data: object, message: MessageContext): Promise<void> {
     const { broker } = this.bus!;
     const handler = this.getHandlerByPattern(message.envelope.type);
-    if (!handler && (this.options.unknownRequests ?? 'skip') === 'skip') return;
     const packet = await this.packet(data, message);
     const replies = new PacketReplies(broker, message.envelope, packet.id, this.serializer);
     if (!handler) return replies.end({ status: 'error', err: NO_MESSAGE_HANDLER });
