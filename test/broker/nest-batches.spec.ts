@@ -1,11 +1,12 @@
 import { Injectable, Module, Scope } from '@nestjs/common';
 import { Ctx, Payload } from '@nestjs/microservices';
 import { Test } from '@nestjs/testing';
-import { BrokerModule, DeadLetters, InMemoryPartitionStore, On, Publisher } from '@millrace/broker';
+import { BrokerModule, DeadLetters, On, Publisher } from '@millrace/broker';
 import type { BatchContext } from '@millrace/broker';
 import { Event } from '@millrace/messages';
 import { IsInt } from 'class-validator';
 import { eventually, onTestFinished } from '../support/redis.js';
+import { inRedis } from '../support/store.js';
 
 @Event('shop.counted')
 class Counted {
@@ -44,7 +45,7 @@ class Scoped {
 }
 
 @Module({
-  imports: [BrokerModule.forRoot({ context: 'shop', partitions: 1, store: new InMemoryPartitionStore(), blockMs: 50 })],
+  imports: [BrokerModule.forRoot({ context: 'shop', partitions: 1, ...inRedis(), blockMs: 50 })],
   providers: [Plain, Enhanced, Scoped],
 })
 class Shop {}

@@ -37,6 +37,7 @@ import { Saga, saga, SagaModule, Sagas } from '@millrace/saga';
 import { translate } from '@millrace/transforms';
 import { IsInt, IsString } from 'class-validator';
 import { eventually, onTestFinished } from '../support/redis.js';
+import { inRedis } from '../support/store.js';
 
 @Event('desk.asked')
 class Asked {
@@ -79,11 +80,7 @@ async function start(metadata: ModuleMetadata, change = (builder: TestingModuleB
   return app;
 }
 
-const inMemory = (context: string): BrokerModuleOptions => ({
-  context,
-  partitions: 1,
-  store: new InMemoryPartitionStore(),
-});
+const fresh = (context: string): BrokerModuleOptions => ({ context, partitions: 1, ...inRedis() });
 
 @Injectable()
 class DeskClerk {
@@ -112,8 +109,8 @@ describe('several connections of one application', () => {
   it('each have their services, and the handlers that name them', async () => {
     const app = await start({
       imports: [
-        BrokerModule.forRoot(inMemory('desk')),
-        BrokerModule.forRootAsync({ name: 'billing', useFactory: () => inMemory('billing') }),
+        BrokerModule.forRoot(fresh('desk')),
+        BrokerModule.forRootAsync({ name: 'billing', useFactory: () => fresh('billing') }),
       ],
       providers: [Cashier, DeskClerk],
     });
@@ -135,8 +132,8 @@ describe('several connections of one application', () => {
     }
     const app = await start({
       imports: [
-        BrokerModule.forRoot(inMemory('desk')),
-        BrokerModule.forRoot({ name: 'billing', ...inMemory('billing') }),
+        BrokerModule.forRoot(fresh('desk')),
+        BrokerModule.forRoot({ name: 'billing', ...fresh('billing') }),
         BrokerModule.forFeature({
           broker: 'billing',
           outbound: [translate(AskHall, Ask, ({ name }) => ({ who: name.toUpperCase() }))],
@@ -153,7 +150,7 @@ describe('several connections of one application', () => {
 
   it('may all have names', async () => {
     const app = await start({
-      imports: [BrokerModule.forRoot({ name: 'billing', ...inMemory('billing') })],
+      imports: [BrokerModule.forRoot({ name: 'billing', ...fresh('billing') })],
       providers: [
         { provide: 'publisher', useFactory: (it: Publisher) => it, inject: [connectionToken(Publisher, 'billing')] },
       ],
@@ -162,17 +159,17 @@ describe('several connections of one application', () => {
   });
 
   it('cannot have one name', async () => {
-    const twice = [BrokerModule.forRoot(inMemory('desk')), BrokerModule.forRoot(inMemory('billing'))];
+    const twice = [BrokerModule.forRoot(fresh('desk')), BrokerModule.forRoot(fresh('billing'))];
     await expect(start({ imports: twice })).rejects.toThrow(
       "two connections are named 'default', of the contexts 'desk' and 'billing'",
     );
-    const named = ['desk', 'billing'].map((context) => BrokerModule.forRoot({ name: 'same', ...inMemory(context) }));
+    const named = ['desk', 'billing'].map((context) => BrokerModule.forRoot({ name: 'same', ...fresh(context) }));
     await expect(start({ imports: named })).rejects.toThrow("two connections are named 'same'");
   });
 
   it('do not meet those of another application in the process', async () => {
     const apps = await Promise.all(
-      ['a', 'b'].map(() => start({ imports: [BrokerModule.forRoot(inMemory('desk'))], providers: [DeskClerk] })),
+      ['a', 'b'].map(() => start({ imports: [BrokerModule.forRoot(fresh('desk'))], providers: [DeskClerk] })),
     );
     await apps[0]!.get(Publisher).publish(Object.assign(new Asked(), { count: 1 }));
     await eventually(() => expect(log).toEqual(['asked 1']));
@@ -223,8 +220,8 @@ describe('aggregates, projections and sagas of a named connection', () => {
   it('work in its context, also when another connection has the same', async () => {
     const app = await start({
       imports: [
-        BrokerModule.forRoot(inMemory('desk')),
-        BrokerModule.forRoot({ name: 'billing', ...inMemory('billing') }),
+        BrokerModule.forRoot(fresh('desk')),
+        BrokerModule.forRoot({ name: 'billing', ...fresh('billing') }),
         EventStoreModule.forFeature({ aggregates: [Invoice], projections: [Totals], broker: 'billing' }),
         EventStoreModule.forFeature({ aggregates: [Invoice], projections: [Totals] }),
         SagaModule.forFeature([Thank], { broker: 'billing' }),
@@ -255,7 +252,7 @@ describe('the options of a connection come', () => {
   @Injectable()
   class DeskOptions implements BrokerOptionsFactory {
     constructor(@Inject(Settings) private readonly settings: Settings) {}
-    createBrokerOptions = () => Promise.resolve({ ...inMemory(this.settings.context), store });
+    createBrokerOptions = () => Promise.resolve({ context: this.settings.context, partitions: 1, store });
   }
   @Module({ imports: [SettingsModule], providers: [DeskOptions], exports: [DeskOptions] })
   class OptionsModule {}
@@ -266,7 +263,7 @@ describe('the options of a connection come', () => {
       BrokerModule.forRootAsync({
         imports: [SettingsModule],
         inject: [Settings],
-        useFactory: ({ context }: Settings) => ({ ...inMemory(context), store }),
+        useFactory: ({ context }: Settings) => ({ ...fresh(context), store }),
       }),
     ],
     ['useClass', BrokerModule.forRootAsync({ imports: [SettingsModule], useClass: DeskOptions })],
@@ -291,10 +288,7 @@ describe('a test replaces', () => {
     const spy = { publish: () => log.push('published') };
     const app = await start(
       {
-        imports: [
-          BrokerModule.forRoot(inMemory('desk')),
-          BrokerModule.forRoot({ name: 'billing', ...inMemory('billing') }),
-        ],
+        imports: [BrokerModule.forRoot(fresh('desk')), BrokerModule.forRoot({ name: 'billing', ...fresh('billing') })],
       },
       (builder) =>
         builder

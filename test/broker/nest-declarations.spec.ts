@@ -1,11 +1,12 @@
 import { Controller, Injectable, Module, Scope, UseGuards } from '@nestjs/common';
 import type { CanActivate, Provider, Type } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
-import { BrokerModule, Handles, InMemoryPartitionStore, On, Publisher } from '@millrace/broker';
+import { BrokerModule, Handles, On, Publisher } from '@millrace/broker';
 import type { BrokerFeatureOptions } from '@millrace/broker';
 import { Command, Event, Reply } from '@millrace/messages';
 import { translate } from '@millrace/transforms';
 import { eventually, onTestFinished } from '../support/redis.js';
+import { redisStore } from '../support/store.js';
 
 @Event('desk.asked')
 class Asked {}
@@ -35,7 +36,7 @@ class Clerk {
 class ClerkModule {}
 
 async function start(providers: Provider[], imports: Type<unknown>[] = [], feature: BrokerFeatureOptions = {}) {
-  const store = new InMemoryPartitionStore();
+  const store = await redisStore();
   const module = await Test.createTestingModule({
     imports: [
       BrokerModule.forRoot({ context: 'desk', partitions: 1, store }),
@@ -89,7 +90,7 @@ describe('handlers are found', () => {
         log.push('second');
       }
     }
-    const store = new InMemoryPartitionStore();
+    const store = await redisStore();
     const module = await Test.createTestingModule({
       imports: [BrokerModule.forRoot({ context: 'desk', partitions: 1, store })],
       providers: [Clerk],

@@ -3,11 +3,12 @@ import type { ArgumentsHost, CanActivate, ExceptionFilter, ExecutionContext, Pro
 import { APP_FILTER, APP_GUARD, REQUEST } from '@nestjs/core';
 import { Ctx, Payload } from '@nestjs/microservices';
 import { Test } from '@nestjs/testing';
-import { BrokerModule, InMemoryPartitionStore, NonRetryableError, On, Publisher } from '@millrace/broker';
+import { BrokerModule, NonRetryableError, On, Publisher } from '@millrace/broker';
 import type { MessageContext } from '@millrace/broker';
 import { Event } from '@millrace/messages';
 import { IsString } from 'class-validator';
 import { eventually, onTestFinished } from '../support/redis.js';
+import { redisStore } from '../support/store.js';
 
 @Event('desk.asked')
 class Asked {
@@ -20,7 +21,7 @@ beforeEach(() => {
 });
 
 async function start(...providers: Provider[]) {
-  const store = new InMemoryPartitionStore();
+  const store = await redisStore();
   @Module({
     imports: [BrokerModule.forRoot({ context: 'desk', partitions: 1, store, retry: { attempts: 3, delayMs: 1 } })],
     providers,

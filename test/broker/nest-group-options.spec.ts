@@ -1,10 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import type { Provider } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
-import { BrokerModule, Handles, InMemoryPartitionStore, On, Publisher, Subscriber } from '@millrace/broker';
+import { BrokerModule, Handles, On, Publisher, Subscriber } from '@millrace/broker';
 import type { GroupOptions } from '@millrace/broker';
 import { Command, Event, Reply } from '@millrace/messages';
 import { eventually, onTestFinished } from '../support/redis.js';
+import { redisStore } from '../support/store.js';
 
 @Event('desk.asked')
 class Asked {}
@@ -34,7 +35,7 @@ async function start(
   groups: Readonly<Record<string, GroupOptions>> = {},
   defaults: GroupOptions = {},
 ) {
-  const store = new InMemoryPartitionStore();
+  const store = await redisStore();
   const root = BrokerModule.forRoot({ context: 'desk', partitions: 1, store, groups, ...defaults });
   const module = await Test.createTestingModule({ imports: [root], providers }).compile();
   onTestFinished(() => module.close());

@@ -12,22 +12,14 @@ import {
 import type { CallHandler, CanActivate, ExceptionFilter, ExecutionContext, NestInterceptor } from '@nestjs/common';
 import { REQUEST } from '@nestjs/core';
 import { Test } from '@nestjs/testing';
-import {
-  Broker,
-  BrokerModule,
-  ConfigurationError,
-  Handles,
-  InMemoryPartitionStore,
-  On,
-  PARTITION_STORE,
-  Publisher,
-} from '@millrace/broker';
-import type { BrokerFeatureOptions, BrokerModuleOptions, MessageContext } from '@millrace/broker';
+import { Broker, BrokerModule, ConfigurationError, Handles, On, PARTITION_STORE, Publisher } from '@millrace/broker';
+import type { BrokerFeatureOptions, BrokerModuleOptions, MessageContext, PartitionStore } from '@millrace/broker';
 import { Command, Event, Reply } from '@millrace/messages';
 import { translate, upcast } from '@millrace/transforms';
 import { IsInt, IsString } from 'class-validator';
 import { map } from 'rxjs';
-import { eventually, freshNamespace, onTestFinished, redisUrl } from '../support/redis.js';
+import { eventually, onTestFinished } from '../support/redis.js';
+import { inRedis, redisStore } from '../support/store.js';
 
 @Reply('desk.answered')
 class Answered {
@@ -61,7 +53,7 @@ async function start(
   options: Partial<BrokerModuleOptions> = {},
   feature: BrokerFeatureOptions = {},
 ) {
-  const store = new InMemoryPartitionStore();
+  const store = await redisStore();
   @Module({
     imports: [
       BrokerModule.forRoot({ context: 'desk', partitions: 1, store, retry: { delayMs: 1, attempts: 2 }, ...options }),
@@ -76,7 +68,7 @@ async function start(
   return { app, store, publisher: app.get(Publisher), broker: app.get(Broker) };
 }
 
-const deadLetters = (store: InMemoryPartitionStore) => store.readDeadLetters({ context: 'desk', index: 0 }, 10);
+const deadLetters = (store: PartitionStore) => store.readDeadLetters({ context: 'desk', index: 0 }, 10);
 
 describe('a handler in a provider of request scope', () => {
   it('has an instance for every message, with its context as the request', async () => {
@@ -211,7 +203,7 @@ describe('an application is refused at its start', () => {
 
 describe('BrokerModule', () => {
   it('takes its options from a factory', async () => {
-    const store = new InMemoryPartitionStore();
+    const store = await redisStore();
     @Injectable()
     class Clerk {
       @On(Asked) asked({ count }: Asked): void {
@@ -235,8 +227,7 @@ describe('BrokerModule', () => {
   it('opens and closes the connections it makes itself', async () => {
     const { app, publisher } = await start([], {
       store: undefined as never,
-      redis: { url: redisUrl() },
-      namespace: freshNamespace(),
+      ...inRedis(),
     });
     await publisher.publish(make(Asked, { count: 1 }));
     await app.close();

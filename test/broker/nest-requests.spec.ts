@@ -1,12 +1,13 @@
 import { Injectable, Module, UseInterceptors } from '@nestjs/common';
 import type { CallHandler, ExecutionContext, NestInterceptor } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
-import { BrokerModule, Handles, InMemoryPartitionStore, Requester } from '@millrace/broker';
+import { BrokerModule, Handles, Requester } from '@millrace/broker';
 import { Command } from '@millrace/messages';
 import { concat, interval, map, of, take, throwError } from 'rxjs';
 import type { Observable } from 'rxjs';
 import { Added } from '../support/desk.js';
 import { onTestFinished } from '../support/redis.js';
+import { inRedis } from '../support/store.js';
 
 @Command('work.one')
 class One extends Command<Added> {}
@@ -76,7 +77,7 @@ class Intercepted {
 
 async function shop(handlers: new () => object): Promise<Requester> {
   @Module({
-    imports: [BrokerModule.forRoot({ context: 'work', store: new InMemoryPartitionStore() })],
+    imports: [BrokerModule.forRoot({ context: 'work', ...inRedis() })],
     providers: [handlers],
   })
   class Shop {}

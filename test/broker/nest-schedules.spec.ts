@@ -1,10 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import type { Type } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
-import { BrokerModule, Every, Handles, InMemoryPartitionStore, Publisher, Scheduler } from '@millrace/broker';
+import { BrokerModule, Every, Handles, Publisher, Scheduler } from '@millrace/broker';
 import type { MessageContext } from '@millrace/broker';
 import { Command, Reply } from '@millrace/messages';
-import { eventually, onTestFinished } from '../support/redis.js';
+import { eventually, freshNamespace, onTestFinished } from '../support/redis.js';
+import { inRedis } from '../support/store.js';
 
 @Reply('desk.done')
 class Done {}
@@ -37,9 +38,9 @@ class Clock {
   }
 }
 
-async function replica(store: InMemoryPartitionStore, ...providers: Type<unknown>[]) {
+async function replica(namespace: string, ...providers: Type<unknown>[]) {
   const module = await Test.createTestingModule({
-    imports: [BrokerModule.forRoot({ context: 'desk', store, blockMs: 50 })],
+    imports: [BrokerModule.forRoot({ context: 'desk', ...inRedis(namespace), blockMs: 50 })],
     providers,
   }).compile();
   onTestFinished(() => module.close());
@@ -48,8 +49,8 @@ async function replica(store: InMemoryPartitionStore, ...providers: Type<unknown
 
 describe('@Every', () => {
   it('sends its message at each occurrence, once for all replicas', async () => {
-    const store = new InMemoryPartitionStore();
-    const replicas = [await replica(store, Clock), await replica(store, Clock)];
+    const namespace = freshNamespace();
+    const replicas = [await replica(namespace, Clock), await replica(namespace, Clock)];
     for (const each of replicas) await each.init();
     await eventually(() => expect(ticks.length).toBeGreaterThanOrEqual(3));
     const scheduler = replicas[0]!.get(Scheduler);
@@ -63,14 +64,14 @@ describe('@Every', () => {
   it('is refused at start when its expression means nothing', async () => {
     @Every('every day', () => new Tick(), { id: 'wrong' })
     class Wrong {}
-    const module = await replica(new InMemoryPartitionStore(), Clock, Wrong);
+    const module = await replica(freshNamespace(), Clock, Wrong);
     await expect(module.init()).rejects.toThrow(/@Every on Wrong: 'every day' in time zone 'UTC' is no schedule/);
   });
 
   it('is refused at start when two have the same id', async () => {
     @Every('@daily', () => new Tick())
     class Second {}
-    const module = await replica(new InMemoryPartitionStore(), Clock, Second);
+    const module = await replica(freshNamespace(), Clock, Second);
     await expect(module.init()).rejects.toThrow(
       /@Every on Clock and @Every on Second both declare the schedule 'every:desk.tick'/,
     );
@@ -79,7 +80,7 @@ describe('@Every', () => {
 
 describe('in a Nest application', () => {
   it('a delayed command comes when it is due, until it is cancelled', async () => {
-    const module = await replica(new InMemoryPartitionStore(), Clock);
+    const module = await replica(freshNamespace(), Clock);
     await module.init();
     const [publisher, scheduler] = [module.get(Publisher), module.get(Scheduler)];
     const kept = await publisher.send(new Tock(), { delayMs: 200 });

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
-import { Broker, BrokerModule, Handles, InMemoryPartitionStore, On, Publisher } from '@millrace/broker';
+import { Broker, BrokerModule, Handles, On, Publisher } from '@millrace/broker';
 import type { BrokerFeatureOptions } from '@millrace/broker';
 import { Command, Event, Reply, Schema } from '@millrace/messages';
 import { Saga, saga, SagaModule, Sagas, scenario } from '@millrace/saga';
@@ -9,6 +9,7 @@ import { IsInt } from 'class-validator';
 import * as v from 'valibot';
 import { z } from 'zod';
 import { eventually, onTestFinished } from '../support/redis.js';
+import { redisStore } from '../support/store.js';
 
 const orderId = z.string().min(1);
 
@@ -95,7 +96,7 @@ export function mistakes(): void {
 }
 
 async function start(feature: BrokerFeatureOptions = {}) {
-  const store = new InMemoryPartitionStore();
+  const store = await redisStore();
   const module = await Test.createTestingModule({
     imports: [
       BrokerModule.forRoot({ context: 'shop', partitions: 1, store }),
