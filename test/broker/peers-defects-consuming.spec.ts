@@ -25,19 +25,20 @@ describe.each(ORDERINGS)('a loop that reclaims what is idle ($ordering)', ({ ord
     const redis = control();
     const site = await redisSite();
     const door = gate();
-    onTestFinished(async () => door.open());
     const begun: number[] = [];
     const handle: Handle = async ({ n }: { n: number }) => {
       begun.push(n);
       await door.passed;
     };
-    const settings: SubscriberSettings = { ordering, leaseTtlMs: 150 };
+    // Long enough for a loaded machine to renew it in time.
+    const settings: SubscriberSettings = { ordering, leaseTtlMs: 500 };
     await site.start({ 'work.do': handle }, settings);
     await site.start({ 'work.do': handle }, settings);
+    onTestFinished(async () => door.open());
     for (const n of numbers(6)) await site.say('work.do', { n }, `key-${n}`);
     await eventually(() => expect(begun).toHaveLength(6));
-    // Ten times to live: peers' loops would have taken each of them several times.
-    await sleep(1_500);
+    // Five times to live: peers' loops would have taken each of them several times.
+    await sleep(2_500);
     expect((await pending(redis, site)).map(([, , , deliveries]) => deliveries)).toEqual(numbers(6).map(() => 1));
     door.open();
     await eventually(async () => expect(await site.open()).toBe(0));
@@ -50,7 +51,6 @@ describe('a consumer that seems to be gone', () => {
     const redis = control();
     const site = await redisSite();
     const door = gate();
-    onTestFinished(async () => door.open());
     const begun: number[] = [];
     const handle: Handle = async ({ n }: { n: number }) => {
       begun.push(n);
@@ -59,16 +59,17 @@ describe('a consumer that seems to be gone', () => {
     // With one handler at a time and no room for more it stops to read, and looks as idle as one can.
     const settings: SubscriberSettings = {
       ordering: 'none',
-      leaseTtlMs: 100,
+      leaseTtlMs: 300,
       concurrency: 1,
       prefetch: 1,
       readCount: 1,
     };
     const busy = await site.start({ 'work.do': handle }, settings);
+    onTestFinished(async () => door.open());
     await site.say('work.do', { n: 0 });
     await eventually(() => expect(begun).toEqual([0]));
     const other = await site.start({ 'work.do': handle }, settings);
-    await sleep(2_500);
+    await sleep(3_000);
     expect((await pending(redis, site)).map(([, consumer]) => consumer)).toEqual(['worker-0']);
     door.open();
     await eventually(async () => expect(await site.open()).toBe(0));
