@@ -13,7 +13,7 @@ import type { BrokerModuleOptions, PartitionStore } from '@millrace/broker';
 import { Event } from '@millrace/messages';
 import { jest } from '@jest/globals';
 import { Injectable, Module } from '@nestjs/common';
-import { HealthCheckService, TerminusModule } from '@nestjs/terminus';
+import { HealthCheckService, HealthIndicatorService, TerminusModule } from '@nestjs/terminus';
 import { Test } from '@nestjs/testing';
 import { IsInt } from 'class-validator';
 import { eventually, freshNamespace, onTestFinished, redisUrl } from '../support/redis.js';
@@ -27,6 +27,10 @@ class Done {
     this.n = n;
   }
 }
+
+/** Terminus before 12 has no such status. */
+const KNOWS_DEGRADED = 'degraded' in new HealthIndicatorService().check('any');
+const DEGRADED = KNOWS_DEGRADED ? { status: 'degraded' } : { status: 'up', degraded: true };
 
 const held: { until?: Promise<void> } = {};
 
@@ -72,11 +76,12 @@ describe('the health of a service', () => {
       readCount: 1,
       partitions: 1,
     });
+    onTestFinished(async () => open());
     await publisher.publish(new Done(0));
     await eventually(async () =>
       expect(await check()).toMatchObject({
         broker: {
-          status: 'degraded',
+          ...DEGRADED,
           pending: 1,
           reasons: [
             expect.stringMatching(/group 'work\.mailer' of log 'feed' on work\/0 has not finished 0-1 for \d+ ms/),
@@ -100,10 +105,12 @@ describe('the health of a service', () => {
     await publisher.publish(new Done(-1));
     await eventually(async () =>
       expect(await check()).toMatchObject({
-        broker: { status: 'degraded', deadLetters: 1, reasons: ['1 dead letters wait for a decision'] },
+        broker: { ...DEGRADED, deadLetters: 1, reasons: ['1 dead letters wait for a decision'] },
       }),
     );
-    await expect(app.get(HealthCheckService).check([check])).resolves.toMatchObject({ status: 'degraded' });
+    await expect(app.get(HealthCheckService).check([check])).resolves.toMatchObject({
+      status: KNOWS_DEGRADED ? 'degraded' : 'ok',
+    });
   });
 
   it('is degraded by a group that nobody runs any more', async () => {
@@ -114,7 +121,7 @@ describe('the health of a service', () => {
     await eventually(async () =>
       expect(await check()).toMatchObject({
         broker: {
-          status: 'degraded',
+          ...DEGRADED,
           vanished: 1,
           reasons: [expect.stringContaining("group 'work.printer' of log 'feed' on work/0 has not been seen for long")],
         },

@@ -5,7 +5,7 @@ import { BrokerModule, Handles, On, Publisher } from '@millrace/broker';
 import type { BrokerFeatureOptions } from '@millrace/broker';
 import { Command, Event, Reply } from '@millrace/messages';
 import { translate } from '@millrace/transforms';
-import { eventually, onTestFinished } from '../support/redis.js';
+import { eventually, freshNamespace, onTestFinished, redisUrl } from '../support/redis.js';
 import { redisStore } from '../support/store.js';
 
 @Event('desk.asked')
@@ -45,8 +45,8 @@ async function start(providers: Provider[], imports: Type<unknown>[] = [], featu
     ],
     providers,
   }).compile();
-  onTestFinished(() => module.close());
   await module.init();
+  onTestFinished(() => module.close());
   return module.get(Publisher);
 }
 
@@ -175,6 +175,15 @@ describe('an application is refused at its start', () => {
     @Module({ providers: [Clerk] })
     class Again {}
     await expect(start([], [ClerkModule, Again])).rejects.toThrow('made twice, in ClerkModule and in Again');
+  });
+
+  it('and has nothing open any more', async () => {
+    const root = BrokerModule.forRoot({ context: 'desk', redis: { url: redisUrl() }, namespace: freshNamespace() });
+    const module = await Test.createTestingModule({ imports: [root], providers: [Porter, Deputy] }).compile();
+    const publisher = module.get(Publisher);
+    await publisher.publish(new Asked());
+    await expect(module.init()).rejects.toThrow('Porter.ask and Deputy.ask both handle desk.ask');
+    await expect(publisher.publish(new Asked())).rejects.toThrow('the store has been closed');
   });
 });
 

@@ -38,8 +38,8 @@ async function start(
   const store = await redisStore();
   const root = BrokerModule.forRoot({ context: 'desk', partitions: 1, store, groups, ...defaults });
   const module = await Test.createTestingModule({ imports: [root], providers }).compile();
-  onTestFinished(() => module.close());
   await module.init();
+  onTestFinished(() => module.close());
   return module;
 }
 

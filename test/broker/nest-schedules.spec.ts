@@ -43,6 +43,7 @@ async function replica(namespace: string, ...providers: Type<unknown>[]) {
     imports: [BrokerModule.forRoot({ context: 'desk', ...inRedis(namespace), blockMs: 50 })],
     providers,
   }).compile();
+  await module.init();
   onTestFinished(() => module.close());
   return module;
 }
@@ -51,7 +52,6 @@ describe('@Every', () => {
   it('sends its message at each occurrence, once for all replicas', async () => {
     const namespace = freshNamespace();
     const replicas = [await replica(namespace, Clock), await replica(namespace, Clock)];
-    for (const each of replicas) await each.init();
     await eventually(() => expect(ticks.length).toBeGreaterThanOrEqual(3));
     const scheduler = replicas[0]!.get(Scheduler);
     expect(await scheduler.cancel('every:desk.tick')).toBe(true);
@@ -64,15 +64,15 @@ describe('@Every', () => {
   it('is refused at start when its expression means nothing', async () => {
     @Every('every day', () => new Tick(), { id: 'wrong' })
     class Wrong {}
-    const module = await replica(freshNamespace(), Clock, Wrong);
-    await expect(module.init()).rejects.toThrow(/@Every on Wrong: 'every day' in time zone 'UTC' is no schedule/);
+    await expect(replica(freshNamespace(), Clock, Wrong)).rejects.toThrow(
+      /@Every on Wrong: 'every day' in time zone 'UTC' is no schedule/,
+    );
   });
 
   it('is refused at start when two have the same id', async () => {
     @Every('@daily', () => new Tick())
     class Second {}
-    const module = await replica(freshNamespace(), Clock, Second);
-    await expect(module.init()).rejects.toThrow(
+    await expect(replica(freshNamespace(), Clock, Second)).rejects.toThrow(
       /@Every on Clock and @Every on Second both declare the schedule 'every:desk.tick'/,
     );
   });
@@ -81,7 +81,6 @@ describe('@Every', () => {
 describe('in a Nest application', () => {
   it('a delayed command comes when it is due, until it is cancelled', async () => {
     const module = await replica(freshNamespace(), Clock);
-    await module.init();
     const [publisher, scheduler] = [module.get(Publisher), module.get(Scheduler)];
     const kept = await publisher.send(new Tock(), { delayMs: 200 });
     const cancelled = await publisher.send(new Tock(), { delayMs: 200 });

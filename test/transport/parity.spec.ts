@@ -1,7 +1,7 @@
 import { Controller, Injectable, UseInterceptors, UsePipes, ValidationPipe } from '@nestjs/common';
 import type { CallHandler, ExecutionContext, NestInterceptor } from '@nestjs/common';
-import { Ctx, EventPattern, MessagePattern, Payload, RpcException } from '@nestjs/microservices';
-import type { BaseRpcContext, ClientProxy } from '@nestjs/microservices';
+import { ClientProxy, Ctx, EventPattern, MessagePattern, Payload, RpcException } from '@nestjs/microservices';
+import type { BaseRpcContext } from '@nestjs/microservices';
 import { IsInt } from 'class-validator';
 import { concat, EMPTY, firstValueFrom, interval, lastValueFrom, map, of, take, throwError, toArray } from 'rxjs';
 import type { Observable } from 'rxjs';
@@ -278,7 +278,9 @@ describe.each(TRANSPORTS)('an application on $name', (transport) => {
       expect(seen).toEqual([]);
     });
 
-    it('carries what the dispatch hook attached', async () => {
+    // Nest 11 has no such hook.
+    const withHook = 'setOnDispatchHook' in ClientProxy.prototype ? it : it.skip;
+    withHook('carries what the dispatch hook attached', async () => {
       client.setOnDispatchHook((packet) => (packet.metadata = { trace: 'abc' }));
       expect(await ask('metadata', 0)).toEqual({ trace: 'abc' });
     });

@@ -97,6 +97,7 @@ export function registration(name: string): FactoryProvider {
       of(Subscriber),
       of(Requester),
       of(Declarations),
+      StoreOwner,
     ],
     useFactory: (
       connections: Connections,
@@ -107,7 +108,10 @@ export function registration(name: string): FactoryProvider {
       subscriber: Subscriber,
       requester: Requester,
       declarations: Declarations,
-    ) => connections.add({ name, options, store, broker, subscriptions, subscriber, requester, declarations }) ?? true,
+      owner: StoreOwner,
+    ) =>
+      connections.add({ name, options, store, broker, subscriptions, subscriber, requester, declarations, owner }) ??
+      true,
   };
 }
 

@@ -7,6 +7,7 @@ import type { Requester } from '../core/requester.js';
 import type { Subscriber } from '../core/subscriber.js';
 import type { Declarations } from '../core/topology/declarations.js';
 import type { BrokerModuleOptions } from './broker-options.js';
+import type { StoreOwner } from './store-owner.js';
 
 /** What one `BrokerModule.forRoot` brings into an application. */
 export interface Connection {
@@ -18,6 +19,7 @@ export interface Connection {
   readonly subscriber: Subscriber;
   readonly requester: Requester;
   readonly declarations: Declarations;
+  readonly owner: StoreOwner;
 }
 
 /** The connections of one application, by name. Filled while its modules are made. */

@@ -16,14 +16,25 @@ export class Consumption implements OnApplicationBootstrap, OnModuleDestroy {
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {
-    this.explorer.explore();
-    for (const connection of this.connections.all) await this.start(connection);
+    try {
+      this.explorer.explore();
+      for (const connection of this.connections.all) await this.start(connection);
+    } catch (error) {
+      await this.giveUp();
+      throw error;
+    }
   }
 
   async onModuleDestroy(): Promise<void> {
     await Promise.all(this.connections.all.map(({ subscriber }) => subscriber.stop()));
     // Handlers that were still running may have waited for replies.
     await Promise.all(this.connections.all.map(({ requester }) => requester.close()));
+  }
+
+  /** Nest 11 runs no hook of an application that failed to start, not even by `close()`. */
+  private async giveUp(): Promise<void> {
+    await Promise.allSettled([this.onModuleDestroy()]);
+    await Promise.allSettled(this.connections.all.map(({ owner }) => owner.close()));
   }
 
   private async start({ broker, store, options, subscriber }: Connection): Promise<void> {

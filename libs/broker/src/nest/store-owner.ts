@@ -26,7 +26,12 @@ export class StoreOwner implements OnApplicationShutdown {
     return store;
   }
 
-  async onApplicationShutdown(): Promise<void> {
+  onApplicationShutdown(): Promise<void> {
+    return this.close();
+  }
+
+  /** Idempotent. */
+  async close(): Promise<void> {
     await Promise.all(this.opened.splice(0).map((store) => store.close()));
   }
 }
