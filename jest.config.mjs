@@ -1,5 +1,8 @@
+import { instead } from './test/matrix/instead.mjs';
+
 /** Spec files are TypeScript ES modules; libraries resolve to their sources, so a test needs no build of them. */
 const libs = ['messages', 'transforms', 'broker', 'event-store', 'saga', 'testing'];
+const other = instead();
 
 export default {
   testEnvironment: 'node',
@@ -22,8 +25,7 @@ export default {
     ],
   },
   moduleNameMapper: {
-    // Another version of the client, for `npm run matrix`.
-    ...(process.env.MILLRACE_IOREDIS ? { '^ioredis$': process.env.MILLRACE_IOREDIS } : {}),
+    ...(other ? { [other.pattern]: `${other.folder}/$1` } : {}),
     [`^@millrace/(${libs.join('|')})$`]: '<rootDir>/libs/$1/src/index.ts',
     '^@shop/service$': '<rootDir>/apps/service/src/index.ts',
     '^@shop/contracts/(.*)$': '<rootDir>/apps/contracts/src/$1.ts',

@@ -1,10 +1,7 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { jest } from './jest.mjs';
-import { npmInstall } from './npm-install.mjs';
-
-const HOOK = fileURLToPath(new URL('./other-ioredis.mjs', import.meta.url));
+import { npmProject } from './npm-project.mjs';
+import { SHORT, STORES_AND_CONSUMING } from './specs.mjs';
 
 /** Stores and consuming with the older client that the libraries allow; the specs of a plain run use the newest. */
 export function clientLegs({ folder, short }) {
@@ -12,15 +9,9 @@ export function clientLegs({ folder, short }) {
     {
       name: 'ioredis 5',
       run: () => {
-        const project = join(folder, 'ioredis-5');
-        mkdirSync(project);
-        writeFileSync(join(project, 'package.json'), '{"private":true}');
-        npmInstall(project, ['ioredis@^5.9']);
-        const home = join(project, 'node_modules/ioredis');
-        const { main, version } = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8'));
-        const env = { MILLRACE_IOREDIS: join(home, main), NODE_OPTIONS: `--import ${HOOK}` };
-        const result = jest(short ? ['test/conformance/redis'] : ['test/conformance', 'test/broker'], env, folder);
-        return { ...result, summary: `${version}: ${result.summary}` };
+        const project = npmProject(join(folder, 'ioredis-5'), ['ioredis@^5.9']);
+        const result = jest(short ? SHORT : STORES_AND_CONSUMING, { MILLRACE_INSTEAD: project.modules }, folder);
+        return { ...result, summary: `${project.versionOf('ioredis')}: ${result.summary}` };
       },
     },
   ];

@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { npmInstall } from './npm-install.mjs';
+import { npmProject } from './npm-project.mjs';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const LIBS = ['messages', 'transforms', 'broker', 'event-store', 'saga'];
@@ -19,12 +19,10 @@ export function nestLegs({ folder, short }) {
     name: `Nest ${nest}, ${type === 'module' ? 'ES modules' : 'CommonJS'}`,
     run: (redis) => {
       const project = join(folder, `nest-${nest}-${type}`);
-      mkdirSync(project);
-      cpSync(join(ROOT, 'test/matrix/smoke/app.ts'), join(project, 'app.ts'));
-      writeFileSync(join(project, 'package.json'), JSON.stringify({ private: true, type }));
-      writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions: OPTIONS, files: ['app.ts'] }));
       const nests = ['common', 'core', 'microservices'].map((name) => `@nestjs/${name}@^${nest}`);
-      npmInstall(project, [...packed(folder), ...nests, `ioredis@${ioredis}`, ...OTHERS]);
+      npmProject(project, [...packed(folder), ...nests, `ioredis@${ioredis}`, ...OTHERS], { type });
+      cpSync(join(ROOT, 'test/matrix/smoke/app.ts'), join(project, 'app.ts'));
+      writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions: OPTIONS, files: ['app.ts'] }));
       const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
       const said = [
         ...run([tsc], project),

@@ -1,8 +1,13 @@
-/** In a process started with `--import` of this file, `ioredis` is the file named by MILLRACE_IOREDIS. */
+/** A process started with `--import` of this file has the modules of `instead`, as Jest has by its configuration. */
 import { register } from 'node:module';
-import { pathToFileURL } from 'node:url';
+import { join } from 'node:path';
+import { instead } from './instead.mjs';
 
-const url = pathToFileURL(process.env.MILLRACE_IOREDIS).href;
-const hook = `export const resolve = (name, context, next) =>
-  name === 'ioredis' ? { url: ${JSON.stringify(url)}, shortCircuit: true } : next(name, context);`;
+const { folder, pattern } = instead();
+const hook = `
+import { createRequire } from 'node:module';
+import { pathToFileURL } from 'node:url';
+const { resolve: find } = createRequire(${JSON.stringify(join(folder, 'from-here.js'))});
+export const resolve = (name, context, next) =>
+  ${new RegExp(pattern)}.test(name) ? { url: pathToFileURL(find(name)).href, shortCircuit: true } : next(name, context);`;
 register(`data:text/javascript,${encodeURIComponent(hook)}`);

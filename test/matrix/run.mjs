@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
  * `npm run matrix`: the specs of stores and consuming on every server and client library that Millrace promises to work
- * with, and a service on every Nest. What this machine does not have is named and left out.
+ * with, and a service on every Nest, with the specs that lean on Nest on the oldest. What this machine does not have is named and left out.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,9 +10,10 @@ import { Command, Option } from 'commander';
 import { findRedis } from '@millrace/testing';
 import { clientLegs } from './clients.mjs';
 import { nestLegs } from './nest-legs.mjs';
+import { nestSpecLegs } from './nest-specs.mjs';
 import { serverLegs } from './server-legs.mjs';
 
-const KINDS = { servers: serverLegs, clients: clientLegs, nest: nestLegs };
+const KINDS = { servers: serverLegs, clients: clientLegs, nest: (how) => [...nestLegs(how), ...nestSpecLegs(how)] };
 
 const program = new Command('npm run matrix --')
   .description('Runs the specs of stores and consuming on every server and client at hand.')

@@ -1,6 +1,7 @@
 import { delimiter } from 'node:path';
 import { jest } from './jest.mjs';
 import { findServers, folderOf, WANTED } from './servers.mjs';
+import { SHORT, STORES_AND_CONSUMING } from './specs.mjs';
 
 /** Stores and consuming on every server found; the wanted ones that are missing are named. */
 export function serverLegs({ folder, short }) {
@@ -12,7 +13,7 @@ export function serverLegs({ folder, short }) {
       ...(short && server.isPlain ? { skipped: 'that of a plain `npm test`' } : {}),
       run: () => {
         const PATH = `${folderOf(server, folder)}${delimiter}${process.env.PATH}`;
-        return jest(short ? ['test/conformance/redis'] : ['test/conformance', 'test/broker'], { PATH }, folder);
+        return jest(short ? SHORT : STORES_AND_CONSUMING, { PATH }, folder);
       },
     })),
     ...missing.map((name) => ({
