@@ -1,20 +1,13 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  BrokerModule,
-  InMemoryPartitionStore,
-  On,
-  Requester,
-  Handles,
-  PARTITION_STORE,
-  Publisher,
-} from '@millrace/broker';
-import type { BrokerModuleOptions } from '@millrace/broker';
+import { BrokerModule, On, Requester, Handles, PARTITION_STORE, Publisher } from '@millrace/broker';
+import type { BrokerModuleOptions, PartitionStore } from '@millrace/broker';
 import { Injectable, Module } from '@nestjs/common';
 import type { DynamicModule, INestApplication, Type } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { eventually, onTestFinished } from '../support/redis.js';
+import { redisStore } from '../support/store.js';
 import {
   Addresses,
   addressed,
@@ -61,9 +54,7 @@ const lines = [
 ];
 
 describe('the code of the guide to transforms', () => {
-  const store = () => new InMemoryPartitionStore();
-
-  async function start(module: Type | DynamicModule, place: InMemoryPartitionStore): Promise<INestApplication> {
+  async function start(module: Type | DynamicModule, place: PartitionStore): Promise<INestApplication> {
     const testing = Test.createTestingModule({ imports: [module] })
       .overrideProvider(PARTITION_STORE)
       .useValue(place);
@@ -75,7 +66,7 @@ describe('the code of the guide to transforms', () => {
   /** A service of a context, with features of the guide. */
   function service(
     context: string,
-    place: InMemoryPartitionStore,
+    place: PartitionStore,
     {
       providers = [],
       features = [],
@@ -89,11 +80,11 @@ describe('the code of the guide to transforms', () => {
     return start({ module: class Service {}, imports: [{ module: Providers, global: true }, ...imports] }, place);
   }
 
-  const shop = async (place: InMemoryPartitionStore, ...features: DynamicModule[]) =>
+  const shop = async (place: PartitionStore, ...features: DynamicModule[]) =>
     (await service('order', place, { providers: [OrderDesk], features })).get(OrderDesk);
 
   it('translates for a service, a group and a handler', async () => {
-    const place = store();
+    const place = await redisStore();
     const desk = (await start(WarehouseModule, place)).get(ReceivingDesk);
     const statistics = (await service('bureau', place, { providers: [Statistics] })).get(Statistics);
     await (await shop(place)).place({ orderId: 'o-1', lines });
@@ -129,7 +120,7 @@ describe('the code of the guide to transforms', () => {
     for (const { data } of replayEveryVersion(folder))
       expect(data).toEqual({ orderId: 'o-1', ...rest, currency: 'EUR' });
 
-    const place = store();
+    const place = await redisStore();
     const seen: string[] = [];
     @Injectable()
     class Reader {
@@ -144,7 +135,7 @@ describe('the code of the guide to transforms', () => {
   });
 
   it('enriches with a provider', async () => {
-    const place = store();
+    const place = await redisStore();
     const parcels: ParcelOrdered[] = [];
     @Injectable()
     class Parcels {
@@ -159,7 +150,7 @@ describe('the code of the guide to transforms', () => {
   });
 
   it('redacts, normalizes and filters', async () => {
-    const place = store();
+    const place = await redisStore();
     const seen: unknown[] = [];
     @Injectable()
     class Desk {
@@ -201,7 +192,7 @@ describe('the code of the guide to transforms', () => {
   });
 
   it('splits, and gathers', async () => {
-    const place = store();
+    const place = await redisStore();
     const done: string[] = [];
     @Injectable()
     class Packing {
@@ -223,7 +214,7 @@ describe('the code of the guide to transforms', () => {
   });
 
   it('routes to handlers and to contexts, and copies', async () => {
-    const place = store();
+    const place = await redisStore();
     const routed = BrokerModule.forFeature({ inbound: [bySize] });
     const dispatch = (await service('dispatch', place, { providers: [Dispatch], features: [routed] })).get(Dispatch);
     const desk = await shop(place);
@@ -249,7 +240,7 @@ describe('the code of the guide to transforms', () => {
   });
 
   it('taps', async () => {
-    const place = store();
+    const place = await redisStore();
     const notes: string[] = [];
     @Injectable()
     class Audit {
@@ -264,7 +255,7 @@ describe('the code of the guide to transforms', () => {
   });
 
   it('sends a command through the workshop', async () => {
-    const place = store();
+    const place = await redisStore();
     await service('engraving', place, { providers: [Engraving] });
     await service('wrapping', place, { providers: [Wrapping] });
     const feature = BrokerModule.forFeature({ outbound: [throughTheWorkshop] });
@@ -275,7 +266,7 @@ describe('the code of the guide to transforms', () => {
   });
 
   it('compresses large data, and keeps larger ones out of the stream', async () => {
-    const place = store();
+    const place = await redisStore();
     const seen: number[] = [];
     @Injectable()
     class Reader {
