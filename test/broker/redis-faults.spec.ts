@@ -2,6 +2,7 @@ import { Broker, ConfigurationError, RedisPartitionStore, StoreUnavailableError,
 import type { Write } from '@millrace/broker';
 import { eventually, freshNamespace, onTestFinished, redisUrl } from '../support/redis.js';
 import { admin, privateRedis } from '../support/private-redis.js';
+import { serverProcess } from '../support/server-process.js';
 import { redisSite } from '../support/site.js';
 
 const home = { context: 'work', index: 0 };
@@ -43,6 +44,53 @@ describe('a Redis that is killed and started again under load', () => {
     expect(handled.sort((a, b) => a - b)).toEqual(Array.from({ length: 600 }, (_, n) => n));
     expect([...(await site.deadLetters(0)), ...(await site.deadLetters(1))]).toEqual([]);
   });
+});
+
+describe('a Redis that hangs', () => {
+  it('keeps no command waiting for longer than its deadline, and writes no commit twice afterwards', async () => {
+    const server = await serverProcess((port) => ({ port }));
+    const url = `redis://127.0.0.1:${server.port}`;
+    await eventually(async () => expect(await admin(url).ping()).toBe('PONG'));
+    const store = await RedisPartitionStore.connect({
+      ...{ url, namespace: freshNamespace(), deadlineMs: 300, patienceMs: 300 },
+    });
+    onTestFinished(() => store.close());
+    const once = (event: string) =>
+      store.commit({
+        partition: home,
+        guards: [{ kind: 'command', id: event, result: '', ttlMs: 60_000 }],
+        writes: [append(event)],
+      });
+    await once('before');
+    const inbox = { partition: home, log: 'in' } as const;
+    const commands: Record<string, () => Promise<unknown>> = {
+      'a commit': () => once('meanwhile'),
+      'one that must not be repeated': () => store.commit({ partition: home, guards: [], writes: [append('maybe')] }),
+      'an acknowledgement': () => store.acknowledge([{ source: inbox, group: 'work', epoch: 1, ids: ['1-1'] }]),
+      'a lease': () => store.acquireLease({ partition: home, group: 'work', owner: 'me', ttlMs: 1_000 }),
+      'a group': () => store.createGroup(inbox, 'work'),
+      'the head': () => store.head(home),
+      'a state': () => store.readState(home, 'a'),
+      'a feed': () => store.readFeed(home, 0, 10),
+      'what is pending': () => store.readPending(inbox, 'work', '0', 10),
+      'due timers': () => store.dueTimers([home], Date.now(), 10),
+      'dead letters': () => store.readDeadLetters(home, 10),
+      figures: () => store.survey(home),
+    };
+    server.signal('SIGSTOP');
+    const began = performance.now();
+    const answers = await Promise.all(Object.values(commands).map((ask) => ask().then(() => 'answered', nameOf)));
+    expect(performance.now() - began).toBeLessThan(3_000);
+    expect(Object.keys(commands).filter((_, i) => answers[i] === 'answered')).toEqual([]);
+    expect(answers[1]).toBe('UnknownOutcomeError');
+    server.signal('SIGCONT');
+    await eventually(async () => expect(await once('meanwhile')).toMatchObject({ status: 'refused' }));
+    const events = (await store.readFeed(home, 0, 10)).map(({ fields }) => fields[1]);
+    expect(events.filter((event) => event !== 'maybe').sort()).toEqual(['before', 'meanwhile']);
+    expect(events.filter((event) => event === 'maybe').length).toBeLessThanOrEqual(1);
+  });
+
+  const nameOf = (error: Error): string => error.constructor.name;
 });
 
 describe('a Redis that is full', () => {

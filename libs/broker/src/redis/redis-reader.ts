@@ -11,7 +11,10 @@ import { toEntries } from './redis-replies.js';
 
 const LATE = Symbol('late');
 
-/** How much later than its BLOCK time a read may answer before the connection is given up, ms. */
+/**
+ * How much later than its BLOCK time a read may answer before the connection is given up, ms. Not `blockingTimeout` of ioredis: that
+ * answers "nothing" and keeps the connection, so what a late reply brings would be delivered to nobody and stay pending.
+ */
 const GRACE_MS = 5_000;
 
 /** Reads on a connection of its own. A read whose reply was lost rejects, so that the caller looks at what is pending. */
