@@ -1,7 +1,9 @@
 import {
+  Broker,
   BrokerHealthIndicator,
   BrokerModule,
   BrokerMonitor,
+  DeadLetters,
   InMemoryPartitionStore,
   NonRetryableError,
   On,
@@ -71,7 +73,7 @@ describe('the health of a service', () => {
     const { passed, open } = gate();
     held.until = passed;
     const { app, check, publisher } = await start({
-      health: { degraded: { maxPendingMs: 20, maxDeadLetters: 5 }, down: { maxLag: 3 } },
+      health: { degraded: { maxPendingMs: 20 }, down: { maxLag: 3 } },
       prefetch: 1,
       readCount: 1,
       partitions: 1,
@@ -100,17 +102,53 @@ describe('the health of a service', () => {
     await eventually(async () => expect(await check()).toMatchObject({ broker: { status: 'up' } }));
   });
 
-  it('is degraded by a dead letter, which does not fail the check', async () => {
+  it('is degraded while a dead letter is new, which does not fail the check', async () => {
     const { app, check, publisher } = await start();
     await publisher.publish(new Done(-1));
     await eventually(async () =>
       expect(await check()).toMatchObject({
-        broker: { ...DEGRADED, deadLetters: 1, reasons: ['1 dead letters wait for a decision'] },
+        broker: {
+          ...DEGRADED,
+          deadLetters: 1,
+          reasons: [expect.stringMatching(/^a message was given up \d+ ms ago: dead letter work\/[01]\/\d+-\d+$/)],
+        },
       }),
     );
     await expect(app.get(HealthCheckService).check([check])).resolves.toMatchObject({
       status: KNOWS_DEGRADED ? 'degraded' : 'ok',
     });
+    const letters = app.get(DeadLetters);
+    await letters.discard((await letters.list()).letters[0]!.id);
+    expect(await check()).toMatchObject({ broker: { status: 'up', deadLetters: 0 } });
+  });
+
+  it('is up again when the latest dead letter has been there for long, though it is kept', async () => {
+    const { check, publisher } = await start({ health: { degraded: { newDeadLetterMs: 2_000 } } });
+    await publisher.publish(new Done(-1));
+    await eventually(async () => expect(await check()).toMatchObject({ broker: DEGRADED }));
+    await eventually(async () => expect(await check()).toMatchObject({ broker: { status: 'up', deadLetters: 1 } }));
+  });
+
+  it('can have a limit of dead letters kept, however old', async () => {
+    const { check, publisher } = await start({ health: { degraded: { newDeadLetterMs: 0, maxDeadLetters: 1 } } });
+    await publisher.publish(new Done(-1));
+    await eventually(async () => expect(await check()).toMatchObject({ broker: { status: 'up', deadLetters: 1 } }));
+    await publisher.publish(new Done(-2));
+    await eventually(async () =>
+      expect(await check()).toMatchObject({
+        broker: { ...DEGRADED, reasons: ['2 dead letters wait for a decision'] },
+      }),
+    );
+  });
+
+  it('counts the dead letters that are listed: also those of what it reads of other contexts', async () => {
+    const store = new InMemoryPartitionStore();
+    const { app, check } = await start({ store, context: 'post' });
+    const work = new Publisher(new Broker(store, { context: 'work' }));
+    await work.publish(new Done(-1));
+    await eventually(async () => expect(await app.get(DeadLetters).count()).toBe(1));
+    expect(await check()).toMatchObject({ broker: { ...DEGRADED, deadLetters: 1 } });
+    expect((await app.get(DeadLetters).list()).letters).toMatchObject([{ group: 'post.mailer' }]);
   });
 
   it('is degraded by a group that nobody runs any more', async () => {

@@ -8,7 +8,7 @@ export interface BrokerFigures {
   readonly server: string;
   /** The partitions of the own context, with all followers, of this service or not. */
   readonly own: readonly PartitionFigures[];
-  /** The partitions of other contexts that this service reads, with its own groups only. */
+  /** The partitions of other contexts that this service reads, with its own groups only; dead letters are those of all. */
   readonly others: readonly PartitionFigures[];
   /** Where retention cannot do what its rules say, as far as this process does it. */
   readonly heldBack: readonly HeldBack[];

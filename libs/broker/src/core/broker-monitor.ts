@@ -4,9 +4,14 @@ import type { Subscriptions } from './handler.js';
 import { checkHealth, judge } from './health.js';
 import type { Health, HealthOptions } from './health.js';
 import type { PartitionFigures } from './partition-figures.js';
+import { readPartitions } from './read-partitions.js';
 import type { Retention } from './retention.js';
 
-/** Figures for people and for health checks: a few short reads per partition when it is asked, and nothing in between. */
+/**
+ * Figures for people and for health checks: a few short reads per partition when it is asked, and nothing in between. It
+ * looks where {@link DeadLetters} does: in the partitions of the own context and of those that its groups read. A dead letter
+ * stands in the partition of its message, so both count those of other services there, too.
+ */
 export class BrokerMonitor {
   /** @throws ConfigurationError for limits that cannot work */
   constructor(
@@ -22,20 +27,17 @@ export class BrokerMonitor {
   async inspect(): Promise<BrokerFigures> {
     const { broker, subscriptions, retention } = this;
     const groups = new Set([...subscriptions.groups.values()].map(({ name }) => name));
-    const contexts = new Set(
-      [...subscriptions.groups.values()].flatMap(({ sources }) => sources.map((s) => s.context)),
-    );
-    contexts.delete(broker.context);
-    const [{ server }, own, ...others] = await Promise.all([
+    const partitions = await readPartitions(broker, subscriptions);
+    const [{ server }, ...surveys] = await Promise.all([
       broker.store.inspect(),
-      this.surveys(broker.context),
-      ...[...contexts].map((context) => this.surveys(context)),
+      ...partitions.map((partition) => broker.store.survey(partition)),
     ]);
+    const isOwn = ({ partition: { context } }: PartitionFigures): boolean => context === broker.context;
     return {
       context: broker.context,
       server,
-      own,
-      others: others.flat().map((figures) => onlyOf(figures, groups)),
+      own: surveys.filter(isOwn),
+      others: surveys.filter((figures) => !isOwn(figures)).map((figures) => onlyOf(figures, groups)),
       heldBack: retention.heldBack,
     };
   }
@@ -52,12 +54,6 @@ export class BrokerMonitor {
         figures: undefined,
       };
     }
-  }
-
-  private async surveys(context: string): Promise<readonly PartitionFigures[]> {
-    const count = await this.broker.partitionsOf(context);
-    const indexes = Array.from({ length: count }, (_, index) => index);
-    return Promise.all(indexes.map((index) => this.broker.store.survey({ context, index })));
   }
 }
 

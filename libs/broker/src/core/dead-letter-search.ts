@@ -5,6 +5,7 @@ import { ConfigurationError } from './errors.js';
 import type { Subscriptions } from './handler.js';
 import type { KeptLetter } from './partition-store.js';
 import type { Partition } from './partition.js';
+import { readPartitions } from './read-partitions.js';
 
 const PAGE = 200;
 
@@ -41,15 +42,8 @@ export class DeadLetterSearch {
     }
   }
 
-  async partitions(): Promise<readonly Partition[]> {
-    const read = [...this.subscriptions.groups.values()].flatMap(({ sources }) =>
-      sources.map(({ context }) => context),
-    );
-    const partitions: Partition[] = [];
-    for (const context of [...new Set([this.broker.context, ...read])].sort()) {
-      const count = await this.broker.partitionsOf(context);
-      for (let index = 0; index < count; index++) partitions.push({ context, index });
-    }
-    return partitions;
+  /** Where it looks. */
+  partitions(): Promise<readonly Partition[]> {
+    return readPartitions(this.broker, this.subscriptions);
   }
 }

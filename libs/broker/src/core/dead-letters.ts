@@ -29,8 +29,8 @@ export type RedriveResult =
 const REMEMBERED_MS = 120_000;
 
 /**
- * The messages that the groups of all services gave up, in the partitions of the contexts that this service consumes, and
- * what can be done about them. Two that redrive or discard the same one at the same time make one transition.
+ * The messages that the groups of all services gave up, in the partitions of the own context and of those that groups of this
+ * service read, and what can be done about them. `BrokerMonitor` and health count the same. Two that redrive or discard the same one at the same time make one transition.
  *
  * @see https://www.enterpriseintegrationpatterns.com/patterns/messaging/DeadLetterChannel.html
  */

@@ -1,4 +1,5 @@
 import type { BrokerFigures } from './broker-figures.js';
+import { formatLetterId } from './dead-letter-view.js';
 import { describeFollower } from './follower-watch.js';
 import { checkOptions, fields } from './options/check-options.js';
 import type { Rules } from './options/check-options.js';
@@ -9,7 +10,7 @@ import type { RetentionRules } from './retention-options.js';
 
 /** From where on a service is degraded, or down. A limit that is left out of `down` does not take it down. */
 export interface HealthOptions {
-  /** Defaults: maxLag 10000, maxPendingMs 300000, maxDeadLetters 0, maxVanished 0. */
+  /** Defaults: maxLag 10000, maxPendingMs 300000, newDeadLetterMs 900000, maxVanished 0; maxDeadLetters none. */
   readonly degraded?: HealthLimits;
   /** Default: none. A store that does not answer is always down. */
   readonly down?: HealthLimits;
@@ -20,13 +21,23 @@ export interface HealthLimits {
   readonly maxLag?: number;
   /** Ms since the oldest unfinished entry was given to a group of this service. */
   readonly maxPendingMs?: number;
-  /** Dead letters in all partitions of the own context. */
+  /**
+   * A message was given up less than so long ago, ms. One that somebody has redriven or discarded counts no more; 0: never.
+   */
+  readonly newDeadLetterMs?: number;
+  /** Dead letters kept, however old: all that `DeadLetters.list()` lists. */
   readonly maxDeadLetters?: number;
   /** Groups and projections of the own context that nobody runs any more (`retention.followers.reportAfterMs`). */
   readonly maxVanished?: number;
 }
 
-const LIMITS: Rules<HealthLimits> = { maxLag: limit, maxPendingMs: limit, maxDeadLetters: limit, maxVanished: limit };
+const LIMITS: Rules<HealthLimits> = {
+  maxLag: limit,
+  maxPendingMs: limit,
+  newDeadLetterMs: limit,
+  maxDeadLetters: limit,
+  maxVanished: limit,
+};
 
 export const HEALTH_RULES: Rules<HealthOptions> = { degraded: fields(LIMITS), down: fields(LIMITS) };
 
@@ -43,11 +54,20 @@ export interface HealthFigures {
   readonly pending: number;
   readonly oldestPendingMs: number;
   readonly deadLetters: number;
+  /** Ms since the latest of them was given up; undefined when there is none. */
+  readonly newestDeadLetterMs: number | undefined;
   readonly timers: number;
   readonly vanished: number;
 }
 
-const DEGRADED: Required<HealthLimits> = { maxLag: 10_000, maxPendingMs: 300_000, maxDeadLetters: 0, maxVanished: 0 };
+/** A message that was given up wants a look, and is no reason to be degraded until somebody has had it. */
+const DEGRADED: Required<HealthLimits> = {
+  maxLag: 10_000,
+  maxPendingMs: 300_000,
+  newDeadLetterMs: 15 * 60_000,
+  maxDeadLetters: Infinity,
+  maxVanished: 0,
+};
 
 /** @throws ConfigurationError for limits that cannot work */
 export function checkHealth(options: HealthOptions): void {
@@ -71,7 +91,11 @@ export function judge(
       .map((figures) => ({ ...figures, where: `${describeFollower(figures.follower)} on ${addressOf(partition)}` })),
   );
   const gone = own.flatMap((figures) => vanished(figures, reportAfterMs));
-  const deadLetters = own.reduce((sum, partition) => sum + partition.deadLetters, 0);
+  const all = [...own, ...others];
+  const deadLetters = all.reduce((sum, partition) => sum + partition.deadLetters, 0);
+  const [newest] = all
+    .flatMap(({ partition, newestDeadLetter }) => (newestDeadLetter ? [{ partition, ...newestDeadLetter }] : []))
+    .sort((a, b) => a.ms - b.ms);
   const beyond = (limits: HealthLimits): string[] => [
     ...run
       .filter(({ lag }) => lag > (limits.maxLag ?? Infinity))
@@ -79,6 +103,9 @@ export function judge(
     ...run
       .filter(({ oldestPending }) => (oldestPending?.ms ?? 0) > (limits.maxPendingMs ?? Infinity))
       .map(({ where, oldestPending }) => `${where} has not finished ${oldestPending!.id} for ${oldestPending!.ms} ms`),
+    ...(newest && newest.ms < (limits.newDeadLetterMs ?? 0)
+      ? [`a message was given up ${newest.ms} ms ago: dead letter ${formatLetterId(newest)}`]
+      : []),
     ...(deadLetters > (limits.maxDeadLetters ?? Infinity) ? [`${deadLetters} dead letters wait for a decision`] : []),
     ...(gone.length > (limits.maxVanished ?? Infinity) ? gone.map((name) => `${name} has not been seen for long`) : []),
   ];
@@ -97,6 +124,7 @@ export function judge(
       pending: run.reduce((sum, { pending }) => sum + pending, 0),
       oldestPendingMs: Math.max(0, ...run.map(({ oldestPending }) => oldestPending?.ms ?? 0)),
       deadLetters,
+      newestDeadLetterMs: newest?.ms,
       timers: own.reduce((sum, { timers }) => sum + timers, 0),
       vanished: gone.length,
     },

@@ -8,5 +8,6 @@ export function observedFigures({ own, others }: BrokerFigures): ObservedFigures
       follower.kind === 'group' ? [{ group: follower.group, partition, log: follower.log, lag, pending }] : [],
     ),
   );
-  return { groups, deadLetters: own.map(({ partition, deadLetters: count }) => ({ partition, count })) };
+  const deadLetters = [...own, ...others].map(({ partition, deadLetters: count }) => ({ partition, count }));
+  return { groups, deadLetters };
 }

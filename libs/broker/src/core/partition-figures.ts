@@ -9,7 +9,10 @@ export interface PartitionFigures {
   readonly followers: readonly FollowerFigures[];
   /** Groups that expired and have not come back. */
   readonly expired: readonly { readonly log: Log; readonly group: string }[];
+  /** Dead letters kept, of the groups of all services. */
   readonly deadLetters: number;
+  /** The latest of them, and ms since it was given up; undefined when there is none. */
+  readonly newestDeadLetter: { readonly id: string; readonly ms: number } | undefined;
   /** Timers set and not fired. */
   readonly timers: number;
 }

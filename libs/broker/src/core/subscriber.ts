@@ -18,6 +18,7 @@ import { observedFigures } from './observed-figures.js';
 import { checkOptionsAmong } from './options/check-options.js';
 import { addressOf } from './partition.js';
 import type { Partition } from './partition.js';
+import { readPartitions } from './read-partitions.js';
 import { Retention } from './retention.js';
 import { RelayLoop } from './relay-loop.js';
 import { SUBSCRIBER_RULES } from './subscriber-settings.js';
@@ -88,7 +89,8 @@ export class Subscriber {
     await keepSchedules(this.broker, this.subscriptions.schedules, this.settings.undeclaredSchedules, this.logger);
     this.timers.start();
     this.retention.start();
-    this.relay?.start(await this.outboxes());
+    // A handler's commit is on a partition of its own context, or where its message came from.
+    this.relay?.start(await readPartitions(this.broker, this.subscriptions));
     const monitor = new BrokerMonitor(this.broker, this.subscriptions, this.retention);
     this.unobserved = this.broker.telemetry?.observe(async () => observedFigures(await monitor.inspect()));
   }
@@ -176,19 +178,6 @@ export class Subscriber {
         resolveGroup(group.label, this.settings, byName[group.label] ?? {}, group.options),
       ]),
     );
-  }
-
-  /** A handler's commit is on a partition of its own context, or where its message came from. */
-  private async outboxes(): Promise<Partition[]> {
-    const contexts = new Set([this.broker.context]);
-    for (const { sources } of this.subscriptions.groups.values())
-      for (const { context } of sources) contexts.add(context);
-    const partitions: Partition[] = [];
-    for (const context of contexts) {
-      const count = await this.broker.partitionsOf(context);
-      for (let index = 0; index < count; index++) partitions.push({ context, index });
-    }
-    return partitions;
   }
 
   /** Messages that transforms have dropped since the start, by the name of the group. */

@@ -15,7 +15,7 @@ export interface GroupBacklog {
 /** What a service tells when metrics are collected. */
 export interface ObservedFigures {
   readonly groups: readonly GroupBacklog[];
-  /** Dead letters kept, by partition of the own context. */
+  /** Dead letters kept, by partition: of the own context, and of those that groups of the service read. */
   readonly deadLetters: readonly { readonly partition: Partition; readonly count: number }[];
 }
 

@@ -25,6 +25,11 @@ export class InMemoryDeadLetters {
     return this.letters.size;
   }
 
+  newest(now: number): { readonly id: string; readonly ms: number } | undefined {
+    const id = [...this.letters.keys()].at(-1);
+    return id === undefined ? undefined : { id, ms: Math.max(0, now - Number.parseInt(id, 10)) };
+  }
+
   get(id: string): KeptLetter | undefined {
     return this.letters.get(id);
   }

@@ -32,6 +32,7 @@ export function surveyInMemory(data: InMemoryData, partition: Partition): Partit
       return { log: log as Log, group: name.join(' ') };
     }),
     deadLetters: data.deadLetters(partition).size,
+    newestDeadLetter: data.deadLetters(partition).newest(now),
     timers: data.timers.get(data.keys.timers(partition)[0])?.size ?? 0,
   };
 }

@@ -10,7 +10,8 @@ import { Script } from './script.js';
 type Position = [kind: string, log: number, name: string, position: string];
 type Progress = [lag: number, exact: number, pending: number, oldest: string, oldestMs: number, unseenMs: number];
 type LogAnswer = [length: number, first: string, last: string];
-type Answer = [logs: LogAnswer[], followers: [...Position, ...Progress][], dead: number, timers: number];
+type Dead = [count: number, newest: string, newestMs: number];
+type Answer = [logs: LogAnswer[], followers: [...Position, ...Progress][], dead: Dead, timers: number];
 
 /** Figures of one partition, in two calls and one more per group with a lease. */
 export async function survey(
@@ -23,7 +24,7 @@ export async function survey(
   const owned = registered.flatMap(({ follower }) => (follower.kind === 'group' ? [follower.log] : []));
   const names: Log[] = [...new Set<Log>(['feed', 'in', ...owned])];
   const checkpoints = registered.flatMap(({ follower }) => (follower.kind === 'checkpoint' ? [follower.state] : []));
-  const [logs, followers, deadLetters, timers] = (await SURVEY.run(
+  const [logs, followers, [deadLetters, newest, newestMs], timers] = (await SURVEY.run(
     connection,
     [
       ...[record, keys.dead(partition), keys.timers(partition)[0]],
@@ -45,6 +46,7 @@ export async function survey(
     ),
     expired,
     deadLetters,
+    newestDeadLetter: newest === '' ? undefined : { id: newest, ms: newestMs },
     timers,
   };
 }
@@ -97,7 +99,7 @@ return left > 0 and lease[1] or ''`);
 /**
  * KEYS  record of the partition, dead letters, timers, logs, states of checkpoints
  * ARGV  number of logs, their names, checkpoints
- * Returns {logs, followers, dead letters, timers}
+ * Returns {logs, followers, {dead letters, the newest, its age}, timers}
  */
 const SURVEY = new Script(`#!lua flags=no-writes
 ${BEHIND}
@@ -156,4 +158,7 @@ for i = 2 + count, #ARGV do
   local lag = behind(KEYS[4], true, position)
   followers[#followers + 1] = {'checkpoint', 0, ARGV[i], position, lag, 1, 0, '', 0, unseen('checkpoint ' .. ARGV[i], -1)}
 end
-return {logs, followers, redis.call('XLEN', KEYS[2]), redis.call('ZCARD', KEYS[3])}`);
+local newest = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)[1]
+local age = newest and math.max(0, now - tonumber(string.match(newest[1], '^%d+'))) or 0
+local dead = {redis.call('XLEN', KEYS[2]), newest and newest[1] or '', age}
+return {logs, followers, dead, redis.call('ZCARD', KEYS[3])}`);

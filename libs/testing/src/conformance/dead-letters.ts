@@ -57,6 +57,17 @@ export function describeDeadLetters(subject: Subject): void {
       expect(await store.countDeadLetters(p)).toBe(3);
     });
 
+    it('have a newest one in the figures of their partition', async () => {
+      const p = await lettersIn(letter('1'), letter('2'));
+      const { store } = subject();
+      const [first, second] = await store.readDeadLetters(p, 2);
+      expect((await store.survey(p)).newestDeadLetter).toEqual({ id: second!.id, ms: expect.any(Number) });
+      await store.commit({ partition: p, guards: [], writes: [{ kind: 'discard', id: second!.id }] });
+      const { newestDeadLetter, deadLetters } = await store.survey(p);
+      expect([newestDeadLetter?.id, deadLetters]).toEqual([first!.id, 1]);
+      expect(newestDeadLetter!.ms).toBeLessThan(60_000);
+    });
+
     it('may lack type and key', async () => {
       const original = { ...letter('e'), type: undefined, key: undefined, errorClass: '' };
       const p = await lettersIn(original);

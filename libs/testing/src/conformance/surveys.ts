@@ -21,6 +21,7 @@ export function describeSurveys(subject: Subject): void {
         followers: [],
         expired: [],
         deadLetters: 0,
+        newestDeadLetter: undefined,
         timers: 0,
       });
     });
