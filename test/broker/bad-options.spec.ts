@@ -131,7 +131,7 @@ describe('a declaration is refused', () => {
     [
       '@Handles',
       () => Handles(Ask, { group: 'x' } as object)(Desk.prototype, 'handle', none),
-      '@Handles(Ask) has group, which is no option',
+      "@Handles(Ask) has group, which is for events: commands have the context's own group",
     ],
     [
       '@Handles',

@@ -78,6 +78,12 @@ export function Handles(
   if (contractOf(command).kind !== 'command') {
     throw new ConfigurationError(`@Handles(${command.name}) takes a @Command; for events write @On`);
   }
+  if ('group' in options && options.group !== undefined) {
+    throw new ConfigurationError(
+      `@Handles(${command.name}) has group, which is for events: commands have the context's own group, to which the other ` +
+        `options apply; leave it out`,
+    );
+  }
   checkOptions(`@Handles(${command.name})`, options, HANDLES_RULES);
   const metadata: HandlerMetadata = {
     kind: 'command',
