@@ -57,8 +57,14 @@ describe('@Every', () => {
     expect(await scheduler.cancel('every:desk.tick')).toBe(true);
     expect(new Set(ticks).size).toBe(ticks.length);
     for (const id of ticks) expect(id).toMatch(/^schedule:every:desk\.tick:\d+000$/);
-    const { schedules } = await scheduler.list();
-    expect(schedules).toMatchObject([{ id: 'every:yearly', recurrence: { timeZone: 'Europe/Berlin' } }]);
+    await scheduler.schedule(new Tock(), { cron: '@yearly', id: 'yearly' });
+    await scheduler.schedule(new Tock(), { delayMs: 3_600_000, id: 'once' });
+    const schedules = (await scheduler.list()).schedules.toSorted((a, b) => a.id.localeCompare(b.id));
+    expect(schedules).toMatchObject([
+      { id: 'every:yearly', declared: true, recurrence: { timeZone: 'Europe/Berlin' } },
+      { id: 'once', declared: false, recurrence: undefined },
+      { id: 'yearly', declared: false, recurrence: { cron: '@yearly', timeZone: 'UTC' } },
+    ]);
   });
 
   it('is refused at start when its expression means nothing', async () => {

@@ -3,6 +3,7 @@ import { ConfigurationError } from './errors.js';
 import { checkName } from './keys.js';
 import { recurrence } from './recurrence.js';
 import type { RecurrenceOptions } from './recurrence.js';
+import { EVERY } from './schedule.js';
 
 /** A recurring schedule that stands in the code of a service. */
 export interface ScheduleDeclaration extends RecurrenceOptions {
@@ -13,9 +14,6 @@ export interface ScheduleDeclaration extends RecurrenceOptions {
   readonly message: object;
   readonly key?: string;
 }
-
-/** Ids of declared schedules begin with it. */
-export const EVERY = 'every:';
 
 /** The schedules that the code of a service declares. */
 export class DeclaredSchedules {

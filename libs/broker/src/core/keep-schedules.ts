@@ -1,11 +1,11 @@
 import type { Envelope } from '@millrace/messages';
 import type { Broker } from './broker.js';
 import type { Write } from './commit.js';
-import { EVERY } from './declared-schedules.js';
 import type { DeclaredSchedules, ScheduleDeclaration } from './declared-schedules.js';
 import type { Logger } from './logger.js';
 import { outgoing } from './outgoing.js';
 import { nextOccurrence, recurrence } from './recurrence.js';
+import { EVERY } from './schedule.js';
 import { scheduleNote } from './schedule-note.js';
 import { placeOf } from './schedule-place.js';
 import { Scheduler } from './scheduler.js';

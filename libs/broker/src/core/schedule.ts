@@ -7,7 +7,7 @@ import type { Timer } from './timer.js';
 export type When = { readonly delayMs: number } | { readonly at: Date } | RecurrenceOptions;
 
 export type ScheduleOptions = When & {
-  /** Scheduling again under an id replaces what is there. Default: a new id. */
+  /** Scheduling again under an id replaces what is there. It does not begin with `every:`. Default: a new id. */
   readonly id?: string;
   /** Messages of one key are handled in order. Default: the contract's key property, else none. */
   readonly key?: string;
@@ -22,6 +22,8 @@ export interface Schedule {
   readonly message: Envelope;
   /** How it recurs; undefined when it fires once. */
   readonly recurrence: Recurrence | undefined;
+  /** It stands in the code of the service, `@Every`, and is set again when that starts. */
+  readonly declared: boolean;
 }
 
 export interface ScheduleQuery {
@@ -42,11 +44,20 @@ export interface SchedulePage {
 /** Timers of schedules begin with it; others are those of sagas. An occurrence's message id begins with its timer's id. */
 export const SCHEDULE = 'schedule:';
 
+/** Ids of schedules that stand in code begin with it, and no others. */
+export const EVERY = 'every:';
+
+export function isDeclared(id: string | undefined): id is string {
+  return id !== undefined && id.startsWith(EVERY);
+}
+
 export function scheduleOf(timer: Timer): Schedule {
+  const id = timer.id.slice(SCHEDULE.length);
   return {
-    id: timer.id.slice(SCHEDULE.length),
+    id,
     due: new Date(timer.due),
     message: JSON.parse(timer.message) as Envelope,
     recurrence: recurrenceOf(timer),
+    declared: isDeclared(id),
   };
 }

@@ -77,6 +77,16 @@ describe('a scheduled command', () => {
     expect(await inbox()).toHaveLength(1);
   });
 
+  it('has no id of those that stand in code', async () => {
+    const { scheduler } = shop();
+    const refused = scheduler.schedule(new Remind('4711'), { delayMs: 1, id: 'every:nightly' });
+    await expect(refused).rejects.toThrow(ConfigurationError);
+    await expect(refused).rejects.toThrow(
+      "schedule id 'every:nightly' begins with 'every:', as those of @Every do: choose another, such as 'nightly'",
+    );
+    expect((await scheduler.list()).schedules).toEqual([]);
+  });
+
   it('is replaced by another one under its id', async () => {
     const { scheduler, forward, inbox } = shop();
     await scheduler.schedule(new Remind('first'), { delayMs: 10, id: 'reminder' });

@@ -5,7 +5,7 @@ import { dueOf, timeOf } from './due.js';
 import { ConfigurationError } from './errors.js';
 import { outgoing } from './outgoing.js';
 import { nextOccurrence, recurrence } from './recurrence.js';
-import { SCHEDULE, scheduleOf } from './schedule.js';
+import { EVERY, isDeclared, SCHEDULE, scheduleOf } from './schedule.js';
 import type { Schedule, ScheduleOptions, SchedulePage, ScheduleQuery } from './schedule.js';
 import { scheduleNote } from './schedule-note.js';
 import { newPlaceIn, ownPartition, placeOf } from './schedule-place.js';
@@ -31,11 +31,13 @@ export class Scheduler {
    * await scheduler.schedule(new NightlyReport(), { cron: '0 3 * * *', timeZone: 'Europe/Berlin', id: 'nightly' });
    *
    * @throws MessageError when the message breaks its contract
-   * @throws ConfigurationError for a time, an expression or a time zone that means nothing, and for an event of another context
+   * @throws ConfigurationError for a time, an expression or a time zone that means nothing, for an event of another context, and
+   *   for an id that begins with `every:`: those are of `@Every`
    * @throws UnknownOutcomeError when the reply was lost; scheduling again under the same id is safe until it has fired
    */
   async schedule(message: object, options: ScheduleOptions): Promise<{ readonly id: string; readonly due: Date }> {
     const { broker } = this;
+    if (isDeclared(options.id)) throw reserved(options.id);
     const now = broker.clock.now();
     const recurs = 'cron' in options ? recurrence(options, now) : undefined;
     const due = recurs ? nextOccurrence(recurs, now) : dueOf(options as { delayMs: number }, now);
@@ -79,7 +81,8 @@ export class Scheduler {
   }
 
   /**
-   * Schedules of this context, page by page, in no particular order. A page may hold less than the limit, and not be the
+   * Schedules of this context, page by page, in no particular order: those that fire once, those that recur (`recurrence`), and
+   * of the latter those that stand in the code (`declared`). A page may hold less than the limit, and not be the
    * last; the last has no cursor.
    */
   async list({ prefix = '', limit = 100, cursor = '0' }: ScheduleQuery = {}): Promise<SchedulePage> {
@@ -128,4 +131,11 @@ function timerIn(
   { to, note }: { readonly to: Timer['to']; readonly note?: string | undefined },
 ): TimerWrite {
   return { kind: 'timer', id: timer, due, message, to, partition, ...(note === undefined ? {} : { note }) };
+}
+
+/** It would replace what a service declares, and go when the service starts again. */
+function reserved(id: string): ConfigurationError {
+  return new ConfigurationError(
+    `schedule id '${id}' begins with '${EVERY}', as those of @Every do: choose another, such as '${id.slice(EVERY.length)}'`,
+  );
 }
