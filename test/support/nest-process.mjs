@@ -1,4 +1,7 @@
-/** A Nest service as it is deployed: handles one message for a while, and ends by SIGTERM. Says what it does, line by line. */
+/**
+ * A Nest service as it is deployed: handles one message for a while, and ends by SIGTERM. Says what it does, line by line.
+ * Its one argument is JSON: options of the module; without `redis` it keeps its messages in memory.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -30,9 +33,12 @@ class Clerk {
 }
 On(Asked)(Clerk.prototype, 'asked', Object.getOwnPropertyDescriptor(Clerk.prototype, 'asked'));
 
+const options = JSON.parse(process.argv[2]);
+const store = options.redis ? {} : { store: new InMemoryPartitionStore() };
+
 class Root {}
 Module({
-  imports: [BrokerModule.forRoot({ context: 'desk', store: new InMemoryPartitionStore() })],
+  imports: [BrokerModule.forRoot({ context: 'desk', ...options, ...store })],
   providers: [Pool, { provide: Clerk, inject: [Pool], useFactory: (pool) => new Clerk(pool) }],
 })(Root);
 

@@ -48,6 +48,20 @@ export function describeReaders(subject: Subject): void {
       await reader.close();
     });
 
+    it('holds up nothing else while it waits, whatever for', async () => {
+      const { store } = subject();
+      const partition = freshPartition();
+      const readers = [store.openReader(), store.openReader(), store.openReader()] as const;
+      const ofGroup = readers[0].readGroup('g', [inboxOf(partition)], 10, LONG_MS);
+      const ofFeed = readers[1].readFeeds([{ partition, position: 0 }], 10, LONG_MS);
+      const ofReplies = readers[2].readReplies({ partition, instance: 'a' }, '0', 10, LONG_MS);
+      for (let i = 0; i < 20; i++) expect(await store.head(partition)).toBe(0);
+      const id = await subject().appendRaw(inboxOf(partition), ['data', 'a']);
+      expect(ids(await ofGroup)).toEqual([id]);
+      await Promise.all(readers.map((reader) => reader.close()));
+      expect([await ofFeed, await ofReplies]).toEqual([[], []]);
+    });
+
     it('reads many logs, each in order and up to the limit', async () => {
       const context = freshContext();
       const sources = [0, 1, 2].map((index): Source => inboxOf({ context, index }));
