@@ -1,5 +1,6 @@
 import { addressOf } from './partition.js';
 import type { EntryRef, Log, Partition, ReplyAddress, Source } from './partition.js';
+import type { IndexEntry } from './row-index.js';
 
 /**
  * Everything a handler decided, as one atomic act on one partition: either every guard holds and every write happens,
@@ -60,8 +61,19 @@ export type Write =
       readonly ttlMs?: number;
     }
   | { readonly kind: 'delete'; readonly state: string }
-  /** Puts or deletes one row of a view (value null deletes). A row id may be any text. */
-  | { readonly kind: 'row'; readonly view: string; readonly id: string; readonly value: string | null }
+  /**
+   * Puts or deletes one row of a view (value null deletes). A row id may be any text. `entries`: where the indexes of the
+   * view list the row from now on, and nowhere else; absent: the view has no index.
+   */
+  | {
+      readonly kind: 'row';
+      readonly view: string;
+      readonly id: string;
+      readonly value: string | null;
+      readonly entries?: readonly IndexEntry[];
+    }
+  /** Removes all rows of a view, and its indexes. */
+  | { readonly kind: 'drop-view'; readonly view: string }
   /** Delivers a reply to the process that waits for it; nothing is written when that process is gone. */
   | { readonly kind: 'reply'; readonly to: ReplyAddress; readonly message: string }
   /** Delivers a message to a log of any partition, its inbox unless `log` says otherwise. */

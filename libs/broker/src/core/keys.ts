@@ -75,6 +75,12 @@ export class KeyBuilder {
     return `${this.tag(partition)}:view:${checkName(view, 'view')}`;
   }
 
+  /** ZSET of what the indexes of a view list, ordered by bytes; and HASH row id -> its members there (MessagePack). */
+  viewIndex(partition: Partition, view: string): readonly [members: string, byRow: string] {
+    const tag = this.tag(partition);
+    return [`${tag}:view-index:${checkName(view, 'view')}`, `${tag}:view-entries:${view}`];
+  }
+
   /** ZSET timer id by due time, HASH timer id -> message, and HASH timer id -> JSON of its target and note, if any. */
   timers(partition: Partition): readonly [due: string, messages: string, details: string] {
     const tag = this.tag(partition);

@@ -3,6 +3,7 @@ import type { Commit, CommitResult, DeadLetter, RetryRecord } from './commit.js'
 import type { Entry, EntryRef, Partition, ReplyAddress, ReplyEntry, Source } from './partition.js';
 import type { Expired, Follower, GroupStart, Trimmed, TrimRequest } from './follower.js';
 import type { PartitionFigures } from './partition-figures.js';
+import type { ListedRow, RowQuery } from './row-index.js';
 import type { Timer } from './timer.js';
 
 /**
@@ -49,6 +50,9 @@ export interface PartitionStore {
 
   /** All rows of a view in one partition, in no particular order. */
   readRows(partition: Partition, view: string): Promise<ReadonlyMap<string, string>>;
+
+  /** One page of the rows that an index of a view lists in one partition. As costly as the page is long. */
+  listRows(partition: Partition, view: string, query: RowQuery): Promise<readonly ListedRow[]>;
 
   /** The result a command id was committed with, while it is remembered. */
   readCommand(partition: Partition, id: string): Promise<string | undefined>;

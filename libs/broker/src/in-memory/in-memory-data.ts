@@ -11,6 +11,7 @@ import { InMemoryLog } from './in-memory-log.js';
 import { InMemoryReplies } from './in-memory-replies.js';
 import { emptyRecord } from './in-memory-record.js';
 import type { InMemoryRecord } from './in-memory-record.js';
+import type { InMemoryRowIndex } from './in-memory-row-index.js';
 import type { InMemoryTimers } from './in-memory-timers.js';
 
 /** Everything the store keeps, under the keys it would have in Redis: a bad name is refused where a key is made. */
@@ -23,6 +24,7 @@ export class InMemoryData {
   /** When states are forgotten, ms since 1970; those that never are have none. */
   readonly stateEnds = new Map<string, number>();
   readonly views = new Map<string, Map<string, string>>();
+  readonly viewIndexes = new Map<string, InMemoryRowIndex>();
   readonly timers = new Map<string, InMemoryTimers>();
   private readonly dead = new Map<string, InMemoryDeadLetters>();
   readonly commands = new Map<string, { readonly result: string; readonly until: number }>();

@@ -25,6 +25,8 @@ import type {
 } from '../core/partition-store.js';
 import type { Entry, EntryRef, Partition, ReplyAddress, Source } from '../core/partition.js';
 import type { PartitionFigures } from '../core/partition-figures.js';
+import { rangeOf } from '../core/row-index.js';
+import type { ListedRow, RowQuery } from '../core/row-index.js';
 import type { Timer } from '../core/timer.js';
 import { commitInMemory } from './in-memory-commit.js';
 import { InMemoryData, obtain, retryField } from './in-memory-data.js';
@@ -101,6 +103,16 @@ export class InMemoryPartitionStore implements PartitionStore {
 
   async readRows(partition: Partition, view: string): Promise<ReadonlyMap<string, string>> {
     return new Map(this.data.views.get(this.data.keys.view(partition, view)));
+  }
+
+  async listRows(partition: Partition, view: string, query: RowQuery): Promise<readonly ListedRow[]> {
+    rangeOf(query);
+    const rows = this.data.views.get(this.data.keys.view(partition, view));
+    const places = this.data.viewIndexes.get(this.data.keys.viewIndex(partition, view)[0])?.page(query) ?? [];
+    return places.flatMap((place) => {
+      const row = rows?.get(place.id);
+      return row === undefined ? [] : [{ ...place, row }];
+    });
   }
 
   async readCommand(partition: Partition, id: string): Promise<string | undefined> {

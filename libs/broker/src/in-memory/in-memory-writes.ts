@@ -5,6 +5,7 @@ import { ownLog } from '../core/partition.js';
 import type { Partition } from '../core/partition.js';
 import { obtain, retryField } from './in-memory-data.js';
 import type { InMemoryData } from './in-memory-data.js';
+import { InMemoryRowIndex, membersOf } from './in-memory-row-index.js';
 import { InMemoryTimers } from './in-memory-timers.js';
 
 /** A write whose names have been checked, so that it cannot fail any more. */
@@ -28,8 +29,26 @@ export function prepareWrite(data: InMemoryData, partition: Partition, write: Wr
     }
     case 'row': {
       const rows = obtain(data.views, data.keys.view(partition, write.view), () => new Map<string, string>());
-      const { id, value } = write;
-      return act(() => (value === null ? rows.delete(id) : rows.set(id, value)));
+      const { id, value, entries } = write;
+      // Made here already: that checks the names.
+      if (entries) membersOf(id, entries);
+      const index = obtain(
+        data.viewIndexes,
+        data.keys.viewIndex(partition, write.view)[0],
+        () => new InMemoryRowIndex(),
+      );
+      return act(() => {
+        if (value === null) rows.delete(id);
+        else rows.set(id, value);
+        if (entries) index.list(id, entries);
+      });
+    }
+    case 'drop-view': {
+      const [rows, [index]] = [data.keys.view(partition, write.view), data.keys.viewIndex(partition, write.view)];
+      return act(() => {
+        data.views.get(rows)?.clear();
+        data.viewIndexes.get(index)?.clear();
+      });
     }
     case 'emit': {
       const log = data.log({ partition: write.to, log: write.log ?? 'in' });

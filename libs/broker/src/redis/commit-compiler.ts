@@ -6,6 +6,7 @@ import type { KeyBuilder } from '../core/keys.js';
 import { ORIGIN_FIELDS } from '../core/origin.js';
 import { addressOf, ownLog, replyAddressOf } from '../core/partition.js';
 import type { EntryRef, Partition } from '../core/partition.js';
+import { memberOf } from '../core/row-index.js';
 import { scriptFor } from './commit-script.js';
 import { deadLetterFields } from './dead-letter-fields.js';
 import type { Delivery } from './redis-store-options.js';
@@ -205,9 +206,9 @@ export class CommitCompiler {
       case 'delete':
         return { op: 'delete', keys: [this.keys.state(partition, write.state)], args: [] };
       case 'row':
-        return write.value === null
-          ? { op: 'delete-row', keys: [this.keys.view(partition, write.view)], args: [write.id] }
-          : { op: 'row', keys: [this.keys.view(partition, write.view)], args: [write.id, write.value] };
+        return this.row(partition, write);
+      case 'drop-view':
+        return { op: 'drop-view', keys: this.viewKeys(partition, write.view), args: [] };
       case 'emit':
         return this.emit(partition, write);
       case 'reply': {
@@ -255,6 +256,19 @@ export class CommitCompiler {
           args: [entryField(write.entry)],
         };
     }
+  }
+
+  private row(partition: Partition, { view, id, value, entries }: Extract<Write, { kind: 'row' }>): Part {
+    const keys = entries ? this.viewKeys(partition, view) : [this.keys.view(partition, view)];
+    if (!entries)
+      return value === null ? { op: 'delete-row', keys, args: [id] } : { op: 'row', keys, args: [id, value] };
+    if (value === null) return { op: 'unlist-row', keys, args: [id] };
+    const members = [...new Set(entries.map((entry) => memberOf(entry, id)))];
+    return { op: 'list-row', keys, args: [members.length, id, value, ...members] };
+  }
+
+  private viewKeys(partition: Partition, view: string): readonly string[] {
+    return [this.keys.view(partition, view), ...this.keys.viewIndex(partition, view)];
   }
 
   private timer(home: Partition, write: TimerWrite): Part {

@@ -2,6 +2,7 @@ import { MESSAGE_FIELD } from '@millrace/messages';
 import type { Op, Place } from './commit-op.js';
 import { DEAD_LETTER_OPS, MOVE_LETTER } from './dead-letter-ops.js';
 import { Script } from './script.js';
+import { VIEW_OPS } from './view-ops.js';
 
 /** What is found when the entry of another slot has been taken before. */
 export const TAKEN = 'taken';
@@ -80,6 +81,7 @@ const setTimer = (key: Place, arg: Place): string =>
 
 const OPS: Readonly<Record<string, Op>> = {
   ...DEAD_LETTER_OPS,
+  ...VIEW_OPS,
   lease: {
     keys: 1,
     args: 1,
@@ -161,8 +163,6 @@ const OPS: Readonly<Record<string, Op>> = {
     if ${arg(2)} == '0' then call('PERSIST', ${key(1)}) else call('PEXPIRE', ${key(1)}, ${arg(2)}) end`,
   },
   delete: { keys: 1, args: 0, lua: (key) => `call('DEL', ${key(1)})` },
-  row: { keys: 1, args: 2, lua: (key, arg) => `call('HSET', ${key(1)}, ${arg(1)}, ${arg(2)})` },
-  'delete-row': { keys: 1, args: 1, lua: (key, arg) => `call('HDEL', ${key(1)}, ${arg(1)})` },
   emit: { keys: 1, args: 1, lua: (key, arg) => `call('XADD', ${key(1)}, '*', '${MESSAGE_FIELD}', ${arg(1)})` },
   // Without its stream a process is gone: what nobody will read is not written.
   reply: {

@@ -25,6 +25,7 @@ import type {
   TimerPage,
   TimerQuery,
 } from '../core/partition-store.js';
+import type { ListedRow, RowQuery } from '../core/row-index.js';
 import { BEHIND } from './lag-script.js';
 import type { Timer } from '../core/timer.js';
 import { acknowledge } from './acknowledgements.js';
@@ -55,6 +56,7 @@ import type { Delivery, RedisStoreOptions } from './redis-store-options.js';
 import { survey } from './redis-survey.js';
 import { trim } from './redis-trim.js';
 import { RedisTimers } from './redis-timers.js';
+import { listRows } from './redis-rows.js';
 import { Script } from './script.js';
 
 /** Partitions in Redis 7 or Valkey: the adapter of {@link PartitionStore} for production. */
@@ -166,6 +168,10 @@ export class RedisPartitionStore implements PartitionStore {
 
   async readRows(partition: Partition, view: string): Promise<ReadonlyMap<string, string>> {
     return toMap(await this.connection.send('HGETALL', [this.keys.view(partition, view)]));
+  }
+
+  async listRows(partition: Partition, view: string, query: RowQuery): Promise<readonly ListedRow[]> {
+    return listRows(this.connection, this.keys, partition, view, query);
   }
 
   async readCommand(partition: Partition, id: string): Promise<string | undefined> {

@@ -180,6 +180,9 @@ export class CommitModel {
       case 'delete':
         states.delete(write.state);
         return;
+      case 'drop-view':
+        rows[write.view] = {};
+        return;
       case 'row': {
         const { [write.id]: _former, ...others } = rows[write.view] ?? {};
         rows[write.view] = write.value === null ? others : { ...others, [write.id]: write.value };

@@ -19,6 +19,7 @@ import { describeFollowers } from './followers.js';
 import { describeRetention } from './retention.js';
 import { describeRetentionModel } from './retention.property.js';
 import { describeRetries } from './retries.js';
+import { describeRowIndexes } from './row-indexes.js';
 import type { StoreHarness } from './store-harness.js';
 import { describeStreams } from './streams.js';
 import { describeTimers } from './timers.js';
@@ -53,6 +54,7 @@ export function describePartitionStore(name: string, open: () => Promise<StoreHa
     describeStreams(subject);
     describeFeeds(subject);
     describeViews(subject);
+    describeRowIndexes(subject);
     describeGroups(subject);
     describeConsumers(subject);
     describeAcknowledgements(subject);

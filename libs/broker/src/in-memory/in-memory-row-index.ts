@@ -1,0 +1,50 @@
+import { memberOf, placeOf, rangeOf } from '../core/row-index.js';
+import type { IndexEntry, RowPlace, RowQuery } from '../core/row-index.js';
+
+/** The indexes of one view in one partition: members in the order of their bytes, as a sorted set of Redis has them. */
+export class InMemoryRowIndex {
+  private readonly members: Buffer[] = [];
+  private readonly byRow = new Map<string, readonly string[]>();
+
+  /** Lists a row under these entries only. */
+  list(id: string, entries: readonly IndexEntry[]): void {
+    for (const member of this.byRow.get(id) ?? []) this.members.splice(this.find(Buffer.from(member)), 1);
+    const members = membersOf(id, entries);
+    if (members.length > 0) this.byRow.set(id, members);
+    else this.byRow.delete(id);
+    for (const member of members) {
+      const bytes = Buffer.from(member);
+      this.members.splice(this.find(bytes), 0, bytes);
+    }
+  }
+
+  clear(): void {
+    this.members.length = 0;
+    this.byRow.clear();
+  }
+
+  page(query: RowQuery): readonly RowPlace[] {
+    const { min, max, withMin } = rangeOf(query);
+    const first = this.find(Buffer.from(min));
+    const skipped = !withMin && this.members[first]?.toString() === min ? 1 : 0;
+    const found = this.members.slice(first + skipped, this.find(Buffer.from(max)));
+    if (query.backwards) found.reverse();
+    return found.slice(0, query.limit).map((member) => placeOf(member.toString()));
+  }
+
+  /** Where the first member stands that is not below this one. */
+  private find(bytes: Buffer): number {
+    let [low, high] = [0, this.members.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (Buffer.compare(this.members[middle]!, bytes) < 0) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
+
+/** Each member once. */
+export function membersOf(id: string, entries: readonly IndexEntry[]): string[] {
+  return [...new Set(entries.map((entry) => memberOf(entry, id)))];
+}
