@@ -1,43 +1,42 @@
 import type { Broker, Entry, Guard, Partition } from '@millrace/broker';
-import { aggregateName, newAggregate, replay } from './aggregate.js';
-import type { AggregateClass, AggregateRoot } from './aggregate.js';
-import { appliersOf } from './apply.js';
+import { newAggregate, replay } from './aggregate-model.js';
+import type { AggregateModel } from './aggregate-model.js';
 import { UnreadableEventError } from './errors.js';
 import type { EventCache } from './event-cache.js';
 import { eventOf, openEntry } from './stored-event.js';
 import type { StoredEvent } from './stored-event.js';
 
 /** Where the events of one aggregate are kept, and how they become the aggregate again. */
-export class AggregateStream<A extends AggregateRoot> {
+export class AggregateStream<A extends object> {
   readonly name: string;
   readonly partition: Partition;
 
   constructor(
     private readonly broker: Broker,
-    private readonly type: AggregateClass<A>,
+    readonly model: AggregateModel<A>,
     readonly id: string,
     private readonly cache: EventCache,
   ) {
-    this.name = `${aggregateName(type)}-${id}`;
+    this.name = `${model.name}-${id}`;
     this.partition = broker.partitionFor(id);
   }
 
   /**
    * The aggregate as its stored events make it; without events, a fresh one of version 0.
    *
-   * @throws UnreadableEventError for an event that the class does not apply
+   * @throws UnreadableEventError for an event that the aggregate does not know
    */
   async load(): Promise<A> {
-    const appliers = appliersOf(this.type.prototype as object);
-    const aggregate = newAggregate(this.type, this.id);
+    const { model } = this;
+    const aggregate = newAggregate(model, this.id);
     for (const event of await this.events()) {
       const { type } = event.message;
-      const applier = appliers.get(type);
-      if (!applier) {
-        const reason = `${this.type.name} has no method that applies it: add @Apply, or an upcast to a known type`;
+      const evolution = model.evolutions.get(type);
+      if (!evolution) {
+        const reason = `${model.label} ${model.remedy}, or an upcast to a known type`;
         throw new UnreadableEventError(event, type, reason);
       }
-      replay(aggregate, type, eventOf(event, applier));
+      replay(model, aggregate, type, eventOf(event, evolution));
     }
     return aggregate;
   }

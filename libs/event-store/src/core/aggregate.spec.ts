@@ -1,6 +1,8 @@
 import { Command, Event } from '@millrace/messages';
-import { Aggregate, aggregateName, AggregateRoot, newAggregate, takeRecorded } from './aggregate.js';
+import { Aggregate, AggregateRoot, modelOfClass, record } from './aggregate.js';
+import { newAggregate, takeRecorded } from './aggregate-model.js';
 import { Apply } from './apply.js';
+import { idOf, versionOf } from './journal.js';
 
 @Event('till.opened')
 class TillOpened {
@@ -44,7 +46,7 @@ class CautiousTill extends Till {
 
 describe('an aggregate', () => {
   it('applies an event when recording it', () => {
-    const till = newAggregate(Till, 'north');
+    const till = newAggregate(modelOfClass(Till), 'north');
     till.tell(new TillOpened(100), new PaidIn(5));
     expect(till).toMatchObject({ id: 'north', balance: 105, version: 2 });
     expect(takeRecorded(till)).toEqual([new TillOpened(100), new PaidIn(5)]);
@@ -52,37 +54,67 @@ describe('an aggregate', () => {
   });
 
   it('inherits the methods of its parent and overrides them by event', () => {
-    const till = newAggregate(CautiousTill, 'south');
+    const till = newAggregate(modelOfClass(CautiousTill), 'south');
     till.tell(new TillOpened(100), new PaidIn(5));
     expect(till.balance).toBe(102.5);
   });
 
   it('refuses to record an event that no method applies, and keeps nothing of it', () => {
-    const till = newAggregate(Till, 'north');
-    expect(() => till.tell(new TillRobbed())).toThrow('Till records till.robbed, but no method applies it');
+    const till = newAggregate(modelOfClass(Till), 'north');
+    expect(() => till.tell(new TillRobbed())).toThrow(
+      'Till records till.robbed, but has no method that applies it: add @Apply(TillRobbed)',
+    );
     expect(till.version).toBe(0);
     expect(takeRecorded(till)).toEqual([]);
   });
 
   it('refuses to record what is no event', () => {
-    expect(() => newAggregate(Till, 'north').tell(new PayIn())).toThrow('till.pay-in, a command');
-    expect(() => newAggregate(Till, 'north').tell({})).toThrow('is not a message');
+    expect(() => newAggregate(modelOfClass(Till), 'north').tell(new PayIn())).toThrow('till.pay-in, a command');
+    expect(() => newAggregate(modelOfClass(Till), 'north').tell({})).toThrow('is not a message');
   });
 
   it('keeps what it knows about itself out of its JSON', () => {
-    expect(JSON.parse(JSON.stringify(newAggregate(Till, 'north')))).toEqual({ balance: 0 });
+    expect(JSON.parse(JSON.stringify(newAggregate(modelOfClass(Till), 'north')))).toEqual({ balance: 0 });
+  });
+});
+
+describe('an aggregate that extends no class of ours', () => {
+  @Aggregate('box')
+  class Box {
+    full = false;
+
+    fill(amount: number): string {
+      record(this, new PaidIn(amount));
+      return `${idOf(this)}@${versionOf(this)}`;
+    }
+
+    @Apply(PaidIn) protected filled(): void {
+      this.full = true;
+    }
+  }
+
+  it('records, and asks for its id and version', () => {
+    const box = newAggregate(modelOfClass(Box), 'b1');
+    expect(box.fill(3)).toBe('b1@1');
+    expect(box.full).toBe(true);
+    expect(takeRecorded(box)).toEqual([new PaidIn(3)]);
+    expect(Object.keys(box)).toEqual(['full']);
+  });
+
+  it('records only what it applies', () => {
+    expect(() => record(new Box(), new TillRobbed())).toThrow('add @Apply(TillRobbed)');
   });
 });
 
 describe('the declaration of an aggregate', () => {
   it('names the stream', () => {
-    expect(aggregateName(Till)).toBe('till');
-    expect(aggregateName(CautiousTill)).toBe('strict-till');
+    expect(modelOfClass(Till).name).toBe('till');
+    expect(modelOfClass(CautiousTill).name).toBe('strict-till');
   });
 
   it('is required, also of a subclass', () => {
     class Unnamed extends Till {}
-    expect(() => aggregateName(Unnamed)).toThrow("Unnamed is not an aggregate: decorate it with @Aggregate('name')");
+    expect(() => modelOfClass(Unnamed)).toThrow("Unnamed is not an aggregate: decorate it with @Aggregate('name')");
   });
 
   it('takes a name that can be part of a key', () => {

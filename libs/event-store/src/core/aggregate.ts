@@ -1,10 +1,12 @@
 import 'reflect-metadata';
 import { checkContext, ConfigurationError } from '@millrace/broker';
-import { contractOf } from '@millrace/messages';
+import { recordWith } from './aggregate-model.js';
+import type { AggregateModel, Evolution, Evolving } from './aggregate-model.js';
 import { appliersOf } from './apply.js';
+import { idOf, versionOf } from './journal.js';
 
 /** A class whose instances the repository can make: without constructor arguments. */
-export type AggregateClass<A extends AggregateRoot = AggregateRoot> = new () => A;
+export type AggregateClass<A extends object = object> = new () => A;
 
 const NAME = Symbol.for('millrace:aggregate');
 
@@ -19,35 +21,30 @@ export function Aggregate(name: string): ClassDecorator {
   return (target) => Reflect.defineMetadata(NAME, name, target);
 }
 
-/** The name of an aggregate class. @throws ConfigurationError when it has no `@Aggregate` */
-export function aggregateName(type: AggregateClass): string {
-  const name = Reflect.getOwnMetadata(NAME, type) as string | undefined;
-  if (name === undefined) {
-    throw new ConfigurationError(`${type.name} is not an aggregate: decorate it with @Aggregate('name')`);
-  }
-  return name;
+/**
+ * Applies an event at once and keeps it for the commit. For aggregates that extend no class of ours; the others have it as
+ * a method.
+ *
+ * @example record(this, new StockHeld(orderId, quantity));
+ * @throws ConfigurationError when no method applies it
+ */
+export function record(aggregate: object, event: object): void {
+  recordWith(evolvingOf(aggregate.constructor as AggregateClass), aggregate, event);
 }
-
-let identify: (aggregate: AggregateRoot, id: string) => void;
-let replay: (aggregate: AggregateRoot, type: string, event: object) => boolean;
-let takeRecorded: (aggregate: AggregateRoot) => readonly object[];
 
 /**
  * State that changes by events only. Methods decide and `record` what happened; methods with `@Apply` change the state.
+ * Extending it is a convenience: any class with `@Aggregate` will do, see {@link record}, {@link idOf}, {@link versionOf}.
  */
 export abstract class AggregateRoot {
-  #id = '';
-  #version = 0;
-  #recorded: object[] = [];
-
   /** What distinguishes it from others of its kind. */
   get id(): string {
-    return this.#id;
+    return idOf(this);
   }
 
   /** The number of its events, those just recorded included; 0: it does not exist yet. */
   get version(): number {
-    return this.#version;
+    return versionOf(this);
   }
 
   /**
@@ -56,41 +53,33 @@ export abstract class AggregateRoot {
    * @throws ConfigurationError when no method applies it
    */
   protected record(event: object): void {
-    const { kind, type } = contractOf(event);
-    if (kind !== 'event') {
-      throw new ConfigurationError(`${this.constructor.name} records ${type}, a ${kind}: only events are recorded`);
-    }
-    if (!replay(this, type, event)) {
-      throw new ConfigurationError(
-        `${this.constructor.name} records ${type}, but no method applies it: add @Apply(${event.constructor.name})`,
-      );
-    }
-    this.#recorded.push(event);
-  }
-
-  static {
-    identify = (aggregate, id) => (aggregate.#id = id);
-    replay = (aggregate, type, event) => {
-      const applier = appliersOf(Object.getPrototypeOf(aggregate) as object).get(type);
-      if (!applier) return false;
-      (aggregate as unknown as Record<string | symbol, (event: object) => void>)[applier.method]!(event);
-      aggregate.#version++;
-      return true;
-    };
-    takeRecorded = (aggregate) => aggregate.#recorded.splice(0);
+    record(this, event);
   }
 }
 
-/** A fresh aggregate without events. */
-export function newAggregate<A extends AggregateRoot>(type: AggregateClass<A>, id: string): A {
-  const aggregate = new type();
-  identify(aggregate, id);
-  return aggregate;
+/** @throws ConfigurationError when the class has no `@Aggregate` of its own */
+export function modelOfClass<A extends object>(type: AggregateClass<A>): AggregateModel<A> {
+  const name = Reflect.getOwnMetadata(NAME, type) as string | undefined;
+  if (name === undefined) {
+    throw new ConfigurationError(`${type.name} is not an aggregate: decorate it with @Aggregate('name')`);
+  }
+  return { ...evolvingOf(type), name, create: () => new type() };
 }
 
-export {
-  /** Applies a stored event; false when the class has no method for its type. */
-  replay,
-  /** The events recorded since the last call. */
-  takeRecorded,
-};
+const known = new WeakMap<AggregateClass, Evolving<object>>();
+
+function evolvingOf(type: AggregateClass): Evolving<object> {
+  let evolving = known.get(type);
+  if (!evolving) known.set(type, (evolving = evolvingFrom(type)));
+  return evolving;
+}
+
+function evolvingFrom(type: AggregateClass): Evolving<object> {
+  const evolutions = new Map<string, Evolution<object>>();
+  for (const [name, { contract, version, method }] of appliersOf(type.prototype as object)) {
+    const apply = (aggregate: object, event: object): void =>
+      (aggregate as Record<string | symbol, (event: object) => void>)[method]!(event);
+    evolutions.set(name, { contract, version, apply });
+  }
+  return { label: type.name, remedy: 'has no method that applies it: add @Apply', evolutions };
+}

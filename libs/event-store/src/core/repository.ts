@@ -1,36 +1,44 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { ConflictError, UnitOfWork } from '@millrace/broker';
 import type { Broker } from '@millrace/broker';
-import { aggregateName, takeRecorded } from './aggregate.js';
-import type { AggregateClass, AggregateRoot } from './aggregate.js';
+import { takeRecorded } from './aggregate-model.js';
+import type { AggregateModel } from './aggregate-model.js';
 import { AggregateStream } from './aggregate-stream.js';
+import { modelOf } from './aggregate-type.js';
+import type { AggregateType } from './aggregate-type.js';
+import type { DeciderInstance, Decision } from './decider-instance.js';
 import { EventCache } from './event-cache.js';
+import { versionOf } from './journal.js';
 import { TrackedAggregate } from './tracked-aggregate.js';
 
 /** How often `change` decides anew, outside of a handler, when others change the same aggregate. */
 export const MAX_DECISIONS = 11;
 
+/** The repository of a class or a decider: `RepositoryOf<typeof product>`. */
+export type RepositoryOf<T extends AggregateType> = T extends AggregateType<infer A> ? Repository<A> : never;
+
 /**
- * Aggregates of one class, kept as their events.
+ * Aggregates of one class or decider, kept as their events.
  *
  * @example
  * await products.change('book-1', (product) => product.reserve(orderId, 2));
  */
-export class Repository<A extends AggregateRoot> {
+export class Repository<A extends object> {
+  private readonly model: AggregateModel<A>;
   private readonly cache = new EventCache();
 
-  /** @throws ConfigurationError when the class has no `@Aggregate` */
+  /** @throws ConfigurationError when a class has no `@Aggregate` */
   constructor(
     private readonly broker: Broker,
-    private readonly type: AggregateClass<A>,
+    type: AggregateType<A>,
   ) {
-    aggregateName(type);
+    this.model = modelOf(type);
   }
 
   /**
    * The aggregate as it is now, with what the running handler has decided; of version 0 when it has no events.
    *
-   * @throws UnreadableEventError for a stored event that its class does not apply
+   * @throws UnreadableEventError for a stored event that it does not know
    */
   load(id: string): Promise<A> {
     const unit = UnitOfWork.current(this.broker);
@@ -40,7 +48,7 @@ export class Repository<A extends AggregateRoot> {
   /** As `load`, but undefined when it has no events. */
   async find(id: string): Promise<A | undefined> {
     const aggregate = await this.load(id);
-    return aggregate.version === 0 ? undefined : aggregate;
+    return versionOf(aggregate) === 0 ? undefined : aggregate;
   }
 
   /**
@@ -58,10 +66,25 @@ export class Repository<A extends AggregateRoot> {
     return unit ? this.tracked(unit, id).change(decide) : this.changeNow(this.stream(id), decide);
   }
 
+  /**
+   * Lets a decider decide on a command: {@link change} in one word.
+   *
+   * @example
+   * const { refusal } = await products.decide(command.sku, command);
+   * return refusal ?? new StockReserved(command.orderId);
+   */
+  decide<State, Command, Event extends object, Refused>(
+    this: Repository<DeciderInstance<State, Command, Event, Refused>>,
+    id: string,
+    command: Command,
+  ): Promise<Decision<State, Event, Refused>> {
+    return this.change(id, (instance) => instance.decide(command));
+  }
+
   private async changeNow<R>(stream: AggregateStream<A>, decide: (aggregate: A) => R | Promise<R>): Promise<R> {
     for (let decisions = 1; ; decisions++) {
       const aggregate = await stream.load();
-      const expected = aggregate.version;
+      const expected = versionOf(aggregate);
       const decision = await decide(aggregate);
       const events = stream.encode(takeRecorded(aggregate));
       if (events.length === 0) return decision;
@@ -85,7 +108,7 @@ export class Repository<A extends AggregateRoot> {
   }
 
   private stream(id: string): AggregateStream<A> {
-    return new AggregateStream(this.broker, this.type, id, this.cache);
+    return new AggregateStream(this.broker, this.model, id, this.cache);
   }
 }
 

@@ -1,15 +1,15 @@
 import { ConfigurationError, ConflictError } from '@millrace/broker';
 import type { UnitOfWork } from '@millrace/broker';
 import { contractOf } from '@millrace/messages';
-import { replay, takeRecorded } from './aggregate.js';
-import type { AggregateRoot } from './aggregate.js';
+import { replay, takeRecorded } from './aggregate-model.js';
 import type { AggregateStream } from './aggregate-stream.js';
+import { versionOf } from './journal.js';
 
 /**
  * One aggregate within one unit of work. However often it is changed there, the commit gets one version guard, for the
  * version it was first loaded at, and one group of events.
  */
-export class TrackedAggregate<A extends AggregateRoot> {
+export class TrackedAggregate<A extends object> {
   private readonly decided: object[] = [];
   private readonly encoded: string[] = [];
   private loading: Promise<A> | undefined;
@@ -54,12 +54,13 @@ export class TrackedAggregate<A extends AggregateRoot> {
 
   private async load(): Promise<A> {
     const aggregate = await this.stream.load();
-    this.expected ??= aggregate.version;
-    if (aggregate.version !== this.expected) {
-      const found = String(aggregate.version);
+    const version = versionOf(aggregate);
+    this.expected ??= version;
+    if (version !== this.expected) {
+      const found = String(version);
       throw new ConflictError('version', found, `${this.stream.name} was at ${this.expected} and is now at ${found}`);
     }
-    for (const event of this.decided) replay(aggregate, contractOf(event).type, event);
+    for (const event of this.decided) replay(this.stream.model, aggregate, contractOf(event).type, event);
     return (this.loaded = aggregate);
   }
 

@@ -1,23 +1,29 @@
 import { ConfigurationError } from '@millrace/broker';
 import type { Broker } from '@millrace/broker';
 import { Injectable } from '@nestjs/common';
-import { aggregateName } from '../core/aggregate.js';
-import type { AggregateClass } from '../core/aggregate.js';
+import { modelOf } from '../core/aggregate-type.js';
+import type { AggregateType } from '../core/aggregate-type.js';
 
-/** Which class has which name in a context: two classes of one name would take each other's events. */
+/** Which aggregate has which name in a context: two of one name would take each other's events. */
 @Injectable()
 export class AggregateNames {
-  private readonly types = new Map<Broker, Map<string, AggregateClass>>();
+  private readonly types = new Map<Broker, Map<string, AggregateType>>();
 
-  /** @throws ConfigurationError when another class has the name */
-  add(type: AggregateClass, broker: Broker): void {
-    const name = aggregateName(type);
+  /** @throws ConfigurationError when another one has the name */
+  add(type: AggregateType, broker: Broker): void {
     let types = this.types.get(broker);
-    if (!types) this.types.set(broker, (types = new Map<string, AggregateClass>()));
-    const other = types.get(name);
-    if (other && other !== type) {
-      throw new ConfigurationError(`aggregates ${other.name} and ${type.name} are both named '${name}': rename one`);
-    }
-    types.set(name, type);
+    if (!types) this.types.set(broker, (types = new Map<string, AggregateType>()));
+    claimName(type, types);
   }
+}
+
+/** @throws ConfigurationError when another one has the name */
+export function claimName(type: AggregateType, types: Map<string, AggregateType>): void {
+  const { name, label } = modelOf(type);
+  const other = types.get(name);
+  if (other && other !== type) {
+    const both = `${modelOf(other).label} and ${label}`;
+    throw new ConfigurationError(`aggregates ${both} are both named '${name}': rename one`);
+  }
+  types.set(name, type);
 }

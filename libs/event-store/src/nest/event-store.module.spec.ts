@@ -6,12 +6,14 @@ import type { DynamicModule } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { Aggregate, AggregateRoot } from '../core/aggregate.js';
 import { Apply } from '../core/apply.js';
+import { decider } from '../core/decider.js';
 import { Projection, Projects } from '../core/projection.js';
 import { Repository } from '../core/repository.js';
+import type { RepositoryOf } from '../core/repository.js';
 import { ReadView } from '../core/view.js';
 import type { View } from '../core/view.js';
 import { EventStoreModule } from './event-store.module.js';
-import { InjectRepository, InjectView } from './inject.js';
+import { getRepositoryToken, InjectRepository, InjectView } from './inject.js';
 import { Projections } from './projections.js';
 
 @Event('garden.planted')
@@ -24,6 +26,13 @@ class Bed extends AggregateRoot {
   }
   @Apply(Planted) protected planted(): void {}
 }
+
+const pot = decider({
+  name: 'pot',
+  initial: () => 0,
+  evolve: (on) => [on(Planted, (plants) => plants + 1)],
+  decide: (plants: number) => Array.from({ length: plants }, () => new Planted()),
+});
 
 @Injectable()
 class Clerk {
@@ -77,6 +86,14 @@ describe('the event store module', () => {
     expect(await plants.get('all')).toBe(1);
   });
 
+  it('provides repositories of deciders', async () => {
+    const app = await start(EventStoreModule.forFeature({ aggregates: [Bed, pot], projections: [Plants] }));
+    const pots = app.get<RepositoryOf<typeof pot>>(getRepositoryToken(pot));
+    expect(await pots.decide('p1', 3)).toMatchObject({ state: 3, version: 3 });
+    expect((await pots.load('p1')).state).toBe(3);
+    await app.close();
+  });
+
   it('lets several modules declare the same aggregate', async () => {
     const app = await start(
       EventStoreModule.forFeature({ aggregates: [Bed], projections: [Plants] }),
@@ -93,6 +110,10 @@ describe('the event store module', () => {
       EventStoreModule.forFeature({ aggregates: [Sofa] }),
     );
     await expect(starting).rejects.toThrow("aggregates Bed and Sofa are both named 'bed'");
+    const other = decider({ name: 'pot', initial: () => 0, evolve: () => [], decide: () => [] });
+    expect(() => EventStoreModule.forFeature({ aggregates: [pot, other] })).toThrow(
+      "aggregates decider 'pot' and decider 'pot' are both named 'pot'",
+    );
   });
 
   it('refuses to start with one projection twice', async () => {

@@ -3,20 +3,20 @@ import type { MessageClass } from '@millrace/messages';
 import { Module } from '@nestjs/common';
 import type { DynamicModule, FactoryProvider, Provider } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
-import { aggregateName } from '../core/aggregate.js';
-import type { AggregateClass } from '../core/aggregate.js';
-import { appliersOf } from '../core/apply.js';
+import { modelOf } from '../core/aggregate-type.js';
+import type { AggregateType } from '../core/aggregate-type.js';
 import { projectionOf } from '../core/projection.js';
 import type { ProjectionClass } from '../core/projection.js';
 import { Repository } from '../core/repository.js';
 import type { EventClass } from '../core/stored-event.js';
 import { ReadView } from '../core/view.js';
-import { AggregateNames } from './aggregate-names.js';
+import { AggregateNames, claimName } from './aggregate-names.js';
 import { getRepositoryToken, getViewToken } from './inject.js';
 import { Projections } from './projections.js';
 
 export interface EventStoreFeature {
-  readonly aggregates?: readonly AggregateClass[];
+  /** Classes with `@Aggregate`, and deciders. */
+  readonly aggregates?: readonly AggregateType[];
   readonly projections?: readonly ProjectionClass[];
   /** The connection whose context has them. Default: the one without a name. */
   readonly broker?: string;
@@ -40,8 +40,11 @@ export class EventStoreCoreModule {
  */
 @Module({})
 export class EventStoreModule {
-  /** @throws ConfigurationError for a class without its decorator; at start, for a name used twice */
+  /** @throws ConfigurationError for a class without its decorator; here or at start, for a name used twice */
   static forFeature({ aggregates = [], projections = [], broker }: EventStoreFeature): DynamicModule {
+    // Of providers with one token Nest keeps the last, so this is the only place that sees the others.
+    const names = new Map<string, AggregateType>();
+    for (const type of aggregates) claimName(type, names);
     const repositories = aggregates.map((type) => repositoryOf(type, broker));
     const views = projections.map((type) => viewOf(type, broker));
     return {
@@ -58,7 +61,7 @@ export class EventStoreModule {
   }
 }
 
-function repositoryOf(type: AggregateClass, connection?: string): FactoryProvider {
+function repositoryOf(type: AggregateType, connection?: string): FactoryProvider {
   return {
     provide: getRepositoryToken(type, connection),
     inject: [
@@ -68,7 +71,8 @@ function repositoryOf(type: AggregateClass, connection?: string): FactoryProvide
     ],
     useFactory: (broker: Broker, names: AggregateNames, declarations?: Declarations) => {
       names.add(type, broker);
-      declarations?.sends(`aggregate ${aggregateName(type)}`, contractsOf(appliersOf(type.prototype as object)));
+      const { name, evolutions } = modelOf(type);
+      declarations?.sends(`aggregate ${name}`, contractsOf(evolutions));
       return new Repository(broker, type);
     },
   };

@@ -1,18 +1,18 @@
 import { DEFAULT_CONNECTION } from '@millrace/broker';
 import { Inject } from '@nestjs/common';
 import type { InjectionToken } from '@nestjs/common';
-import { aggregateName } from '../core/aggregate.js';
-import type { AggregateClass } from '../core/aggregate.js';
+import { modelOf } from '../core/aggregate-type.js';
+import type { AggregateType } from '../core/aggregate-type.js';
 import { projectionOf } from '../core/projection.js';
 import type { ProjectionClass } from '../core/projection.js';
 
 /**
- * What the repository of an aggregate class is provided under, to replace it in a test.
+ * What the repository of an aggregate is provided under, to replace it in a test.
  *
  * @param connection name of the connection whose context has the aggregate. Default: the one without a name
  */
-export function getRepositoryToken(aggregate: AggregateClass, connection?: string): InjectionToken {
-  return `Repository(${qualified(aggregateName(aggregate), connection)})`;
+export function getRepositoryToken(aggregate: AggregateType, connection?: string): InjectionToken {
+  return `Repository(${qualified(modelOf(aggregate).name, connection)})`;
 }
 
 /** What the view of a projection is provided under. */
@@ -22,7 +22,7 @@ export function getViewToken(projection: ProjectionClass, connection?: string): 
 
 /** Injects the `Repository` of an aggregate that `EventStoreModule.forFeature` declares. */
 export function InjectRepository(
-  aggregate: AggregateClass,
+  aggregate: AggregateType,
   connection?: string,
 ): ParameterDecorator & PropertyDecorator {
   return Inject(getRepositoryToken(aggregate, connection));

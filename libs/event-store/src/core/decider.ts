@@ -1,0 +1,105 @@
+import { checkContext, ConfigurationError } from '@millrace/broker';
+import { contractOf } from '@millrace/messages';
+import type { MessageClass } from '@millrace/messages';
+import type { AggregateModel, Evolution } from './aggregate-model.js';
+import { DeciderInstance, replaceState } from './decider-instance.js';
+import type { Decided } from './decider-instance.js';
+
+/** An aggregate as three functions, all of them pure (the Decider pattern, Jérémie Chassaing). */
+export interface DeciderOptions<State, Command, Evolves extends EvolvesOn<State>, Refused> {
+  /** Its events are kept in the stream `<name>-<id>`. Lower-case letters, digits and hyphens. */
+  readonly name: string;
+  /** The state before the first event. */
+  readonly initial: () => State;
+  /** The next state for each event there is. It must not fail and must not decide: the event has happened. */
+  readonly evolve: (on: On<State>) => readonly Evolves[];
+  /** What happens by a command: an event, several, none (`[]`), or a refusal: `refuse(reason)`. */
+  readonly decide: (command: Command, state: State) => Decided<EventOf<Evolves>, Refused>;
+}
+
+/** Says how one event changes the state. */
+export type On<State> = <Event extends object>(
+  event: MessageClass<Event>,
+  evolve: (state: State, event: Event) => State,
+) => EvolvesOn<State, Event>;
+
+/** How one event changes the state, as `on` says it. */
+export interface EvolvesOn<State, Event extends object = object> {
+  readonly contract: MessageClass<Event>;
+  evolve(state: State, event: Event): State;
+}
+
+/** The events that an `evolve` takes. */
+export type EventOf<Evolves> = Evolves extends { readonly contract: MessageClass<infer Event> } ? Event : never;
+
+/**
+ * Declares an aggregate as functions. Events that `decide` gives and `evolve` does not know do not compile.
+ *
+ * @example
+ * const product = decider({
+ *   name: 'product',
+ *   initial: (): Shelf => ({ available: 0 }),
+ *   evolve: (on) => [
+ *     on(StockAdded, ({ available }, { quantity }) => ({ available: available + quantity })),
+ *     on(StockHeld, ({ available }, { quantity }) => ({ available: available - quantity })),
+ *   ],
+ *   decide: ({ sku, quantity }: HoldStock, { available }) =>
+ *     quantity > available ? refuse(new OutOfStock(sku)) : new StockHeld(sku, quantity),
+ * });
+ * @throws ConfigurationError for a name that cannot be part of a key, an event that stands there twice, or what is no event
+ */
+export function decider<State, Command, Evolves extends EvolvesOn<State>, Refused = never>({
+  name,
+  initial,
+  evolve,
+  decide,
+}: DeciderOptions<State, Command, Evolves, Refused>): Decider<State, Command, EventOf<Evolves>, Refused> {
+  return new Decider(
+    name,
+    initial,
+    evolve((contract, next) => ({ contract, evolve: next })),
+    decide,
+  );
+}
+
+/** An aggregate declared as functions: see {@link decider}. */
+export class Decider<State, Command, Event extends object, Refused> implements AggregateModel<
+  DeciderInstance<State, Command, Event, Refused>
+> {
+  readonly label: string;
+  readonly remedy = 'does not evolve on it: add on';
+  readonly evolutions: ReadonlyMap<string, Evolution<DeciderInstance<State, Command, Event, Refused>>>;
+
+  constructor(
+    readonly name: string,
+    readonly initial: () => State,
+    evolves: readonly EvolvesOn<State>[],
+    readonly decide: (command: Command, state: State) => Decided<Event, Refused>,
+  ) {
+    checkContext(name, 'decider');
+    this.label = `decider '${name}'`;
+    this.evolutions = evolutionsOf(this.label, evolves);
+  }
+
+  create(): DeciderInstance<State, Command, Event, Refused> {
+    return new DeciderInstance(this, this.initial(), this.decide);
+  }
+}
+
+function evolutionsOf<State, Command, Event extends object, Refused>(
+  label: string,
+  evolves: readonly EvolvesOn<State>[],
+): Decider<State, Command, Event, Refused>['evolutions'] {
+  const evolutions = new Map<string, Evolution<DeciderInstance<State, Command, Event, Refused>>>();
+  for (const { contract, evolve } of evolves) {
+    const { kind, type, version } = contractOf(contract);
+    if (kind !== 'event') throw new ConfigurationError(`${label} evolves on ${type}, a ${kind}: only events change it`);
+    if (evolutions.has(type)) throw new ConfigurationError(`${label} evolves on ${type} twice: keep one of them`);
+    evolutions.set(type, {
+      contract,
+      version,
+      apply: (instance, event) => replaceState(instance, evolve(instance.state, event)),
+    });
+  }
+  return evolutions;
+}
