@@ -7,6 +7,13 @@ import { siteIn } from '../support/site.js';
 const home = { context: 'work', index: 0 };
 
 describe('behind Sentinel', () => {
+  it('a service says that no Sentinel answers', async () => {
+    const options = { sentinels: [{ host: '127.0.0.1', port: 1 }], name: 'millrace' };
+    await expect(RedisPartitionStore.connect({ options })).rejects.toThrow(
+      `no Sentinel of 'millrace' answers at 127.0.0.1:1`,
+    );
+  });
+
   it('consumption goes on, each message once, when a replica takes the place of a master that was killed', async () => {
     const redis = await watchedRedis();
     const options: RedisStoreOptions = { options: { sentinels: redis.sentinels, name: 'millrace' } };
@@ -49,11 +56,4 @@ describe('behind Sentinel', () => {
     await handled(200);
     expect(await site.deadLetters()).toEqual([]);
   }, 60_000);
-
-  it('a service says that no Sentinel answers', async () => {
-    const options = { sentinels: [{ host: '127.0.0.1', port: 1 }], name: 'millrace' };
-    await expect(RedisPartitionStore.connect({ options })).rejects.toThrow(
-      `no Sentinel of 'millrace' answers at 127.0.0.1:1`,
-    );
-  });
 });

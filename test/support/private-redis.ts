@@ -13,7 +13,7 @@ export async function privateRedis(): Promise<FoundRedis & { readonly crash: () 
 
 /** A connection for commands past Millrace. */
 export function admin(url: string): Redis {
-  const redis = new Redis(url, { lazyConnect: true });
+  const redis = new Redis(url, { lazyConnect: true, disconnectTimeout: 100 });
   redis.on('error', () => undefined);
   onTestFinished(async () => redis.disconnect());
   return redis;

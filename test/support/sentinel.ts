@@ -24,8 +24,8 @@ export async function watchedRedis(): Promise<WatchedRedis> {
   const sentinel = await startSentinel(`sentinel monitor millrace ${host} ${master.port} 1
 sentinel down-after-milliseconds millrace 500
 sentinel failover-timeout millrace 2000`);
-  const redis = new Redis(master.port, host);
-  const watcher = new Redis(sentinel, host);
+  const redis = new Redis(master.port, host, { disconnectTimeout: 100 });
+  const watcher = new Redis(sentinel, host, { disconnectTimeout: 100 });
   for (const client of [redis, watcher]) {
     client.on('error', () => undefined);
     onTestFinished(async () => client.disconnect());

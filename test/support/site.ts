@@ -99,7 +99,7 @@ export class Site {
 export async function redisSite(options: SiteOptions = {}): Promise<Site> {
   const { url = redisUrl(), namespace = freshNamespace(), partitions = 1 } = options;
   const store = await RedisPartitionStore.connect({ url, namespace, patienceMs: options.patienceMs ?? 30_000 });
-  const raw = new Redis(url, { lazyConnect: true });
+  const raw = new Redis(url, { lazyConnect: true, disconnectTimeout: 100 });
   raw.on('error', () => undefined);
   const keys = new KeyBuilder(namespace);
   onTestFinished(async () => {

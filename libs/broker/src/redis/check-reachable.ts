@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import { ConfigurationError, StoreUnavailableError } from '../core/errors.js';
 import type { RedisTarget } from './redis-store-options.js';
-import { DEFAULT_URL } from './redis-connection.js';
+import { DEFAULT_URL, DISCONNECT_MS } from './redis-connection.js';
 import { explainRedisError, withoutSecrets } from './redis-errors.js';
 
 /** How long a server may take to answer, ms. */
@@ -32,6 +32,7 @@ export async function checkReachable(target: RedisTarget): Promise<void> {
 /** `standalone`, `cluster` or `sentinel`. */
 async function modeOf(url: string, target: RedisTarget): Promise<string> {
   const redis = new Redis(url, {
+    disconnectTimeout: DISCONNECT_MS,
     ...target.options,
     lazyConnect: true,
     retryStrategy: () => null,

@@ -5,6 +5,12 @@ import type { RedisTarget } from './redis-store-options.js';
 
 export const DEFAULT_URL = 'redis://127.0.0.1:6379';
 
+/**
+ * How long a connection that is given up may take to end, ms. ioredis keeps the process alive for as long (by itself 2 s),
+ * even for one that the server has ended already.
+ */
+export const DISCONNECT_MS = 100;
+
 /** The narrow port to a Redis client: everything Millrace asks of ioredis. */
 export interface RedisConnection {
   readonly client: Redis | Cluster;
@@ -44,6 +50,7 @@ export function openConnection(target: RedisTarget, name: string, deadlineMs: nu
 /** How every connection behaves, to a server as well as to a node of a cluster. */
 export function clientOptions(target: RedisTarget, name: string, deadlineMs: number): RedisOptions {
   return {
+    disconnectTimeout: DISCONNECT_MS,
     ...target.options,
     lazyConnect: true,
     connectionName: name,
