@@ -74,6 +74,60 @@ describe.each(SITES)('a message that its handler puts off on %s', (_name, open) 
     expect(begun).toEqual(['first', 'first']);
   });
 
+  it('for hours leaves the room to others, and comes back in the order of its key', async () => {
+    const clock = { ahead: 0, now: () => Date.now() + clock.ahead };
+    const site = await open({ clock });
+    const seen: string[] = [];
+    const hours = 3 * 3_600_000;
+    const due = clock.now() + hours;
+    await site.start(
+      {
+        'work.do': ({ n }: Work, { envelope: { partitionkey } }) => {
+          if (n === 0 && clock.now() < due) throw Defer.until(due);
+          seen.push(`${partitionkey} ${n}`);
+        },
+      },
+      { prefetch: 4, concurrency: 2, readCount: 10 },
+    );
+    const late = Array.from({ length: 30 }, (_, i) => `late${i}`);
+    for (const key of late) for (const n of [0, 1, 2]) await site.say('work.do', { n }, key);
+    for (const n of [1, 2]) await site.say('work.do', { n }, 'other');
+    await eventually(() => expect(seen).toEqual(['other 1', 'other 2']));
+    const waiting = await site.store.readPending(site.inbox(), 'work', '0', 100);
+    expect(waiting.filter(({ retry }) => retry?.due === due)).toHaveLength(30);
+    clock.ahead = hours;
+    await eventually(() => expect(seen).toHaveLength(2 + 90));
+    for (const key of late) {
+      expect(seen.filter((each) => each.startsWith(`${key} `))).toEqual([0, 1, 2].map((n) => `${key} ${n}`));
+    }
+    await eventually(async () => expect(await site.open()).toBe(0));
+    expect(await site.deadLetters()).toEqual([]);
+  });
+
+  it('for hours and put off again, is let go of again', async () => {
+    const clock = { ahead: 0, now: () => Date.now() + clock.ahead };
+    const site = await open({ clock });
+    const begun: string[] = [];
+    await site.start(
+      {
+        'work.do': (_work, { envelope: { partitionkey = '' } }) => {
+          begun.push(partitionkey);
+          if (partitionkey !== 'other' && begun.length < 20) throw Defer.forMs(3_600_000);
+        },
+      },
+      { prefetch: 2, concurrency: 2 },
+    );
+    for (let n = 0; n < 9; n++) await site.say('work.do', {}, `late${n}`);
+    await eventually(() => expect(begun).toHaveLength(9));
+    clock.ahead = 3_600_001;
+    await eventually(() => expect(begun).toHaveLength(18));
+    await site.say('work.do', {}, 'other');
+    await eventually(() => expect(begun[18]).toBe('other'));
+    clock.ahead = 7_200_002;
+    await eventually(async () => expect(await site.open()).toBe(0));
+    expect(begun.length).toBeGreaterThanOrEqual(28);
+  });
+
   it('may say itself when it is to be tried again', async () => {
     const site = await open();
     const begun: number[] = [];

@@ -1,6 +1,7 @@
 import { Broker, InMemoryPartitionStore, KeyBuilder, Publisher, RedisPartitionStore } from '@millrace/broker';
 import { Subscriber, Subscriptions } from '@millrace/broker';
 import type {
+  Clock,
   DeadLetter,
   HandlerDeclaration,
   Logger,
@@ -20,6 +21,8 @@ export interface SiteOptions {
   readonly namespace?: string;
   readonly partitions?: number;
   readonly patienceMs?: number;
+  /** What the service takes for the time. Default: the system's. */
+  readonly clock?: Clock;
 }
 
 type Append = (source: Source, fields: readonly string[]) => Promise<unknown>;
@@ -36,9 +39,10 @@ export class Site {
     readonly namespace: string,
     readonly partitions: number,
     private readonly append: Append,
+    clock?: Clock,
   ) {
     this.keys = new KeyBuilder(namespace);
-    this.broker = new Broker(store, { context: this.context, partitions });
+    this.broker = new Broker(store, { context: this.context, partitions, ...(clock ? { clock } : {}) });
     this.publisher = new Publisher(this.broker);
   }
 
@@ -97,7 +101,7 @@ export class Site {
 }
 
 export async function redisSite(options: SiteOptions = {}): Promise<Site> {
-  const { url = redisUrl(), namespace = freshNamespace(), partitions = 1 } = options;
+  const { url = redisUrl(), namespace = freshNamespace(), partitions = 1, clock } = options;
   const store = await RedisPartitionStore.connect({ url, namespace, patienceMs: options.patienceMs ?? 30_000 });
   const raw = new Redis(url, { lazyConnect: true, disconnectTimeout: 100 });
   raw.on('error', () => undefined);
@@ -106,7 +110,8 @@ export async function redisSite(options: SiteOptions = {}): Promise<Site> {
     raw.disconnect();
     await store.close();
   });
-  return new Site(store, namespace, partitions, (source, fields) => raw.xadd(keys.log(source), '*', ...fields));
+  const append: Append = (source, fields) => raw.xadd(keys.log(source), '*', ...fields);
+  return new Site(store, namespace, partitions, append, clock);
 }
 
 /** In a store that the test has opened. Messages are sent and not written by hand. */
@@ -130,9 +135,9 @@ export async function clusterSite(
   return new Site(store, namespace, partitions, (source, fields) => raw.xadd(keys.log(source), '*', ...fields));
 }
 
-export async function memorySite({ partitions = 1 }: SiteOptions = {}): Promise<Site> {
+export async function memorySite({ partitions = 1, clock }: SiteOptions = {}): Promise<Site> {
   const store = new InMemoryPartitionStore();
-  return new Site(store, 'memory', partitions, (source, fields) => store.append(source, fields));
+  return new Site(store, 'memory', partitions, (source, fields) => store.append(source, fields), clock);
 }
 
 export const SITES: [string, (options?: SiteOptions) => Promise<Site>][] = [

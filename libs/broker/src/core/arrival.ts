@@ -59,6 +59,7 @@ export class Arrival implements Delivery, Work {
     const { source, id } = this.entry;
     this.entry = { source, id, fields: [] };
     this.received = { kind: 'irrelevant', key: this.key };
+    this.ahead = undefined;
   }
 
   discard(): void {
@@ -71,8 +72,7 @@ export class Arrival implements Delivery, Work {
     return this.all.settled(this, 'settled') as undefined;
   }
 
-  /** False when the service has stopped. What was deleted meanwhile has only to be acknowledged. */
-  private async reload(): Promise<boolean> {
+  async reload(): Promise<boolean> {
     const { broker, logger, group, stopping } = this.all.scope;
     while (!stopping.aborted) {
       try {

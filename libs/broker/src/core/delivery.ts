@@ -23,6 +23,11 @@ export interface Delivery {
   readonly deliveries: number;
   /** Whether its turn has come. */
   begun: boolean;
+  /**
+   * Reads it again after it has been let go of. False when the service has stopped. What was deleted meanwhile has only to be
+   * acknowledged.
+   */
+  reload(): Promise<boolean>;
 }
 
 /** How an entry ended here. */

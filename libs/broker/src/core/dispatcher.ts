@@ -13,6 +13,8 @@ interface Returning {
 export class Dispatcher {
   /** Keys with a running work, and what waits behind it. */
   private readonly lanes = new Map<string, Work[]>();
+  /** Keys whose work waits for long: what comes behind it need not be in memory. */
+  private readonly absent = new Set<string>();
   private readonly ready: Work[] = [];
   /** Ready, but for the rate. */
   private readonly limited: Work[] = [];
@@ -34,10 +36,12 @@ export class Dispatcher {
   /**
    * @param concurrency works that run at the same time, at least 1
    * @param gate how many of the limited ones may begin
+   * @param mostUnloaded works that wait without holding anything, at most
    */
   constructor(
     private readonly concurrency: number,
     private readonly gate?: RateGate,
+    private readonly mostUnloaded = Infinity,
   ) {}
 
   /** Works accepted and not finished, without those that were unloaded. */
@@ -70,7 +74,11 @@ export class Dispatcher {
     this.loaded++;
     this.loadedBytes += work.bytes;
     const lane = this.lanes.get(work.key);
-    if (lane) return void lane.push(work);
+    if (lane) {
+      lane.push(work);
+      if (this.absent.has(work.key)) this.letGo(work);
+      return;
+    }
     this.lanes.set(work.key, []);
     if (this.gate && work.limited) this.limited.push(work);
     else if (this.running < this.concurrency && !this.paused) return this.run(work);
@@ -97,15 +105,20 @@ export class Dispatcher {
   /** Unloads what waits behind more than so many others of its key. */
   unload(keep: number): void {
     for (const lane of this.lanes.values()) {
-      for (let i = lane.length - 1; i >= keep && !lane[i]!.unloaded; i--) {
-        const work = lane[i]!;
-        work.unload();
-        work.unloaded = true;
-        this.loaded--;
-        this.loadedBytes -= work.bytes;
-        this.away++;
-      }
+      for (let i = lane.length - 1; i >= keep && !lane[i]!.unloaded; i--) this.letGo(lane[i]!);
     }
+  }
+
+  /** Unless there are too many of those. One that has been read again may let go again. */
+  private letGo(work: Work): void {
+    if (!work.unloaded) {
+      if (this.away >= this.mostUnloaded) return;
+      work.unloaded = true;
+      this.loaded--;
+      this.loadedBytes -= work.bytes;
+      this.away++;
+    }
+    work.unload();
   }
 
   /** Begins nothing until it is resumed. */
@@ -173,9 +186,13 @@ export class Dispatcher {
     this.next(work.key);
     if (slot.held) this.running--;
     this.fill();
+    this.tellRoom();
+    if (this.begun === 0 && this.stopped) for (const resolve of this.idle.splice(0)) resolve();
+  }
+
+  private tellRoom(): void {
     const { roomier } = this;
     if (roomier && this.hasRoom(roomier.size, roomier.bytes)) roomier.resolve();
-    if (this.begun === 0 && this.stopped) for (const resolve of this.idle.splice(0)) resolve();
   }
 
   private forget(work: Work): void {
@@ -197,6 +214,19 @@ export class Dispatcher {
   give(): void {
     this.running--;
     this.fill();
+  }
+
+  /** @internal for its slots */
+  goAway(work: Work): void {
+    this.absent.add(work.key);
+    this.letGo(work);
+    for (const behind of this.lanes.get(work.key) ?? []) if (!behind.unloaded) this.letGo(behind);
+    this.tellRoom();
+  }
+
+  /** @internal for its slots */
+  comeBack({ key }: Work): void {
+    this.absent.delete(key);
   }
 
   /** @internal for its slots */
@@ -262,6 +292,11 @@ class TakenSlot implements Slot {
     } finally {
       await this.take();
     }
+  }
+
+  away<T>(wait: () => Promise<T>): Promise<T> {
+    this.dispatcher.goAway(this.work);
+    return this.aside(() => wait().finally(() => this.dispatcher.comeBack(this.work)));
   }
 }
 

@@ -58,7 +58,7 @@ export class Intake implements Arrivals {
     setMaxListeners(0, this.stopping.signal, this.abandoning.signal);
     this.places = new Map(places.map((place) => [place.address, place]));
     this.gate = settings.rate && new RateGate(settings.rate);
-    this.dispatcher = new Dispatcher(settings.concurrency, this.gate);
+    this.dispatcher = new Dispatcher(settings.concurrency, this.gate, UNLOADED * settings.prefetch);
     this.messages = new MessageReader(broker, group);
     const stopping = this.stopping.signal;
     const acknowledger = new Acknowledger(broker.store, group.name, logger, stopping, {
@@ -218,8 +218,7 @@ export class Intake implements Arrivals {
 
   /** Unloads what waits behind others of its key, if that is what keeps the handlers waiting. */
   unload(): void {
-    const mayMore = this.dispatcher.unloaded < UNLOADED * this.settings.prefetch;
-    if (this.dispatcher.isHungry && mayMore) this.dispatcher.unload(KEPT);
+    if (this.dispatcher.isHungry) this.dispatcher.unload(KEPT);
   }
 
   /** From now on nothing is begun, and waits end. */

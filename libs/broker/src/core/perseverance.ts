@@ -15,6 +15,8 @@ export interface Failure {
 }
 
 const STORE_RETRY_MS = 200;
+/** What waits for longer than this is not kept in memory, ms. */
+const LONG_MS = 60_000;
 /** Who waits looks this often whether the entry is to be left to another process, ms. */
 const LOOK_MS = 1_000;
 
@@ -42,13 +44,21 @@ export class Perseverance {
   async persevere(delivery: Delivery, received: Received, slot: Slot, failure?: Failure): Promise<Outcome> {
     for (;;) {
       try {
-        return await this.attempt(delivery, received, slot, failure);
+        const outcome = await this.attempt(delivery, received, slot, failure);
+        if (outcome !== 'put-off') return outcome;
       } catch (error) {
         // Only the store can fail here: nothing is decided yet, so wait for it, for as long as it takes.
         this.scope.logger.warn(`${this.scope.group.name}: ${describe(error)}; trying again`);
         if (!(await this.wait(delivery, STORE_RETRY_MS))) return 'abandoned';
         failure = undefined;
+        continue;
       }
+      failure = undefined;
+      // eslint-disable-next-line no-useless-assignment -- else this function would keep the message in memory while it waits
+      received = { kind: 'irrelevant', key: received.key };
+      const back = await slot.away(async () => (await this.waitForDue(delivery)) && delivery.reload());
+      if (!back || !this.goesOn(delivery)) return 'abandoned';
+      ({ received } = delivery);
     }
   }
 
@@ -57,7 +67,7 @@ export class Perseverance {
     received: Received,
     slot: Slot,
     failure: Failure | undefined,
-  ): Promise<Outcome> {
+  ): Promise<Outcome | 'put-off'> {
     const { scope } = this;
     if (received.kind === 'irrelevant') return settle(scope, delivery, []);
     if (mayHaveToPark(scope, delivery)) {
@@ -82,6 +92,7 @@ export class Perseverance {
         const outcome = await this.failed(delivery, received.handler, error);
         if (outcome) return outcome;
       }
+      if (this.early(delivery) > LONG_MS) return 'put-off';
       if (!(await this.due(delivery, slot))) return 'abandoned';
       await slot.take();
       try {
@@ -140,15 +151,24 @@ export class Perseverance {
 
   /** Waits until it is time to try again. False when that is no longer ours. */
   private async due(delivery: Delivery, slot: Slot): Promise<boolean> {
-    const early = (): number => (delivery.retry?.due ?? 0) - this.scope.broker.clock.now();
-    if (early() <= 0) return true;
-    const came = await slot.aside(async () => {
-      for (let ms = early(); ms > 0; ms = early())
-        if (!(await this.wait(delivery, Math.min(ms, LOOK_MS)))) return false;
-      return true;
-    });
-    // Its place may have come only because there is nothing more to be begun.
-    return came && !delivery.place.leaving && !this.scope.stopping.aborted;
+    if (this.early(delivery) <= 0) return true;
+    return (await slot.aside(() => this.waitForDue(delivery))) && this.goesOn(delivery);
+  }
+
+  /** Ms until it is time to try again. */
+  private early({ retry }: Delivery): number {
+    return (retry?.due ?? 0) - this.scope.broker.clock.now();
+  }
+
+  private async waitForDue(delivery: Delivery): Promise<boolean> {
+    for (let ms = this.early(delivery); ms > 0; ms = this.early(delivery))
+      if (!(await this.wait(delivery, Math.min(ms, LOOK_MS)))) return false;
+    return true;
+  }
+
+  /** Its place may have come only because there is nothing more to be begun. */
+  private goesOn({ place }: Delivery): boolean {
+    return !place.leaving && !this.scope.stopping.aborted;
   }
 
   /** False when the service stopped meanwhile, or the entry is to be left to another process. */

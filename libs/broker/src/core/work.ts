@@ -6,6 +6,11 @@ export interface Slot {
   take(): Promise<void>;
   /** Gives the place away for the time of a wait. */
   aside<T>(wait: () => Promise<T>): Promise<T>;
+  /**
+   * As {@link aside}, for a long wait: the work and those behind it let go of what they hold and count no more, as far as
+   * there may be more of those.
+   */
+  away<T>(wait: () => Promise<T>): Promise<T>;
 }
 
 /** Something to do in the order of its key. */
