@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { BrokerModule, Handles, InMemoryPartitionStore, PARTITION_STORE, Publisher } from '@millrace/broker';
 import { SagaModule, Sagas } from '@millrace/saga';
@@ -17,8 +15,8 @@ import {
   Refunded,
   RejectOrder,
 } from './messages.js';
-import { page, root, snippets } from './pages.js';
-import { CatalogModule, PlaceOrder } from './readme-example.js';
+import { page, snippets } from './pages.js';
+import { CatalogModule, PlaceOrder } from './first-service.js';
 
 @Injectable()
 class CardHandlers {
@@ -59,23 +57,11 @@ class OrderHandlers {
 })
 class OrderModule {}
 
-describe('the example of the README', () => {
-  const shown = snippets(page('README.md'));
-  const source = (file: string) => readFileSync(join(root, 'test/docs', file), 'utf8');
+describe('the example of a saga and a service', () => {
+  it('begins with the saga that the README shows', () => {
+    const [saga] = snippets(page('docs/guides/first-service.md'));
 
-  it('is what the README shows, word by word', () => {
-    const regions = [...source('readme-example.ts').matchAll(/^\/\/ #region[^\n]*\n(.*?)^\/\/ #endregion$/gms)];
-
-    expect(shown.filter(({ file }) => file === undefined).map(({ code }) => code)).toEqual(
-      regions.map(([, code]) => code),
-    );
-  });
-
-  it('exchanges the messages that the README shows', () => {
-    const excerpts = shown.filter(({ file }) => file !== undefined);
-
-    expect(excerpts.map(({ file }) => file)).toEqual(['messages.ts']);
-    for (const { file, code } of excerpts) expect(source(file!)).toContain(code);
+    expect(snippets(page('README.md')).map(({ code }) => code)).toEqual([saga!.code]);
   });
 
   describe('in memory', () => {

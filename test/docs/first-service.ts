@@ -1,16 +1,48 @@
-/** The example of README.md, region by region. The specs beside it compare, compile and run it. */
+/** The code of docs/guides/first-service.md, region by region. The specs beside it compare, compile and run it. */
+
+// #region saga
+import { Saga, saga } from '@millrace/saga';
+import {
+  Charge,
+  Charged,
+  ConfirmOrder,
+  Declined,
+  OrderPlaced,
+  OutOfStock,
+  Refund,
+  RejectOrder,
+  ReleaseStock,
+  ReserveStock,
+  StockReserved,
+} from './messages.js';
+
+@Saga('place-order')
+export class PlaceOrder {
+  readonly definition = saga<{ orderId: string; sku: string; cents: number }>()
+    .startsOn(OrderPlaced, ({ orderId, sku, cents }) => ({ orderId, sku, cents }))
+    .step('reserve stock', (step) =>
+      step
+        .sends(({ sku, orderId }) => new ReserveStock(sku, orderId))
+        .onReply(StockReserved)
+        .failsOn(OutOfStock, (_order, { reason }) => reason)
+        .compensates(({ sku, orderId }) => new ReleaseStock(sku, orderId)),
+    )
+    .step('charge the card', (step) =>
+      step
+        .sends(({ orderId, cents }) => new Charge(orderId, cents))
+        .onReply(Charged)
+        .failsOn(Declined, (_order, { reason }) => reason)
+        .compensates(({ orderId }) => new Refund(orderId)),
+    )
+    .pivot()
+    .step('confirm order', (step) => step.sends(({ orderId }) => new ConfirmOrder(orderId)).untilDone())
+    .onCompensated(({ orderId }, { reason }) => new RejectOrder(orderId, reason));
+}
+// #endregion
 
 // #region aggregate
 import { Aggregate, AggregateRoot, Apply } from '@millrace/event-store';
-import {
-  OutOfStock,
-  ReleaseStock,
-  ReserveStock,
-  StockFreed,
-  StockHeld,
-  StockReleased,
-  StockReserved,
-} from './messages.js';
+import { StockFreed, StockHeld, StockReleased } from './messages.js';
 
 @Aggregate('product')
 class Product extends AggregateRoot {
@@ -70,32 +102,4 @@ class StockHandlers {
   providers: [StockHandlers],
 })
 export class CatalogModule {}
-// #endregion
-
-// #region saga
-import { Saga, saga } from '@millrace/saga';
-import { Charge, Charged, ConfirmOrder, Declined, OrderPlaced, Refund, RejectOrder } from './messages.js';
-
-@Saga('place-order')
-export class PlaceOrder {
-  readonly definition = saga<{ orderId: string; sku: string; cents: number }>()
-    .startsOn(OrderPlaced, ({ orderId, sku, cents }) => ({ orderId, sku, cents }))
-    .step('reserve stock', (step) =>
-      step
-        .sends(({ sku, orderId }) => new ReserveStock(sku, orderId))
-        .onReply(StockReserved)
-        .failsOn(OutOfStock, (_order, { reason }) => reason)
-        .compensates(({ sku, orderId }) => new ReleaseStock(sku, orderId)),
-    )
-    .step('charge the card', (step) =>
-      step
-        .sends(({ orderId, cents }) => new Charge(orderId, cents))
-        .onReply(Charged)
-        .failsOn(Declined, (_order, { reason }) => reason)
-        .compensates(({ orderId }) => new Refund(orderId)),
-    )
-    .pivot()
-    .step('confirm order', (step) => step.sends(({ orderId }) => new ConfirmOrder(orderId)).untilDone())
-    .onCompensated(({ orderId }, { reason }) => new RejectOrder(orderId, reason));
-}
 // #endregion

@@ -14,12 +14,12 @@ describe.each(pages.map((page) => [page.path, page] as const))('%s', (_path, pag
   });
 });
 
-describe('README.md', () => {
+describe('docs/shop.md', () => {
   it('lists every option of the demo, and no other', () => {
     const demo = join(root, 'apps/demo/dist/main.js');
     const { stdout } = spawnSync(process.execPath, [demo, '--help'], { encoding: 'utf8' });
     const options = [...stdout.matchAll(/^ +(--[a-z-]+)/gm)].map(([, option]) => option);
-    const listed = [...page('README.md').text.matchAll(/^\| `(--[a-z-]+)/gm)].map(([, option]) => option);
+    const listed = [...page('docs/shop.md').text.matchAll(/^\| `(--[a-z-]+)/gm)].map(([, option]) => option);
 
     expect(listed.sort()).toEqual(options.sort());
   });

@@ -1,7 +1,7 @@
 import { Command, Event, Reply } from '@millrace/messages';
 import { IsInt, IsString, Min } from 'class-validator';
 
-/** The messages of README's example. */
+/** The messages of docs/guides/first-service.md. */
 
 @Reply('catalog.stock-reserved')
 export class StockReserved {
