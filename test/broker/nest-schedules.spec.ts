@@ -71,7 +71,7 @@ describe('@Every', () => {
     @Every('every day', () => new Tick(), { id: 'wrong' })
     class Wrong {}
     await expect(replica(freshNamespace(), Clock, Wrong)).rejects.toThrow(
-      /@Every on Wrong: 'every day' in time zone 'UTC' is no schedule/,
+      /@Every on Wrong: 'every day' is no schedule/,
     );
   });
 

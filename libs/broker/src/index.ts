@@ -34,6 +34,9 @@ export type { Health, HealthFigures, HealthLimits, HealthOptions } from './core/
 export * from './nest/broker-health.js';
 export * from './core/keys.js';
 export * from './core/errors.js';
+export { checkOptions } from './core/options/check-options.js';
+export type { Rule, Rules } from './core/options/check-options.js';
+export * as rules from './core/options/rules.js';
 export { backoff, DEFAULT_RETRY } from './core/retry-policy.js';
 export type { RetryPolicy } from './core/retry-policy.js';
 export * from './core/clock.js';
@@ -74,7 +77,10 @@ export type {
   ConnectionName,
 } from './nest/broker-options.js';
 export * from './nest/connection-tokens.js';
-export * from './nest/connections.js';
+export { connected } from './nest/connected.js';
+export type { ConnectedProvider } from './nest/connected.js';
+export { Connections } from './nest/connections.js';
+export type { Connection } from './nest/connections.js';
 export { startsLastStopsFirst } from './nest/consumption.js';
 export { OPEN_STORE } from './nest/store-owner.js';
 export type { OpenStore } from './nest/store-owner.js';

@@ -130,18 +130,22 @@ export type RepliesOf<C> = SuccessOf<C> | FailureOf<C>;
 export function contractOf(message: object | MessageClass): Contract {
   const contract = findContract(message);
   if (!contract) {
-    const name = (typeof message === 'function' ? message : message.constructor).name || 'an object literal';
-    throw new MessageError(
-      'undeclared',
-      `${name} is not a message: decorate its class with @Event, @Command or @Reply`,
-    );
+    throw new MessageError('undeclared', `${named(message)} is not a message: ${REMEDY}`);
   }
   return contract;
 }
 
+const REMEDY = 'decorate its class with @Event, @Command or @Reply';
+
+/** A class is undefined while two files that import each other are loaded. */
+function named(message: object | MessageClass | undefined | null): string {
+  if (message === undefined || message === null) return `${String(message)}, in place of a class or a message,`;
+  return (typeof message === 'function' ? message : message.constructor).name || 'an object literal';
+}
+
 /** As {@link contractOf}, but undefined instead of an error. */
 export function findContract(message: object | MessageClass): Contract | undefined {
-  const target = typeof message === 'function' ? message : message.constructor;
+  const target = typeof message === 'function' ? message : (message as object | undefined)?.constructor;
   if (typeof target !== 'function') return undefined;
   let contract = found.get(target);
   if (!contract) {
@@ -167,6 +171,9 @@ export function contextOf(type: string): string {
   return dot < 0 ? type : type.slice(0, dot);
 }
 
+const OPTIONS: readonly string[] = ['version', 'key', 'failure', 'replies'] satisfies (keyof (ReplyOptions &
+  CommandOptions))[];
+
 function declare(kind: MessageKind, type: string, options: ReplyOptions & CommandOptions): (target: object) => void {
   if (!TYPE_NAME.test(type) || type.length > 128) {
     throw new MessageError(
@@ -177,6 +184,13 @@ function declare(kind: MessageKind, type: string, options: ReplyOptions & Comman
   const version = options.version ?? 1;
   if (!Number.isInteger(version) || version < 1) {
     throw new MessageError('invalid-type', `version of '${type}' is ${version}: it must be a positive integer`);
+  }
+  const unknown = Object.keys(options).find((name) => !OPTIONS.includes(name));
+  if (unknown !== undefined) {
+    throw new MessageError(
+      'invalid-type',
+      `'${type}' has ${unknown}, which is no option: write one of ${OPTIONS.join(', ')}`,
+    );
   }
   const { failure = false, key, replies } = options;
   const contract: Contract = { kind, type, version, failure, key, ...(replies && { replies }) };

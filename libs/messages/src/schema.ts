@@ -1,7 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { contractOf } from './contract.js';
 import type { CommandReplies, MessageClass } from './contract.js';
-import { parseBySchema, SCHEMA } from './standard-schema.js';
+import { checkStandard, parseBySchema, SCHEMA } from './standard-schema.js';
 
 declare const problem: unique symbol;
 
@@ -47,9 +47,11 @@ export interface SchemaClass<Input, Data> {
  * of objects has no fixed fields and cannot be extended: make it a property.
  *
  * @param schema synchronous; one that answers with promises is refused when the class is decorated or with the first message
+ * @throws MessageError `invalid-type` for what is no Standard Schema
  * @see https://standardschema.dev
  */
 export function Schema<S extends AnySchema>(schema: S & Fit<S>): SchemaClass<InputOf<S>, OutputOf<S>> {
+  checkStandard(schema);
   // eslint-disable-next-line @typescript-eslint/no-extraneous-class -- its fields are those of the schema
   class Described {
     static readonly [SCHEMA]: AnySchema = schema;

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { MessageError } from './message-error.js';
 
@@ -7,6 +8,16 @@ export const SCHEMA: unique symbol = Symbol.for('millrace:schema');
 /** The schema that describes the data of a class, if one does. */
 export function schemaOf(type: object): StandardSchemaV1<unknown, object> | undefined {
   return (type as { readonly [SCHEMA]?: StandardSchemaV1<unknown, object> })[SCHEMA];
+}
+
+/** @throws MessageError `invalid-type` for what is no Standard Schema of version 1 */
+export function checkStandard(schema: unknown): void {
+  const { version, validate } = (Object(schema) as Partial<StandardSchemaV1>)['~standard'] ?? {};
+  if (version === 1 && typeof validate === 'function') return;
+  throw new MessageError(
+    'invalid-type',
+    `Schema(${inspect(schema, { depth: 0 })}) takes a schema by Standard Schema 1, such as z.object({ ... }) of Zod 3.24 or later`,
+  );
 }
 
 /**

@@ -24,10 +24,20 @@ const SCHEME = 'claim:';
  *
  * @see https://github.com/cloudevents/spec/blob/main/cloudevents/extensions/dataref.md
  */
-export function claimCheck(
-  store: ClaimStore,
-  { overBytes = 64 * 1024, ttlMs = WEEK_MS }: ClaimCheckOptions = {},
-): WaitTransform {
+export function claimCheck(store: ClaimStore, options: ClaimCheckOptions = {}): WaitTransform {
+  const { overBytes = 64 * 1024, ttlMs = WEEK_MS, ...unknown } = options;
+  const [name] = Object.keys(unknown);
+  if (name !== undefined) {
+    throw new TransformDeclarationError(`claim-check has ${name}, which is no option: write overBytes or ttlMs`);
+  }
+  if (typeof (Object(store) as Partial<ClaimStore>).put !== 'function') {
+    throw new TransformDeclarationError(
+      'claim-check has no store: give it a ClaimStore, such as RedisPartitionStore.claims',
+    );
+  }
+  if (!(overBytes >= 0)) {
+    throw new TransformDeclarationError(`claim-check has overBytes: ${overBytes}; it must be a number of at least 0`);
+  }
   if (!(ttlMs > 0)) throw new TransformDeclarationError(`claim-check has ttlMs: ${ttlMs}; it must be a number above 0`);
   return {
     kind: 'claim-check',

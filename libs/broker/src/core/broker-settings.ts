@@ -1,8 +1,8 @@
 import type { MessageLimits } from '@millrace/messages';
 import type { Clock } from './clock.js';
-import { fields } from './options/check-options.js';
+import { fields, must } from './options/check-options.js';
 import type { Rules } from './options/check-options.js';
-import { anything, count, text, thing, yesOrNo } from './options/rules.js';
+import { count, text, thing, yesOrNo } from './options/rules.js';
 import type { Telemetry } from './telemetry.js';
 
 /** One service's view of the system. */
@@ -26,8 +26,11 @@ export interface BrokerSettings {
 
 export const BROKER_RULES: Rules<BrokerSettings> = {
   context: text,
-  // Checked with the names of the contexts.
-  partitions: anything,
+  // How many, and the names of contexts, are checked where they are taken.
+  partitions: must(
+    'a number, or numbers by the names of contexts',
+    (value) => typeof value === 'number' || (typeof value === 'object' && value !== null),
+  ),
   clock: thing,
   limits: fields<MessageLimits>({ maxBytes: count, maxDepth: count, maxRestoredBytes: count }),
   dedupeWindowMs: count,

@@ -20,21 +20,31 @@ export class DeclaredSchedules {
   /** By the id of the schedule. */
   readonly byId = new Map<string, ScheduleDeclaration>();
 
-  /** @throws ConfigurationError for an expression or time zone that means nothing, and for a second one with its id */
+  /**
+   * @throws ConfigurationError for what is no message, for an expression or time zone that means nothing, and for a second
+   *   one with its id
+   */
   add(declaration: ScheduleDeclaration): void {
-    const { name, message } = declaration;
-    const id = checkName(`${EVERY}${declaration.id ?? contractOf(message).type}`, 'schedule');
+    const { name } = declaration;
+    const id = checked(declaration);
     const other = this.byId.get(id);
     if (other) {
       throw new ConfigurationError(
         `${other.name} and ${name} both declare the schedule '${id}': give one of them an id: @Every(..., { id })`,
       );
     }
-    try {
-      recurrence(declaration, Date.now());
-    } catch (error) {
-      throw new ConfigurationError(`${name}: ${(error as Error).message}`);
-    }
     this.byId.set(id, declaration);
+  }
+}
+
+/** The id of its schedule. */
+function checked(declaration: ScheduleDeclaration): string {
+  const { name, message, id } = declaration;
+  try {
+    const { type } = contractOf(message);
+    recurrence(declaration, Date.now());
+    return checkName(`${EVERY}${id ?? type}`, 'schedule');
+  } catch (cause) {
+    throw new ConfigurationError(`${name}: ${(cause as Error).message}`, { cause });
   }
 }

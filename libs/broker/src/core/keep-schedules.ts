@@ -1,7 +1,9 @@
+import { MessageError } from '@millrace/messages';
 import type { Envelope } from '@millrace/messages';
 import type { Broker } from './broker.js';
 import type { Write } from './commit.js';
 import type { DeclaredSchedules, ScheduleDeclaration } from './declared-schedules.js';
+import { ConfigurationError } from './errors.js';
 import type { Logger } from './logger.js';
 import { outgoing } from './outgoing.js';
 import { nextOccurrence, recurrence } from './recurrence.js';
@@ -55,7 +57,7 @@ async function keep(broker: Broker, id: string, declaration: ScheduleDeclaration
   const { partition, timer } = placeOf(broker, id);
   // Without a key the id decides on the partition it goes to, which should not change with every start.
   const attributes = { id: timer, ...(key === undefined ? {} : { partitionkey: key }) };
-  const { text, to } = await outgoing(broker, message, attributes);
+  const { text, to } = await named(declaration, () => outgoing(broker, message, attributes));
   for (;;) {
     const found = await broker.store.readTimer(partition, timer);
     if (found && isAs(found, { message: text, to, note })) return;
@@ -63,6 +65,16 @@ async function keep(broker: Broker, id: string, declaration: ScheduleDeclaration
     const write: Write = { kind: 'timer', id: timer, due, message: text, to, note };
     const guards = [{ kind: 'timer', id: timer, due: found?.due ?? null }] as const;
     if ((await broker.commit({ partition, guards, writes: [write] })).status === 'committed') return;
+  }
+}
+
+/** Says of which declaration a message breaks its contract, or a rule. */
+async function named<T>({ name }: ScheduleDeclaration, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    if (!(cause instanceof MessageError || cause instanceof ConfigurationError)) throw cause;
+    throw new ConfigurationError(`${name}: ${cause.message}`, { cause });
   }
 }
 

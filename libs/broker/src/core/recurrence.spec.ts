@@ -33,13 +33,13 @@ describe('a recurrence', () => {
   });
 
   it.each([
-    ['x', undefined, /'x' in time zone 'UTC' is no schedule/],
+    ['x', undefined, /'x' is no schedule/],
     ['61 * * * *', undefined, /Invalid value for minute/],
     ['* * * *', undefined, /is no schedule/],
     ['', undefined, /is no schedule/],
     ['2030-01-01T00:00:00', undefined, /give it as \{ at \}/],
     ['0 0 30 2 *', undefined, /never occurs/],
-    ['* * * * *', 'Mars/Olympus', /Invalid timezone 'Mars\/Olympus'/],
+    ['* * * * *', 'Mars/Olympus', /time zone 'Mars\/Olympus' is not known/],
   ])('that means nothing is an error: %s %s', (cron, timeZone, message) => {
     const options = { cron, ...(timeZone === undefined ? {} : { timeZone }) };
     expect(() => recurrence(options, NOW)).toThrow(ConfigurationError);

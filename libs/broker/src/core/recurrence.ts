@@ -35,18 +35,29 @@ export function recurrence(options: RecurrenceOptions, now: number): Recurrence 
   if (!POLICIES.includes(missed)) {
     throw new ConfigurationError(`missed: ${JSON.stringify(missed)} must be one of '${POLICIES.join("', '")}'`);
   }
+  if (!isTimeZone(timeZone)) {
+    throw new ConfigurationError(`time zone '${timeZone}' is not known: write an IANA name, as 'Europe/Berlin'`);
+  }
   const complete = { cron, timeZone, missed };
   let next: number | undefined;
   try {
     next = nextOccurrence(complete, now);
   } catch (error) {
     throw new ConfigurationError(
-      `'${cron}' in time zone '${timeZone}' is no schedule: ${(error as Error).message}. ` +
-        `Write five fields, as '*/5 * * * *', and an IANA zone, as 'Europe/Berlin'`,
+      `'${cron}' is no schedule: ${(error as Error).message.replace(/^CronPattern: |\.$/g, '')}. ` +
+        `Write five fields, as '*/5 * * * *', or six with seconds`,
     );
   }
   if (next === undefined) throw new ConfigurationError(`'${cron}' in time zone '${timeZone}' never occurs`);
   return complete;
+}
+
+function isTimeZone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }) instanceof Intl.DateTimeFormat;
+  } catch {
+    return false;
+  }
 }
 
 /**

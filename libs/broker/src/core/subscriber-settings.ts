@@ -5,7 +5,7 @@ import type { GroupOptions } from './group-options.js';
 import type { UndeclaredSchedules } from './keep-schedules.js';
 import { each, fields } from './options/check-options.js';
 import type { Rules } from './options/check-options.js';
-import { duration, durationOrNone, list, LONGEST_TIMER_MS, integer, oneOf } from './options/rules.js';
+import { duration, durationOrNone, LONGEST_TIMER_MS, integer, oneOf, transforms } from './options/rules.js';
 import { RETENTION_RULES } from './retention-options.js';
 import type { RetentionOptions } from './retention-options.js';
 
@@ -36,7 +36,7 @@ export interface SubscriberSettings extends Partial<Omit<ProcessSettings, 'owner
 
 export const SUBSCRIBER_RULES: Rules<SubscriberSettings> = {
   ...GROUP_RULES,
-  groups: each(fields<NamedGroupOptions>({ ...GROUP_RULES, inbound: list })),
+  groups: each(fields<NamedGroupOptions>({ ...GROUP_RULES, inbound: transforms })),
   // Redis would wait for ever at 0.
   blockMs: duration,
   // Below, a healthy process loses its partitions to those that wait for them.

@@ -8,7 +8,7 @@ import { HEALTH_RULES } from '../core/health.js';
 import type { HealthOptions } from '../core/health.js';
 import { fields } from '../core/options/check-options.js';
 import type { Rules } from '../core/options/check-options.js';
-import { thing, yesOrNo } from '../core/options/rules.js';
+import { classes, store, text, transforms, yesOrNo } from '../core/options/rules.js';
 import type { PartitionStore } from '../core/partition-store.js';
 import { REQUESTER_RULES } from '../core/requester-settings.js';
 import type { RequesterSettings } from '../core/requester-settings.js';
@@ -44,7 +44,7 @@ export const MODULE_RULES: Rules<BrokerModuleOptions> = {
   ...REQUESTER_RULES,
   namespace,
   redis: fields<Omit<RedisStoreOptions, 'namespace'>>(WITHOUT_NAMESPACE),
-  store: thing,
+  store,
   telemetry: yesOrNo,
   health: fields(HEALTH_RULES),
   autoStart: yesOrNo,
@@ -77,6 +77,14 @@ export interface BrokerFeatureOptions extends BoundaryTransforms {
    */
   readonly publishes?: readonly MessageClass[];
 }
+
+export const TRANSFORM_RULES: Rules<BoundaryTransforms> = {
+  inbound: transforms,
+  outbound: transforms,
+  stored: transforms,
+};
+
+export const FEATURE_RULES: Rules<BrokerFeatureOptions> = { broker: text, publishes: classes, ...TRANSFORM_RULES };
 
 /** Transforms that need something of the application: a query, a claim store. */
 export interface BrokerFeatureAsyncOptions {

@@ -1,8 +1,10 @@
 import { Module } from '@nestjs/common';
 import type { DynamicModule } from '@nestjs/common';
 import { Broker } from '../core/broker.js';
+import { checkOptions } from '../core/options/check-options.js';
+import { text } from '../core/options/rules.js';
 import { Declarations, IN_CODE } from '../core/topology/declarations.js';
-import { ConfigurableModuleClass } from './broker-options.js';
+import { ConfigurableModuleClass, FEATURE_RULES, TRANSFORM_RULES } from './broker-options.js';
 import type {
   BrokerFeatureAsyncOptions,
   BrokerFeatureOptions,
@@ -11,7 +13,8 @@ import type {
   ConnectionName,
 } from './broker-options.js';
 import { connectionServices, registration } from './connection-providers.js';
-import { connectionToken, DEFAULT_CONNECTION } from './connection-tokens.js';
+import { connected } from './connected.js';
+import { DEFAULT_CONNECTION } from './connection-tokens.js';
 import { ConsumptionModule } from './consumption.js';
 import { StoreOwner } from './store-owner.js';
 
@@ -37,9 +40,12 @@ export class BrokerModule extends ConfigurableModuleClass {
   /**
    * Adds transforms at the boundary of this service, and says what its code publishes.
    *
-   * @throws ConfigurationError at start, for a class that is no message and for an event of another context
+   * @throws ConfigurationError for what is no list of transforms; at start, for a class that is no message, for an event of
+   *   another context, and for a connection that the application does not have
    */
-  static forFeature({ broker, publishes = [], ...transforms }: BrokerFeatureOptions): DynamicModule {
+  static forFeature(options: BrokerFeatureOptions): DynamicModule {
+    checkOptions('BrokerModule.forFeature', options, FEATURE_RULES);
+    const { broker, publishes = [], ...transforms } = options;
     const connected = broker === undefined ? {} : { broker };
     return BrokerModule.forFeatureAsync({ ...connected, publishes, useFactory: () => transforms });
   }
@@ -56,15 +62,20 @@ export class BrokerModule extends ConfigurableModuleClass {
       module: BrokerFeatureModule,
       imports,
       providers: [
-        {
+        connected({
           provide: Symbol('millrace:transforms'),
-          inject: [connectionToken(Broker, name), connectionToken(Declarations, name), ...inject],
+          wanting: 'BrokerModule.forFeature',
+          connection: name,
+          services: [Declarations],
+          inject,
           useFactory: async (broker: Broker, declarations: Declarations, ...injected: unknown[]) => {
-            broker.addTransforms(await useFactory(...injected));
+            const transforms = await useFactory(...injected);
+            checkOptions('BrokerModule.forFeatureAsync', transforms, TRANSFORM_RULES);
+            broker.addTransforms(transforms);
             declarations.sends(IN_CODE, publishes);
             return true;
           },
-        },
+        }),
       ],
     };
   }
@@ -74,6 +85,7 @@ export class BrokerModule extends ConfigurableModuleClass {
 export class BrokerFeatureModule {}
 
 function connection(definition: DynamicModule, name = DEFAULT_CONNECTION): DynamicModule {
+  checkOptions('BrokerModule.forRoot', { name }, { name: text });
   const services = connectionServices(name);
   return {
     ...definition,

@@ -51,11 +51,14 @@ export class Connections {
   get(name: string, wanting: string): Connection {
     const connection = this.byName.get(name);
     if (connection) return connection;
-    const known = this.all.map((each) => `'${each.name}'`).join(', ');
-    throw new ConfigurationError(
-      `${wanting} belongs to connection '${name}', which this application does not have: ` +
-        (known ? `name one of ${known} with { broker: '...' }, or add` : 'add') +
-        ` BrokerModule.forRoot({ ${name === 'default' ? '' : `name: '${name}', `}... })`,
-    );
+    throw unknownConnection(wanting, name, [...this.byName.keys()]);
   }
+}
+
+export function unknownConnection(wanting: string, name: string, known: readonly string[]): ConfigurationError {
+  return new ConfigurationError(
+    `${wanting} belongs to connection '${name}', which this application does not have: ` +
+      (known.length > 0 ? `name one of '${known.join("', '")}' with { broker: '...' }, or add` : 'add') +
+      ` BrokerModule.forRoot({ ${name === 'default' ? '' : `name: '${name}', `}... })`,
+  );
 }

@@ -18,6 +18,7 @@ export class Consumption implements OnApplicationBootstrap, OnModuleDestroy {
   async onApplicationBootstrap(): Promise<void> {
     try {
       this.explorer.explore();
+      for (const { subscriber } of this.connections.all) subscriber.prepare();
       for (const connection of this.connections.all) await this.start(connection);
     } catch (error) {
       await this.giveUp();

@@ -1,5 +1,9 @@
 import 'reflect-metadata';
+import { inspect } from 'node:util';
 import type { DiscoveryService } from '@nestjs/core';
+import { findContract } from '@millrace/messages';
+import { ConfigurationError } from '../core/errors.js';
+import { describe } from '../core/dead-lettering.js';
 import { checkOptions } from '../core/options/check-options.js';
 import type { Rules } from '../core/options/check-options.js';
 import { oneOf, text } from '../core/options/rules.js';
@@ -54,6 +58,9 @@ export function Every(
   options: EveryOptions = {},
 ): ClassDecorator & MethodDecorator {
   checkOptions(`@Every('${cron}')`, options, RULES);
+  if (typeof message !== 'function' || findContract(message)) {
+    throw new ConfigurationError(`@Every('${cron}') takes a function that makes its message: () => new MakeReport()`);
+  }
   return (target: object) => {
     const type = typeof target === 'function' ? target : target.constructor;
     Reflect.defineMetadata(SCHEDULES, [...schedulesOf(type), { ...options, cron, message }], type);
@@ -67,6 +74,18 @@ export function findSchedules(discovery: DiscoveryService): readonly FoundSchedu
   return [...types].flatMap((type) =>
     schedulesOf(type).map((metadata) => ({ name: `@Every on ${type.name}`, ...metadata })),
   );
+}
+
+/** @throws ConfigurationError when it cannot be made, or is none */
+export function messageOf({ name, message }: FoundSchedule): object {
+  let made: unknown;
+  try {
+    made = message();
+  } catch (cause) {
+    throw new ConfigurationError(`${name} cannot make its message: ${describe(cause)}`, { cause });
+  }
+  if (typeof made === 'object' && made !== null) return made;
+  throw new ConfigurationError(`${name} gives ${inspect(made)} for a message: write () => new MakeReport()`);
 }
 
 function schedulesOf(type: object): readonly EveryMetadata[] {

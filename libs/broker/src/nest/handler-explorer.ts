@@ -10,7 +10,7 @@ import { wayOf } from '../core/topology/passage.js';
 import { DEFAULT_CONNECTION } from './connection-tokens.js';
 import { Connections } from './connections.js';
 import { isEnhanced, PARAMETERS } from './enhancers.js';
-import { findSchedules } from './every.js';
+import { findSchedules, messageOf } from './every.js';
 import { observedReplies } from './observed-replies.js';
 import type { HandlerMetadata } from './handler-decorators.js';
 import { findHandlers } from './found-handlers.js';
@@ -65,9 +65,9 @@ export class HandlerExplorer {
         if (sending.by === IN_CODE) checkOwnEvents(broker.context, sending, gives);
       }
     }
-    for (const { broker = DEFAULT_CONNECTION, message, ...declaration } of findSchedules(this.discovery)) {
-      const { subscriptions } = this.connections.get(broker, declaration.name);
-      subscriptions.schedules.add({ ...declaration, message: message() });
+    for (const schedule of findSchedules(this.discovery)) {
+      const { subscriptions } = this.connections.get(schedule.broker ?? DEFAULT_CONNECTION, schedule.name);
+      subscriptions.schedules.add({ ...schedule, message: messageOf(schedule) });
     }
   }
 

@@ -4,7 +4,7 @@ import { GROUP_RULES } from '../core/group-options.js';
 import type { GroupOptions } from '../core/group-options.js';
 import { fields } from '../core/options/check-options.js';
 import type { Rules } from '../core/options/check-options.js';
-import { anything, list, text, yesOrNo } from '../core/options/rules.js';
+import { anything, text, transforms, yesOrNo } from '../core/options/rules.js';
 
 /** Options of the group beside those of the handler: {@link GroupOptions}. */
 export interface HandlesOptions extends GroupOptions {
@@ -44,7 +44,7 @@ export interface OnBatchOptions extends OnOptions {
   readonly batch: number | BatchOptions;
 }
 
-const HANDLER_RULES: Rules<HandlesOptions> = { ...GROUP_RULES, broker: text, inbound: list, route: text };
+const HANDLER_RULES: Rules<HandlesOptions> = { ...GROUP_RULES, broker: text, inbound: transforms, route: text };
 
 export const HANDLES_RULES: Rules<RoutedOptions> = { ...HANDLER_RULES, routed: yesOrNo };
 

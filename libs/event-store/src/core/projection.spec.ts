@@ -55,7 +55,7 @@ describe('the declaration of a projection', () => {
 
   it('projects events only, in versions from 1', () => {
     expect(() => Projects(Sell)({}, 'sell', {})).toThrow('desk.sell, a command: only events are projected');
-    expect(() => Projection('sales', { version: 0 })).toThrow('must be a positive integer');
+    expect(() => Projection('sales', { version: 0 })).toThrow('it must be an integer of at least 1');
     expect(() => Projection('Sales list')).toThrow('projection "Sales list" cannot be used');
   });
 });

@@ -1,6 +1,6 @@
 import 'reflect-metadata';
-import { checkContext, ConfigurationError } from '@millrace/broker';
-import type { MessageContext } from '@millrace/broker';
+import { checkContext, checkOptions, ConfigurationError, rules } from '@millrace/broker';
+import type { MessageContext, Rules } from '@millrace/broker';
 import { contractOf } from '@millrace/messages';
 import type { MessageClass } from '@millrace/messages';
 import type { EventClass } from './stored-event.js';
@@ -10,6 +10,8 @@ export interface ProjectionOptions {
   /** Counted up when the rows get another meaning: a new version starts from the first event. Default 1. */
   readonly version?: number;
 }
+
+const RULES: Rules<ProjectionOptions> = { version: rules.count };
 
 /** A class that folds events into the rows of a view. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- projections are made by the injector, whatever they need
@@ -39,11 +41,10 @@ type Methods = Map<string, ProjectsMethod>;
  *
  * @param name lower-case letters, digits and hyphens
  */
-export function Projection(name: string, { version = 1 }: ProjectionOptions = {}): ClassDecorator {
+export function Projection(name: string, options: ProjectionOptions = {}): ClassDecorator {
   checkContext(name, 'projection');
-  if (!Number.isInteger(version) || version < 1) {
-    throw new ConfigurationError(`version of projection '${name}' is ${version}: it must be a positive integer`);
-  }
+  checkOptions(`projection '${name}'`, options, RULES);
+  const { version = 1 } = options;
   return (target) => Reflect.defineMetadata(DECLARED, `${name}.v${version}`, target);
 }
 

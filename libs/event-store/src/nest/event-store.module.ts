@@ -1,4 +1,13 @@
-import { Broker, connectionToken, Declarations, startsLastStopsFirst } from '@millrace/broker';
+import {
+  Broker,
+  checkOptions,
+  connected,
+  connectionToken,
+  Declarations,
+  rules,
+  startsLastStopsFirst,
+} from '@millrace/broker';
+import type { Rules } from '@millrace/broker';
 import type { MessageClass } from '@millrace/messages';
 import { Module } from '@nestjs/common';
 import type { DynamicModule, FactoryProvider, Provider } from '@nestjs/common';
@@ -22,6 +31,14 @@ export interface EventStoreFeature {
   readonly broker?: string;
 }
 
+const RULES: Rules<EventStoreFeature> = {
+  aggregates: rules.definitions,
+  projections: rules.classes,
+  broker: rules.text,
+};
+
+const WANTING = { wanting: 'EventStoreModule.forFeature' };
+
 /** What a service has once, however many of its modules declare aggregates and projections. */
 @Module({ providers: [Projections, AggregateNames], exports: [Projections, AggregateNames] })
 export class EventStoreCoreModule {
@@ -41,7 +58,9 @@ export class EventStoreCoreModule {
 @Module({})
 export class EventStoreModule {
   /** @throws ConfigurationError for a class without its decorator; here or at start, for a name used twice */
-  static forFeature({ aggregates = [], projections = [], broker }: EventStoreFeature): DynamicModule {
+  static forFeature(feature: EventStoreFeature): DynamicModule {
+    checkOptions('EventStoreModule.forFeature', feature, RULES);
+    const { aggregates = [], projections = [], broker } = feature;
     // Of providers with one token Nest keeps the last, so this is the only place that sees the others.
     const names = new Map<string, AggregateType>();
     for (const type of aggregates) claimName(type, names);
@@ -62,46 +81,42 @@ export class EventStoreModule {
 }
 
 function repositoryOf(type: AggregateType, connection?: string): FactoryProvider {
-  return {
+  return connected({
     provide: getRepositoryToken(type, connection),
-    inject: [
-      connectionToken(Broker, connection),
-      AggregateNames,
-      { token: connectionToken(Declarations, connection), optional: true },
-    ],
+    ...WANTING,
+    connection,
+    inject: [AggregateNames, { token: connectionToken(Declarations, connection), optional: true }],
     useFactory: (broker: Broker, names: AggregateNames, declarations?: Declarations) => {
       names.add(type, broker);
       const { name, evolutions } = modelOf(type);
       declarations?.sends(`aggregate ${name}`, contractsOf(evolutions));
       return new Repository(broker, type);
     },
-  };
+  });
 }
 
 function viewOf(type: ProjectionClass, connection?: string): FactoryProvider {
-  return {
+  return connected({
     provide: getViewToken(type, connection),
-    inject: [connectionToken(Broker, connection)],
+    ...WANTING,
+    connection,
     useFactory: (broker: Broker) => new ReadView(broker, projectionOf(type).name),
-  };
+  });
 }
 
 function running(type: ProjectionClass, connection?: string): FactoryProvider {
-  return {
+  return connected({
     provide: `Running(${String(getViewToken(type, connection))})`,
-    inject: [
-      Projections,
-      type,
-      connectionToken(Broker, connection),
-      { token: connectionToken(Declarations, connection), optional: true },
-    ],
-    useFactory: (projections: Projections, projection: object, broker: Broker, declarations?: Declarations) => {
+    ...WANTING,
+    connection,
+    inject: [Projections, type, { token: connectionToken(Declarations, connection), optional: true }],
+    useFactory: (broker: Broker, projections: Projections, projection: object, declarations?: Declarations) => {
       const { name, methods } = projectionOf(type);
       projections.add(type, projection, broker);
       declarations?.reads(`projection ${name}`, contractsOf(methods));
       return projection;
     },
-  };
+  });
 }
 
 function contractsOf(methods: ReadonlyMap<string, EventClass>): readonly MessageClass[] {

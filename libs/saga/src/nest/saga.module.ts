@@ -1,4 +1,5 @@
-import { Broker, connectionToken, Declarations, Subscriptions } from '@millrace/broker';
+import { Broker, checkOptions, connected, connectionToken, Declarations, rules, Subscriptions } from '@millrace/broker';
+import type { Rules } from '@millrace/broker';
 import { Injectable, Module } from '@nestjs/common';
 import type { DynamicModule, FactoryProvider, Provider } from '@nestjs/common';
 import { sagaName } from '../core/saga-class.js';
@@ -25,6 +26,8 @@ export interface SagaFeatureOptions {
   readonly broker?: string;
 }
 
+const RULES: Rules<SagaFeatureOptions> = { broker: rules.text };
+
 /**
  * Runs sagas in this service. Needs `BrokerModule.forRoot`. Provides `Sagas`; that of a named connection is injected with
  * `@InjectFrom(name, Sagas)`.
@@ -35,7 +38,9 @@ export interface SagaFeatureOptions {
 @Module({})
 export class SagaModule {
   /** @throws ConfigurationError for a class without `@Saga`; at start, for a name used twice */
-  static forFeature(sagas: readonly SagaClass[], { broker }: SagaFeatureOptions = {}): DynamicModule {
+  static forFeature(sagas: readonly SagaClass[], options: SagaFeatureOptions = {}): DynamicModule {
+    checkOptions('SagaModule.forFeature', { sagas, ...options }, { sagas: rules.classes, ...RULES });
+    const { broker } = options;
     const host = hostOf(broker);
     return {
       module: SagaModule,
@@ -47,12 +52,15 @@ export class SagaModule {
 }
 
 function hostOf(connection: string | undefined): FactoryProvider {
-  const services = [Broker, Subscriptions, Declarations].map((service) => connectionToken(service, connection));
-  return {
+  return connected({
     provide: connectionToken(Sagas, connection),
-    inject: [SagaHosts, ...services],
-    useFactory: (hosts: SagaHosts, ...own: Parameters<SagaHosts['of']>) => hosts.of(...own),
-  };
+    wanting: 'SagaModule.forFeature',
+    connection,
+    services: [Subscriptions, Declarations],
+    inject: [SagaHosts],
+    useFactory: (broker: Broker, subscriptions: Subscriptions, declarations: Declarations, hosts: SagaHosts) =>
+      hosts.of(broker, subscriptions, declarations),
+  });
 }
 
 function running(type: SagaClass, host: FactoryProvider): FactoryProvider {

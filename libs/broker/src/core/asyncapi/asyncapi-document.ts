@@ -1,5 +1,8 @@
 import { contractOf, JsonSchemas } from '@millrace/messages';
 import type { MessageClass } from '@millrace/messages';
+import { each } from '../options/check-options.js';
+import type { Rules } from '../options/check-options.js';
+import { text, thing } from '../options/rules.js';
 import { KeyBuilder } from '../keys.js';
 import type { LogName, Receives, Sends, Topology } from '../topology/topology.js';
 import { messageObject, packetObject } from './asyncapi-message.js';
@@ -18,6 +21,14 @@ export interface AsyncApiOptions {
   /** First part of the names of streams. Default: as the topologies say, `millrace` where they do not. */
   readonly namespace?: string;
 }
+
+export const ASYNCAPI_RULES: Rules<AsyncApiOptions> = {
+  title: text,
+  version: text,
+  description: text,
+  servers: each(thing),
+  namespace: text,
+};
 
 /** Where replies go: an address that only the asker knows. */
 const REPLIES = 'replies';

@@ -16,10 +16,15 @@ export type Rules<Options extends object> = { readonly [Name in keyof Required<O
  */
 export function checkOptions(
   where: string,
-  options: object,
+  options: unknown,
   rules: Readonly<Record<string, Rule>>,
   required: readonly string[] = [],
 ): void {
+  if (!isRecord(options)) {
+    throw new ConfigurationError(
+      `${where} has ${show(options)} for options: write an object with ${Object.keys(rules).join(', ')}`,
+    );
+  }
   const given = options as Readonly<Record<string, unknown>>;
   const missing = required.find((name) => given[name] === undefined);
   const problem = missing === undefined ? problemIn(options, rules, '') : rules[missing]!(undefined, missing);

@@ -1,3 +1,4 @@
+import type { Transform } from '@millrace/transforms';
 import { must } from './check-options.js';
 import type { Rule } from './check-options.js';
 
@@ -28,6 +29,25 @@ export const list = must('a list', Array.isArray);
 export const func = must('a function', (value) => typeof value === 'function');
 /** What somebody else makes, such as a store or a clock. */
 export const thing = must('an object', (value) => typeof value === 'object' && value !== null);
+/** What somebody else makes, known by a method that it has. */
+export function having(method: string, what: string): Rule {
+  return must(what, (value) => typeof (Object(value) as Record<string, unknown>)[method] === 'function');
+}
+
+export const store = having('commit', 'a PartitionStore, such as new InMemoryPartitionStore()');
+export const classes = must(
+  'a list of classes (undefined among them: two files import each other)',
+  (value) => Array.isArray(value) && value.every((each) => typeof each === 'function'),
+);
+/** Classes, or what is made in place of them. */
+export const definitions = must(
+  'a list without gaps (undefined: two files import each other)',
+  (value) => Array.isArray(value) && !value.includes(undefined) && !value.includes(null),
+);
+export const transforms = must(
+  'a list of transforms, such as upcast(...) or filter(...)',
+  (value) => Array.isArray(value) && value.every(isTransform),
+);
 /** Checked by those who use it. */
 export const anything: Rule = () => undefined;
 /** Has a password in it, so that it is not shown. */
@@ -57,6 +77,11 @@ export function oneOf(...values: readonly (string | boolean)[]): Rule {
 /** One value that means something by itself, or what a rule allows. */
 export function valueOr(value: unknown, rule: Rule): Rule {
   return (given, name) => (given === value ? undefined : rule(given, name));
+}
+
+function isTransform(value: unknown): boolean {
+  const { shape, from, to } = Object(value) as Partial<Transform>;
+  return shape !== undefined && Array.isArray(from) && Array.isArray(to);
 }
 
 function isInteger(value: unknown, least: number): boolean {

@@ -4,7 +4,7 @@ import { BROKER_RULES } from '../../core/broker-settings.js';
 import { checkContext } from '../../core/keys.js';
 import { fields } from '../../core/options/check-options.js';
 import type { Rules } from '../../core/options/check-options.js';
-import { thing, yesOrNo } from '../../core/options/rules.js';
+import { store, yesOrNo } from '../../core/options/rules.js';
 import type { PartitionStore } from '../../core/partition-store.js';
 import { RedisPartitionStore } from '../../redis/redis-partition-store.js';
 import { STORE_RULES } from '../../redis/redis-store-options.js';
@@ -44,7 +44,7 @@ export const BUS_RULES: Rules<BusOptions> = {
   partitions,
   limits,
   telemetry: yesOrNo,
-  store: thing,
+  store,
 };
 
 /** The client of ioredis that a bus writes with. */

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import type { MessageHandler } from '@nestjs/microservices';
 import { ConfigurationError } from '../../core/errors.js';
 
@@ -49,6 +50,16 @@ export class PatternHandlers<H extends Pick<MessageHandler, 'isEventHandler' | '
       return { route, byGroup };
     });
   }
+}
+
+/** @throws ConfigurationError for a pattern that no client can send */
+export function checkPattern(pattern: unknown): void {
+  if (typeof pattern === 'number' || (typeof pattern === 'string' && pattern !== '')) return;
+  const fields = typeof pattern === 'object' && pattern !== null && !Array.isArray(pattern) ? Object.keys(pattern) : [];
+  if (fields.length > 0) return;
+  throw new ConfigurationError(
+    `pattern ${inspect(pattern)} cannot be sent: write a text that is not empty, a number, or an object with a field`,
+  );
 }
 
 function twice(route: string, group: string | undefined): ConfigurationError {

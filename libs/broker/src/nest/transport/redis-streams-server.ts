@@ -27,7 +27,7 @@ import type { BusOptions } from './bus.js';
 import { BusStatus } from './bus-status.js';
 import type { RedisStreamsEvents, RedisStreamsStatus } from './bus-status.js';
 import { PacketReplies } from './packet-replies.js';
-import { PatternHandlers } from './pattern-handlers.js';
+import { checkPattern, PatternHandlers } from './pattern-handlers.js';
 import { eventsOf, requestsOf, topologyOfPatterns } from './pattern-topology.js';
 import type { DeclaredPattern } from './pattern-topology.js';
 import { RedisStreamsContext } from './redis-streams.context.js';
@@ -141,7 +141,9 @@ export class RedisStreamsServer
     isEventHandler = false,
     extras: Record<string, unknown> = {},
   ): void {
+    checkPattern(pattern);
     const route = this.normalizePattern(pattern as never);
+    checkOptions(`pattern '${route}'`, { group: extras['group'] }, { group: text });
     callback.isEventHandler = isEventHandler;
     callback.extras = extras;
     this.patterns.add(route, callback);
