@@ -1,13 +1,15 @@
 export { Aggregate, AggregateRoot, record } from './core/aggregate.js';
-export type { AggregateClass } from './core/aggregate.js';
+export type { AggregateClass, AggregateOptions } from './core/aggregate.js';
 export type { AggregateModel, Evolution, Evolving } from './core/aggregate-model.js';
 export type { AggregateType } from './core/aggregate-type.js';
 export { Apply } from './core/apply.js';
 export { Decider, decider } from './core/decider.js';
-export type { DeciderOptions, EventOf, EvolvesOn, On } from './core/decider.js';
+export type { DeciderOptions, DeciderSnapshotOptions, EventOf, EvolvesOn, On } from './core/decider.js';
 export { DeciderInstance, Refusal, refuse } from './core/decider-instance.js';
 export type { Decided, Decision } from './core/decider-instance.js';
 export { idOf, versionOf } from './core/journal.js';
+export type { SnapshotOptions } from './core/snapshot-options.js';
+export type { KeepsItself } from './core/snapshotting.js';
 export * from './core/errors.js';
 export { Repository } from './core/repository.js';
 export type { RepositoryOf } from './core/repository.js';

@@ -1,6 +1,7 @@
 import { ConfigurationError } from '@millrace/broker';
 import { contractOf } from '@millrace/messages';
 import { journalOf } from './journal.js';
+import type { Snapshotting } from './snapshotting.js';
 import type { EventClass } from './stored-event.js';
 
 /** How one event type changes an aggregate. */
@@ -22,6 +23,8 @@ export interface AggregateModel<A extends object> extends Evolving<A> {
   /** Its events are kept in the stream `<name>-<id>`. */
   readonly name: string;
   create(): A;
+  /** Undefined: it is always made of all its events. */
+  readonly snapshots: Snapshotting<A> | undefined;
 }
 
 /** A fresh aggregate without events. */

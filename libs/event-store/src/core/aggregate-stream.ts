@@ -1,24 +1,37 @@
-import type { Broker, Entry, Guard, Partition } from '@millrace/broker';
+import type { Broker, Encoded, Entry, Guard, Partition, Write } from '@millrace/broker';
 import { newAggregate, replay } from './aggregate-model.js';
 import type { AggregateModel } from './aggregate-model.js';
 import { UnreadableEventError } from './errors.js';
-import type { EventCache } from './event-cache.js';
+import type { EventCache, KnownStream } from './event-cache.js';
+import type { Snapshot } from './snapshot.js';
+import type { SnapshotKeeper } from './snapshot-keeper.js';
 import { eventOf, openEntry } from './stored-event.js';
 import type { StoredEvent } from './stored-event.js';
+
+/** What streams of one kind of aggregate have in common. */
+export interface StreamTools<A extends object> {
+  readonly broker: Broker;
+  readonly model: AggregateModel<A>;
+  readonly cache: EventCache;
+  readonly snapshots: SnapshotKeeper<A>;
+}
+
+/** A stream as this process has read it before, or a snapshot of it that has not been held against the stream yet. */
+type Known = KnownStream | { readonly snapshot: Snapshot; readonly events: readonly []; readonly last?: undefined };
 
 /** Where the events of one aggregate are kept, and how they become the aggregate again. */
 export class AggregateStream<A extends object> {
   readonly name: string;
   readonly partition: Partition;
+  readonly model: AggregateModel<A>;
 
   constructor(
-    private readonly broker: Broker,
-    readonly model: AggregateModel<A>,
+    private readonly tools: StreamTools<A>,
     readonly id: string,
-    private readonly cache: EventCache,
   ) {
-    this.name = `${model.name}-${id}`;
-    this.partition = broker.partitionFor(id);
+    this.model = tools.model;
+    this.name = `${tools.model.name}-${id}`;
+    this.partition = tools.broker.partitionFor(id);
   }
 
   /**
@@ -27,23 +40,24 @@ export class AggregateStream<A extends object> {
    * @throws UnreadableEventError for an event that the aggregate does not know
    */
   async load(): Promise<A> {
-    const { model } = this;
-    const aggregate = newAggregate(model, this.id);
-    for (const event of await this.events()) {
-      const { type } = event.message;
-      const evolution = model.evolutions.get(type);
-      if (!evolution) {
-        const reason = `${model.label} ${model.remedy}, or an upcast to a known type`;
-        throw new UnreadableEventError(event, type, reason);
-      }
-      replay(model, aggregate, type, eventOf(event, evolution));
+    const { cache, snapshots } = this.tools;
+    let stream = await this.read(await this.known());
+    let aggregate = stream?.snapshot && snapshots.open(stream.snapshot, this.id);
+    if (stream?.snapshot && !aggregate) stream = await this.read();
+    if (stream) cache.put(this.name, stream);
+    else cache.forget(this.name);
+    aggregate ??= newAggregate(this.model, this.id);
+    for (const event of stream?.events ?? []) this.replay(aggregate, event);
+    const last = stream?.events.at(-1);
+    if (last) {
+      snapshots.afterLoad(this.partition, this.name, aggregate, last.message.id, () => cache.forget(this.name));
     }
     return aggregate;
   }
 
   /** Events as they are stored: keyed by the aggregate, with the stream as their subject. */
-  encode(events: readonly object[]): string[] {
-    return events.map((event) => this.broker.encode(event, { subject: this.name, partitionkey: this.id }).text);
+  encode(events: readonly object[]): Encoded[] {
+    return events.map((event) => this.tools.broker.encode(event, { subject: this.name, partitionkey: this.id }));
   }
 
   /** Holds while nobody else has changed the stream. */
@@ -52,26 +66,55 @@ export class AggregateStream<A extends object> {
   }
 
   /**
-   * All events of the stream. Of a known one only the news are read, and with them its last known event: when that is not
-   * what it was (the store was set back, and then written to), everything is read again.
+   * The snapshot that goes with an append, if one is due: at most one write.
+   *
+   * @param last id of the last event that the append has
    */
-  private async events(): Promise<readonly StoredEvent[]> {
-    const { store } = this.broker;
-    let known = this.cache.get(this.name);
-    let { entries } = await store.readStream(this.partition, this.name, known ? known.events.length - 1 : 0);
-    if (known && !isSame(entries[0], known.last)) {
-      known = undefined;
-      ({ entries } = await store.readStream(this.partition, this.name));
-    }
-    const last = entries.at(-1);
-    if (!last) return [];
-    const news = entries.slice(known ? 1 : 0).map((entry) => openEntry(this.broker, entry, this.name));
-    const events = known ? [...known.events, ...news] : news;
-    this.cache.put(this.name, { events, last });
-    return events;
+  snapshot(aggregate: A, last: string): readonly Write[] {
+    const write = this.tools.snapshots.withAppend(this.name, aggregate, last);
+    if (!write) return [];
+    // Whether the append succeeds or not: the next load finds a snapshot in the store.
+    this.tools.cache.forget(this.name);
+    return [write];
   }
-}
 
-function isSame(one: Entry | undefined, other: Entry): boolean {
-  return one?.id === other.id && one.fields.join() === other.fields.join();
+  private replay(aggregate: A, event: StoredEvent): void {
+    const { model } = this;
+    const { type } = event.message;
+    const evolution = model.evolutions.get(type);
+    if (!evolution) {
+      throw new UnreadableEventError(event, type, `${model.label} ${model.remedy}, or an upcast to a known type`);
+    }
+    replay(model, aggregate, type, eventOf(event, evolution));
+  }
+
+  private async known(): Promise<Known | undefined> {
+    const cached = this.tools.cache.get(this.name);
+    if (cached) return cached;
+    const snapshot = await this.tools.snapshots.find(this.partition, this.name);
+    return snapshot && { snapshot, events: [] };
+  }
+
+  /**
+   * All events of the stream, or those behind its snapshot; undefined when there are none. Of a known one only the news are
+   * read, and with them its last known event: when that is not what it was (the store was set back, and perhaps written to),
+   * everything is read again.
+   */
+  private async read(known?: Known): Promise<KnownStream | undefined> {
+    const { broker } = this.tools;
+    const count = known ? (known.snapshot?.version ?? 0) + known.events.length : 0;
+    const { entries } = await broker.store.readStream(this.partition, this.name, Math.max(0, count - 1));
+    if (known && !this.goesOn(known, entries[0])) return this.read();
+    const last = entries.at(-1);
+    if (!last) return undefined;
+    const news = entries.slice(known ? 1 : 0).map((entry) => openEntry(broker, entry, this.name));
+    return { snapshot: known?.snapshot, events: known ? [...known.events, ...news] : news, last };
+  }
+
+  /** Whether an entry is the last one that is known. */
+  private goesOn({ snapshot, last }: Known, entry: Entry | undefined): boolean {
+    if (!entry) return false;
+    if (last) return last.id === entry.id && last.fields.join() === entry.fields.join();
+    return openEntry(this.tools.broker, entry, this.name).message.id === snapshot.event;
+  }
 }

@@ -4,21 +4,40 @@ import { recordWith } from './aggregate-model.js';
 import type { AggregateModel, Evolution, Evolving } from './aggregate-model.js';
 import { appliersOf } from './apply.js';
 import { idOf, versionOf } from './journal.js';
+import { snapshotRule } from './snapshot-options.js';
+import type { SnapshotOptions } from './snapshot-options.js';
+import { snapshottingOf } from './snapshotting.js';
 
 /** A class whose instances the repository can make: without constructor arguments. */
 export type AggregateClass<A extends object = object> = new () => A;
 
-const NAME = Symbol.for('millrace:aggregate');
+export interface AggregateOptions<A extends object = object> {
+  /**
+   * Snapshots are taken, of its own fields as JSON. A class with private fields (`#`), or with fields that hold a Map, a Date
+   * or instances of classes, says itself what is kept: `toSnapshot()` and `fromSnapshot(state)`.
+   */
+  readonly snapshot?: SnapshotOptions<A>;
+}
+
+interface Declared<A extends object> extends AggregateOptions<A> {
+  readonly name: string;
+}
+
+const DECLARED = Symbol.for('millrace:aggregate');
 
 /**
  * Names an aggregate: its events are kept in the stream `<name>-<id>`. The name is stored, so it outlives renaming the
  * class.
  *
  * @param name lower-case letters, digits and hyphens
+ * @throws ConfigurationError for a name that cannot be part of a key
  */
-export function Aggregate(name: string): ClassDecorator {
+export function Aggregate<A extends object = object>(
+  name: string,
+  options: AggregateOptions<A> = {},
+): (target: AggregateClass<A>) => void {
   checkContext(name, 'aggregate');
-  return (target) => Reflect.defineMetadata(NAME, name, target);
+  return (target) => Reflect.defineMetadata(DECLARED, { name, ...options } satisfies Declared<A>, target);
 }
 
 /**
@@ -57,13 +76,15 @@ export abstract class AggregateRoot {
   }
 }
 
-/** @throws ConfigurationError when the class has no `@Aggregate` of its own */
+/** @throws ConfigurationError when the class has no `@Aggregate` of its own, and for snapshots that cannot work */
 export function modelOfClass<A extends object>(type: AggregateClass<A>): AggregateModel<A> {
-  const name = Reflect.getOwnMetadata(NAME, type) as string | undefined;
-  if (name === undefined) {
+  const declared = Reflect.getOwnMetadata(DECLARED, type) as Declared<A> | undefined;
+  if (!declared) {
     throw new ConfigurationError(`${type.name} is not an aggregate: decorate it with @Aggregate('name')`);
   }
-  return { ...evolvingOf(type), name, create: () => new type() };
+  const { name, snapshot } = declared;
+  const snapshots = snapshot && snapshottingOf(type.name, type, snapshotRule(type.name, snapshot));
+  return { ...evolvingOf(type), name, create: () => new type(), snapshots };
 }
 
 const known = new WeakMap<AggregateClass, Evolving<object>>();

@@ -4,6 +4,10 @@ import type { MessageClass } from '@millrace/messages';
 import type { AggregateModel, Evolution } from './aggregate-model.js';
 import { DeciderInstance, replaceState } from './decider-instance.js';
 import type { Decided } from './decider-instance.js';
+import { notPlain } from './plain-json.js';
+import { snapshotRule } from './snapshot-options.js';
+import type { SnapshotOptions } from './snapshot-options.js';
+import type { Snapshotting } from './snapshotting.js';
 
 /** An aggregate as three functions, all of them pure (the Decider pattern, Jérémie Chassaing). */
 export interface DeciderOptions<State, Command, Evolves extends EvolvesOn<State>, Refused> {
@@ -15,6 +19,16 @@ export interface DeciderOptions<State, Command, Evolves extends EvolvesOn<State>
   readonly evolve: (on: On<State>) => readonly Evolves[];
   /** What happens by a command: an event, several, none (`[]`), or a refusal: `refuse(reason)`. */
   readonly decide: (command: Command, state: State) => Decided<EventOf<Evolves>, Refused>;
+  /** Snapshots of the state are taken, as JSON. */
+  readonly snapshot?: DeciderSnapshotOptions<State>;
+}
+
+/** A state that holds a Map, a Date or instances of classes says what is kept of it: give both functions then. */
+export interface DeciderSnapshotOptions<State> extends SnapshotOptions<State> {
+  /** Default: the state as it is. */
+  toSnapshot?(state: State): unknown;
+  /** Default: what was kept. */
+  fromSnapshot?(kept: unknown): State;
 }
 
 /** Says how one event changes the state. */
@@ -53,12 +67,14 @@ export function decider<State, Command, Evolves extends EvolvesOn<State>, Refuse
   initial,
   evolve,
   decide,
+  snapshot,
 }: DeciderOptions<State, Command, Evolves, Refused>): Decider<State, Command, EventOf<Evolves>, Refused> {
   return new Decider(
     name,
     initial,
     evolve((contract, next) => ({ contract, evolve: next })),
     decide,
+    snapshot,
   );
 }
 
@@ -69,16 +85,19 @@ export class Decider<State, Command, Event extends object, Refused> implements A
   readonly label: string;
   readonly remedy = 'does not evolve on it: add on';
   readonly evolutions: ReadonlyMap<string, Evolution<DeciderInstance<State, Command, Event, Refused>>>;
+  readonly snapshots: Snapshotting<DeciderInstance<State, Command, Event, Refused>> | undefined;
 
   constructor(
     readonly name: string,
     readonly initial: () => State,
     evolves: readonly EvolvesOn<State>[],
     readonly decide: (command: Command, state: State) => Decided<Event, Refused>,
+    snapshot?: DeciderSnapshotOptions<State>,
   ) {
     checkContext(name, 'decider');
     this.label = `decider '${name}'`;
     this.evolutions = evolutionsOf(this.label, evolves);
+    this.snapshots = snapshot && snapshotsOf(this.label, initial, snapshot);
   }
 
   create(): DeciderInstance<State, Command, Event, Refused> {
@@ -102,4 +121,25 @@ function evolutionsOf<State, Command, Event extends object, Refused>(
     });
   }
   return evolutions;
+}
+
+function snapshotsOf<State, Command, Event extends object, Refused>(
+  label: string,
+  initial: () => State,
+  options: DeciderSnapshotOptions<State>,
+): Snapshotting<DeciderInstance<State, Command, Event, Refused>> {
+  const { toSnapshot, fromSnapshot } = options;
+  const { isDue, ...rule } = snapshotRule(label, options);
+  const problem = toSnapshot && fromSnapshot ? undefined : notPlain(initial(), 'its state');
+  if (problem !== undefined || !toSnapshot !== !fromSnapshot) {
+    const lack = problem ?? 'it has one of toSnapshot and fromSnapshot';
+    throw new ConfigurationError(`snapshots of ${label}: ${lack}; give them toSnapshot and fromSnapshot`);
+  }
+  return {
+    ...rule,
+    isDue: ({ state }, since) => isDue(state, since),
+    save: ({ state }) => (toSnapshot ? toSnapshot(state) : state),
+    // Without functions of its own, the state is JSON, and this is what JSON gave back.
+    restore: (instance, kept) => replaceState(instance, fromSnapshot ? fromSnapshot(kept) : (kept as State)),
+  };
 }

@@ -3,7 +3,11 @@ import type { KnownStream } from './event-cache.js';
 
 describe('the event cache', () => {
   const stream = (length: number) =>
-    ({ events: Array.from({ length }, (_, position) => ({ position })), last: {} }) as unknown as KnownStream;
+    ({
+      events: Array.from({ length }, (_, position) => ({ position })),
+      last: {},
+      snapshot: undefined,
+    }) as unknown as KnownStream;
 
   it('keeps long streams only', () => {
     const cache = new EventCache();

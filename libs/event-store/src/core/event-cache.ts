@@ -1,14 +1,19 @@
 import type { Entry } from '@millrace/broker';
+import type { Snapshot } from './snapshot.js';
 import type { StoredEvent } from './stored-event.js';
 
-/** What is known of a stream: its events from the first one, and the last one as it stands in the store. */
+/** What is known of a stream: its events from the first one, or from behind a snapshot, and the last as it stands in the store. */
 export interface KnownStream {
+  readonly snapshot: Snapshot | undefined;
   readonly events: readonly StoredEvent[];
   readonly last: Entry;
 }
 
 /** Shorter streams are read again each time: there are many of them, and they would drive the long ones out. */
 const SHORTEST = 16;
+
+/** Characters of a snapshot that count as one event. */
+const PER_EVENT = 256;
 
 /**
  * Events of the most recently used long streams, so that an aggregate with thousands of events is loaded by reading its
@@ -27,9 +32,10 @@ export class EventCache {
 
   put(stream: string, known: KnownStream): void {
     this.forget(stream);
-    if (known.events.length < SHORTEST || known.events.length > this.capacity) return;
+    const size = sizeOf(known);
+    if ((known.events.length < SHORTEST && !known.snapshot) || size > this.capacity) return;
     this.streams.set(stream, known);
-    this.size += known.events.length;
+    this.size += size;
     for (const [eldest] of this.streams) {
       if (this.size <= this.capacity) break;
       this.forget(eldest);
@@ -37,7 +43,13 @@ export class EventCache {
   }
 
   forget(stream: string): void {
-    this.size -= this.streams.get(stream)?.events.length ?? 0;
+    const known = this.streams.get(stream);
+    if (!known) return;
+    this.size -= sizeOf(known);
     this.streams.delete(stream);
   }
+}
+
+function sizeOf({ snapshot, events }: KnownStream): number {
+  return events.length + (snapshot ? Math.ceil(snapshot.text.length / PER_EVENT) : 0);
 }

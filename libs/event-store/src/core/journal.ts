@@ -3,6 +3,8 @@ export interface Journal {
   id: string;
   /** The number of its events, those just recorded included. */
   version: number;
+  /** The number of its events that came from a snapshot. */
+  snapshot: number;
   /** Not yet taken for a commit. */
   readonly recorded: object[];
 }
@@ -11,7 +13,7 @@ const journals = new WeakMap<object, Journal>();
 
 export function journalOf(aggregate: object): Journal {
   let journal = journals.get(aggregate);
-  if (!journal) journals.set(aggregate, (journal = { id: '', version: 0, recorded: [] }));
+  if (!journal) journals.set(aggregate, (journal = { id: '', version: 0, snapshot: 0, recorded: [] }));
   return journal;
 }
 

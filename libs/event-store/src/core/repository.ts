@@ -2,13 +2,14 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { ConflictError, UnitOfWork } from '@millrace/broker';
 import type { Broker } from '@millrace/broker';
 import { takeRecorded } from './aggregate-model.js';
-import type { AggregateModel } from './aggregate-model.js';
 import { AggregateStream } from './aggregate-stream.js';
+import type { StreamTools } from './aggregate-stream.js';
 import { modelOf } from './aggregate-type.js';
 import type { AggregateType } from './aggregate-type.js';
 import type { DeciderInstance, Decision } from './decider-instance.js';
 import { EventCache } from './event-cache.js';
 import { versionOf } from './journal.js';
+import { SnapshotKeeper } from './snapshot-keeper.js';
 import { TrackedAggregate } from './tracked-aggregate.js';
 
 /** How often `change` decides anew, outside of a handler, when others change the same aggregate. */
@@ -24,15 +25,15 @@ export type RepositoryOf<T extends AggregateType> = T extends AggregateType<infe
  * await products.change('book-1', (product) => product.reserve(orderId, 2));
  */
 export class Repository<A extends object> {
-  private readonly model: AggregateModel<A>;
-  private readonly cache = new EventCache();
+  private readonly tools: StreamTools<A>;
 
   /** @throws ConfigurationError when a class has no `@Aggregate` */
   constructor(
     private readonly broker: Broker,
     type: AggregateType<A>,
   ) {
-    this.model = modelOf(type);
+    const model = modelOf(type);
+    this.tools = { broker, model, cache: new EventCache(), snapshots: new SnapshotKeeper(broker, model) };
   }
 
   /**
@@ -86,12 +87,16 @@ export class Repository<A extends object> {
       const aggregate = await stream.load();
       const expected = versionOf(aggregate);
       const decision = await decide(aggregate);
-      const events = stream.encode(takeRecorded(aggregate));
-      if (events.length === 0) return decision;
+      const encoded = stream.encode(takeRecorded(aggregate));
+      const last = encoded.at(-1);
+      if (!last) return decision;
       const result = await this.broker.commit({
         partition: stream.partition,
         guards: [stream.guard(expected)],
-        writes: [{ kind: 'append', stream: stream.name, events }],
+        writes: [
+          { kind: 'append', stream: stream.name, events: encoded.map(({ text }) => text) },
+          ...stream.snapshot(aggregate, last.envelope.id),
+        ],
       });
       if (result.status === 'committed') return decision;
       if (decisions === MAX_DECISIONS) throw conflict(stream.name, expected, result.found);
@@ -108,7 +113,7 @@ export class Repository<A extends object> {
   }
 
   private stream(id: string): AggregateStream<A> {
-    return new AggregateStream(this.broker, this.model, id, this.cache);
+    return new AggregateStream(this.tools, id);
   }
 }
 

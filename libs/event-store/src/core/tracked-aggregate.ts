@@ -1,5 +1,5 @@
 import { ConfigurationError, ConflictError } from '@millrace/broker';
-import type { UnitOfWork } from '@millrace/broker';
+import type { Staged, UnitOfWork } from '@millrace/broker';
 import { contractOf } from '@millrace/messages';
 import { replay, takeRecorded } from './aggregate-model.js';
 import type { AggregateStream } from './aggregate-stream.js';
@@ -12,6 +12,7 @@ import { versionOf } from './journal.js';
 export class TrackedAggregate<A extends object> {
   private readonly decided: object[] = [];
   private readonly encoded: string[] = [];
+  private last: string | undefined;
   private loading: Promise<A> | undefined;
   private loaded: A | undefined;
   private expected: number | undefined;
@@ -79,19 +80,24 @@ export class TrackedAggregate<A extends object> {
     const events = takeRecorded(aggregate);
     if (events.length === 0) return;
     this.unit.checkOpen();
-    const texts = this.stream.encode(events);
+    const encoded = this.stream.encode(events);
     if (this.encoded.length === 0) {
       this.guard();
       const { partition, name } = this.stream;
       this.unit.stage(partition, { writes: [{ kind: 'append', stream: name, events: this.encoded }] });
     }
-    this.encoded.push(...texts);
+    this.encoded.push(...encoded.map(({ text }) => text));
+    this.last = encoded.at(-1)?.envelope.id;
     this.decided.push(...events);
   }
 
-  /** Keeps what was recorded outside of a change, too. */
-  private finish(): undefined {
+  /** Keeps what was recorded outside of a change, too; the snapshot is of the aggregate as it then is. */
+  private finish(): Staged | undefined {
     const { loaded } = this;
-    if (loaded) this.unit.run(() => this.keep(loaded));
+    if (!loaded) return undefined;
+    this.unit.run(() => this.keep(loaded));
+    if (this.last === undefined) return undefined;
+    const { partition } = this.stream;
+    return { partition, writes: this.stream.snapshot(loaded, this.last) };
   }
 }
