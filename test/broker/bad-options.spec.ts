@@ -69,7 +69,7 @@ describe('a service does not start with', () => {
     [{ retry: { jitter: 2 } }, 'has retry.jitter: 2; it must be a number from 0 to 1'],
     [{ retry: { retryIf: true } }, 'has retry.retryIf: true; it must be a function'],
     [{ retry: { retries: 3 } }, 'has retry.retries, which is no option: write one of attempts, delayMs'],
-    [{ ordering: 'partition' }, "has ordering: 'partition'; it must be one of 'key', 'none'"],
+    [{ ordering: 'log' }, "has ordering: 'log'; it must be one of 'key', 'partition', 'none'"],
     [{ undeclaredSchedules: 'keep' }, "it must be one of 'report', 'remove'"],
     [{ groups: { mailer: { concurency: 3 } } }, 'has groups.mailer.concurency, which is no option'],
     [{ groups: { mailer: { concurrency: -3 } } }, 'has groups.mailer.concurrency: -3'],

@@ -36,6 +36,25 @@ describe.each(SITES)('consuming, in %s', (_name, open) => {
     await eventually(async () => expect(await site.open()).toBe(0));
   });
 
+  it('handles all messages of a partition one after the other with ordering "partition", also past one that fails at first', async () => {
+    const site = await open();
+    const seen: number[] = [];
+    let running = 0;
+    let most = 0;
+    const handle: Handle = async ({ n }: { n: number }, { attempt }) => {
+      most = Math.max(most, ++running);
+      await new Promise((resolve) => setTimeout(resolve, n % 3));
+      running--;
+      if (n === 10 && attempt < 3) throw new Error('not yet');
+      seen.push(n);
+    };
+    for (const n of numbers(60)) await site.say('work.do', { n }, `key-${n}`);
+    await site.start({ 'work.do': handle }, { ordering: 'partition', retry: { delayMs: 10 } });
+    await eventually(async () => expect(await site.open()).toBe(0));
+    expect(seen).toEqual(numbers(60));
+    expect(most).toBe(1);
+  });
+
   it('reads no more than so many bytes ahead', async () => {
     const site = await open();
     const door = gate();

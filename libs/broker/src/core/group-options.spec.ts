@@ -42,7 +42,7 @@ describe('the options of a group', () => {
   it.each([
     [{ concurrency: 0 }, "group 'mailer' has concurrency: 0; it must be an integer of at least 1"],
     [{ prefetchBytes: 1.5 }, "group 'mailer' has prefetchBytes: 1.5; it must be an integer of at least 1"],
-    [{ ordering: 'some' }, "group 'mailer' has ordering: 'some'; it must be one of 'key', 'none'"],
+    [{ ordering: 'some' }, "group 'mailer' has ordering: 'some'; it must be one of 'key', 'partition', 'none'"],
     [
       { rate: { limit: 5 } },
       "group 'mailer' has rate: { limit: 5 }; it must be { limit, perMs }, integers of at least 1",

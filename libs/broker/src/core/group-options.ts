@@ -13,19 +13,20 @@ import type { RetryPolicy } from './retry-policy.js';
  */
 export interface GroupOptions {
   /**
-   * `key`: messages of one key are handled one after the other, in order, in whatever process. `none`: any process takes any
-   * message at any time, so that all processes work on one partition (competing consumers). What a process that died had taken comes to
-   * the others after `leaseTtlMs`. Default `key`.
+   * `key`: messages of one key are handled one after the other, in order, in whatever process. `partition`: so are all
+   * messages of a partition, and with `partitions: 1` all of the context; one that is tried again holds up the others.
+   * `none`: any process takes any message at any time, so that all processes work on one partition (competing consumers).
+   * What a process that died had taken comes to the others after `leaseTtlMs`. Default `key`.
    */
-  readonly ordering?: 'key' | 'none';
+  readonly ordering?: 'key' | 'partition' | 'none';
   /**
    * When a message has been given up: `continue` lets the later ones of its key go on; `park-key` keeps them behind it, as
-   * dead letters, until somebody redrives or discards it. Only with ordering `key`. Default `continue`.
+   * dead letters, until somebody redrives or discards it. Not with ordering `none`. Default `continue`.
    */
   readonly onFailure?: 'continue' | 'park-key';
   /** Handlers running at the same time in one process. Default 64. */
   readonly concurrency?: number;
-  /** Messages taken in and not finished beyond which a process reads no more. Default 512; with `ordering: 'none'` twice the
+  /** Messages taken in and not finished beyond which a process reads no more. Default 1500; with `ordering: 'none'` twice the
    * concurrency, so that others get what this process cannot begin. */
   readonly prefetch?: number;
   /** Bytes of messages taken in and not finished beyond which a process reads no more. Default 32 MiB. */
@@ -35,7 +36,7 @@ export interface GroupOptions {
   readonly retry?: Partial<RetryPolicy>;
   /** Time after which a handler counts as failed, ms. Default: none. */
   readonly handlerTimeoutMs?: number;
-  /** Entries of one read, over all logs. Default 200. */
+  /** Entries of one read, over all logs. Default 500. */
   readonly readCount?: number;
 }
 
@@ -48,7 +49,7 @@ export interface Rate {
 }
 
 export const GROUP_RULES: Rules<GroupOptions> = {
-  ordering: oneOf('key', 'none'),
+  ordering: oneOf('key', 'partition', 'none'),
   onFailure: oneOf('continue', 'park-key'),
   concurrency: count,
   prefetch: count,
@@ -70,12 +71,12 @@ const DEFAULTS: GroupSettings = {
   ordering: 'key',
   onFailure: 'continue',
   concurrency: 64,
-  prefetch: 512,
+  prefetch: 1500,
   prefetchBytes: 32 * 1024 * 1024,
   rate: undefined,
   retry: DEFAULT_RETRY,
   handlerTimeoutMs: undefined,
-  readCount: 200,
+  readCount: 500,
 };
 
 const NAMES = Object.keys(DEFAULTS) as (keyof GroupOptions)[];
@@ -99,7 +100,7 @@ export function resolveGroup(group: string, ...places: readonly GroupOptions[]):
   check(group, settings);
   // Who competes with others takes no more than it will soon get to.
   const isGiven = given.some(({ prefetch }) => prefetch !== undefined);
-  if (settings.ordering === 'key' || isGiven) return settings;
+  if (settings.ordering !== 'none' || isGiven) return settings;
   return { ...settings, prefetch: Math.min(settings.prefetch, 2 * settings.concurrency) };
 }
 
@@ -135,7 +136,7 @@ export function joinOptions(group: string, handlers: readonly Declared[]): Group
 function check(group: string, settings: GroupSettings): void {
   const where = `group '${group}'`;
   checkOptionsAmong(where, settings, GROUP_RULES);
-  if (settings.onFailure === 'park-key' && settings.ordering !== 'key') {
+  if (settings.onFailure === 'park-key' && settings.ordering === 'none') {
     throw new ConfigurationError(
       `${where} has onFailure: "park-key"; it must be 'continue' with ordering 'none': ` +
         `without order nothing waits behind a message`,

@@ -124,7 +124,7 @@ export class Intake implements Arrivals {
     const name = nameOf(entry);
     if (place.inFlight.has(name)) return;
     const received = this.messages.read(entry);
-    const key = this.settings.ordering === 'key' ? received.key : `${place.address}/${entry.source.log}/${entry.id}`;
+    const key = this.laneOf(place, entry, received);
     const possible = !this.batches || received.kind === 'irrelevant';
     const fresh = possible && deliveries === 1 && !retry && place.epoch === epoch && this.dispatcher.isFree(key);
     const ahead = fresh ? this.processor.tryAtOnce(entry, epoch, received) : undefined;
@@ -152,6 +152,13 @@ export class Intake implements Arrivals {
       }
       this.take(place!, entry, epoch, 1, undefined);
     }
+  }
+
+  /** What is handled one after the other has the same. */
+  private laneOf({ address }: Place, { source, id }: Entry, { key }: Received): string {
+    const { ordering } = this.settings;
+    if (ordering === 'key') return key;
+    return ordering === 'partition' ? address : `${address}/${source.log}/${id}`;
   }
 
   settled(arrival: Arrival, outcome: Outcome): void {

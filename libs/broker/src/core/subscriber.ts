@@ -71,10 +71,10 @@ export class Subscriber {
     await this.broker.declare();
     for (const [group, settings] of groups) {
       const all = { ...this.process, ...settings };
-      const Kind = settings.ordering === 'key' ? GroupConsumer : CompetingConsumer;
+      const Kind = settings.ordering === 'none' ? CompetingConsumer : GroupConsumer;
       const consumer = new Kind(this.broker, group, all, this.logger);
       this.consumers.push(consumer);
-      if (settings.ordering === 'key' && this.readsInbox(group)) this.inboxConsumers.push(consumer);
+      if (settings.ordering !== 'none' && this.readsInbox(group)) this.inboxConsumers.push(consumer);
       if (this.paused.has(group.label)) consumer.pause();
       await consumer.start();
       for (const follower of consumer.followers) this.attendance.add(...follower);
