@@ -26,9 +26,13 @@ export type Guard =
       readonly ttlMs: number;
       /** Where it is remembered. Default: the commit's partition. */
       readonly partition?: Partition;
+      /** Behind the result, where each append of the commit ended is remembered: ` <position> <version>`. Default false. */
+      readonly withAppended?: boolean;
     }
-  /** The stream has exactly this many events. */
-  | { readonly kind: 'version'; readonly stream: string; readonly expected: number }
+  /** The stream has exactly this many events; `none`: it has no event; `exists`: it has one. */
+  | { readonly kind: 'version'; readonly stream: string; readonly expected: ExpectedVersion }
+  /** No event after this position matches one of these queries (dynamic consistency boundary, https://dcb.events). */
+  | { readonly kind: 'tags'; readonly query: readonly TagQuery[]; readonly after: number }
   /** The state has been put exactly this many times; 0: it does not exist. */
   | { readonly kind: 'revision'; readonly state: string; readonly expected: number }
   /**
@@ -50,8 +54,7 @@ export type Guard =
   | { readonly kind: 'input'; readonly entry: EntryRef; readonly group: string };
 
 export type Write =
-  /** Appends events to the feed, and their positions to the stream's list (no stream: to the feed only). */
-  | { readonly kind: 'append'; readonly stream?: string; readonly events: readonly string[] }
+  | AppendWrite
   /** Replaces a state and counts its revision up. A deleted state begins again at revision 1. */
   | {
       readonly kind: 'put';
@@ -111,6 +114,27 @@ export type Write =
   | { readonly kind: 'retry'; readonly entry: EntryRef; readonly group: string; readonly record: RetryRecord }
   /** Forgets the failed attempts of an entry. */
   | { readonly kind: 'clear-retry'; readonly entry: EntryRef; readonly group: string };
+
+/** Versions that a stream may have: exactly so many events, none, or at least one. */
+export type ExpectedVersion = number | 'none' | 'exists';
+
+/** Events that have all of these tags, at least one, and any of these types, where types are given. */
+export interface TagQuery {
+  readonly tags: readonly string[];
+  /** CloudEvents types, as stored. Each event that has the tags is opened for it. */
+  readonly types?: readonly string[];
+}
+
+/** Appends events to the feed, and their positions to the stream's list (no stream: to the feed only). */
+export interface AppendWrite {
+  readonly kind: 'append';
+  readonly stream?: string;
+  readonly events: readonly string[];
+  /** The kind of stream, under which its events can be read together with others'. Only with a stream. Default: none. */
+  readonly category?: string;
+  /** The tags of each event, by which it can be read and guarded. Tagged events stay, as those of streams do. */
+  readonly tags?: readonly (readonly string[])[];
+}
 
 export interface TimerWrite {
   readonly kind: 'timer';
@@ -183,7 +207,7 @@ export type CommitResult =
       readonly status: 'refused';
       readonly guard: Guard['kind'];
       /**
-       * What was found instead: the epoch (0: never held), the version, the revision, the remembered result, the due time
+       * What was found instead: the epoch (0: never held), the version, the position of the newest match, the revision, the remembered result, the due time
        * (`unset`: no such timer), `gone` for a dead letter, what holds the key back (a dead letter's id, `redriven`, or
        * nothing), or `acknowledged` (also for an entry that was never delivered).
        */
@@ -201,13 +225,35 @@ export function isRepeatable(commit: Commit): boolean {
       (guard.kind === 'dead-letter' &&
         commit.writes.some((w) => (w.kind === 'redrive' || w.kind === 'discard') && w.id === guard.id)) ||
       (guard.kind === 'version' &&
+        guard.expected !== 'exists' &&
         commit.writes.some((w) => w.kind === 'append' && w.stream === guard.stream && w.events.length > 0)) ||
+      (guard.kind === 'tags' && ownMatch(commit, guard) !== undefined) ||
       (guard.kind === 'revision' &&
         commit.writes.some((w) => w.kind === 'put' && w.state === guard.state) &&
         // A deleted state counts its revisions from the beginning, and may come back to the expected one.
         !commit.writes.some((w) => w.kind === 'delete' && w.state === guard.state)) ||
       (guard.kind === 'timer' && dueAfter(commit, guard) !== guard.due),
   );
+}
+
+/**
+ * A tag by which an event of the commit itself matches a guard of it, so that its first success refuses its repetition.
+ * Types are not looked at here, so a query with types has none.
+ */
+export function ownMatch(
+  { writes }: Commit,
+  { query }: Extract<Guard, { kind: 'tags' }>,
+): { readonly tag: string; readonly write: AppendWrite; readonly index: number } | undefined {
+  const queries = query.filter(({ types = [] }) => types.length === 0);
+  for (const write of writes) {
+    if (write.kind !== 'append') continue;
+    for (const [index, own] of (write.tags ?? []).entries()) {
+      if (index >= write.events.length) break;
+      const match = queries.find(({ tags }) => tags.every((tag) => own.includes(tag)));
+      if (match) return { tag: match.tags[0]!, write, index };
+    }
+  }
+  return undefined;
 }
 
 /** When the timer is due once the commit is done; null: not set. */

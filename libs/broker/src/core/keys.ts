@@ -65,6 +65,16 @@ export class KeyBuilder {
     return `${this.tag(partition)}:s:${checkName(stream, 'stream')}`;
   }
 
+  /** LIST of the positions of the events with a tag. */
+  tagged(partition: Partition, tag: string): string {
+    return `${this.tag(partition)}:t:${checkName(tag, 'tag')}`;
+  }
+
+  /** LIST of the positions of the events of all streams of a category. */
+  category(partition: Partition, category: string): string {
+    return `${this.tag(partition)}:c:${checkName(category, 'category')}`;
+  }
+
   /** HASH with `revision` and `value`. */
   state(partition: Partition, state: string): string {
     return `${this.tag(partition)}:state:${checkName(state, 'state')}`;

@@ -39,8 +39,14 @@ export interface PartitionStore {
    */
   acknowledge(requests: readonly Acknowledgement[]): Promise<readonly boolean[]>;
 
-  /** The events of one stream in order, after version `after` (0: all). */
-  readStream(partition: Partition, stream: string, after?: number): Promise<StreamSlice>;
+  /** The events of one stream, in order or backwards. Without a limit: all of them, read in several pages. */
+  readStream(partition: Partition, stream: string, page?: Page): Promise<StreamSlice>;
+
+  /** The events with a tag in the order of the feed, or backwards; `page.after` is a position. */
+  readTagged(partition: Partition, tag: string, page?: Page): Promise<IndexSlice>;
+
+  /** The events of all streams of a category in the order of the feed, or backwards; `page.after` is a position. */
+  readCategory(partition: Partition, category: string, page?: Page): Promise<IndexSlice>;
 
   /** One state with its revision, or undefined. */
   readState(partition: Partition, state: string): Promise<StoredState | undefined>;
@@ -57,8 +63,8 @@ export interface PartitionStore {
   /** The result a command id was committed with, while it is remembered. */
   readCommand(partition: Partition, id: string): Promise<string | undefined>;
 
-  /** Feed entries after a position, oldest first. */
-  readFeed(partition: Partition, after: number, limit: number): Promise<readonly Entry[]>;
+  /** Feed entries after a position, oldest first; backwards: those before it (Infinity: from the last), newest first. */
+  readFeed(partition: Partition, after: number, limit: number, backwards?: boolean): Promise<readonly Entry[]>;
 
   /** Last position of a feed, 0 when empty. */
   head(partition: Partition): Promise<number>;
@@ -287,10 +293,37 @@ export interface Acknowledgement {
 /** A dead letter with its id, unique in its partition. Ids grow. */
 export type KeptLetter = DeadLetter & { readonly id: string };
 
+/** Which part of a list of events is read. */
+export interface Page {
+  /**
+   * Where the page before ended: the version (of a stream) or position that the first one comes after in the direction of
+   * reading. Default: the beginning, or backwards the end.
+   */
+  readonly after?: number;
+  /** Events at most, at least 1. Default: no limit for a stream, 1000 for an index. */
+  readonly limit?: number;
+  /** The newest first. Default false. */
+  readonly backwards?: boolean;
+}
+
+/** Events of an index that are read when no limit is given. */
+export const INDEX_PAGE = 1_000;
+
 export interface StreamSlice {
   /** Version of the whole stream. */
   readonly version: number;
+  readonly entries: readonly StreamEntry[];
+}
+
+export interface StreamEntry extends Entry {
+  /** Its number in the stream, from 1. Not without gaps: an event that somebody has removed by hand is left out. */
+  readonly version: number;
+}
+
+export interface IndexSlice {
   readonly entries: readonly Entry[];
+  /** `after` of the next page; undefined when nothing is left. */
+  readonly next: number | undefined;
 }
 
 export interface StoredState {

@@ -15,7 +15,7 @@ export function commitInMemory(data: InMemoryData, commit: Commit): CommitResult
     const found = guard.objection();
     if (found !== undefined) return { status: 'refused', guard: guard.kind, found };
   }
-  for (const guard of guards) guard.settle();
   const appended = writes.map((write) => write()).filter((result) => result !== undefined);
+  for (const guard of guards) guard.settle(appended);
   return { status: 'committed', appended };
 }

@@ -20,6 +20,8 @@ export class InMemoryData {
   readonly logs = new Map<string, InMemoryLog>();
   readonly groups = new Map<string, InMemoryGroup>();
   readonly streams = new Map<string, number[]>();
+  /** Positions by tag and by category. */
+  readonly indexes = new Map<string, number[]>();
   readonly states = new Map<string, StoredState>();
   /** When states are forgotten, ms since 1970; those that never are have none. */
   readonly stateEnds = new Map<string, number>();

@@ -1,7 +1,9 @@
-import type { Guard } from '../core/commit.js';
+import type { Appended, ExpectedVersion, Guard } from '../core/commit.js';
 import { checkName } from '../core/keys.js';
 import type { Partition } from '../core/partition.js';
+import { keyedQuery } from '../core/tag-query.js';
 import type { InMemoryData } from './in-memory-data.js';
+import { newestMatch } from './in-memory-index.js';
 
 /** A guard whose names have been checked. */
 export interface PreparedGuard {
@@ -9,7 +11,7 @@ export interface PreparedGuard {
   /** What stands against the commit, or undefined. */
   readonly objection: () => string | undefined;
   /** What a commit leaves behind, so that the guard refuses its repetition. */
-  readonly settle: () => void;
+  readonly settle: (appended: readonly Appended[]) => void;
 }
 
 export function prepareGuard(data: InMemoryData, partition: Partition, guard: Guard): PreparedGuard {
@@ -24,12 +26,27 @@ export function prepareGuard(data: InMemoryData, partition: Partition, guard: Gu
       return {
         kind,
         objection: () => data.command(key),
-        settle: () => data.commands.set(key, { result: guard.result, until: data.clock.now() + guard.ttlMs }),
+        settle: (appended) => {
+          const places = guard.withAppended ? appended.map(({ position, version }) => ` ${position} ${version}`) : [];
+          data.commands.set(key, { result: guard.result + places.join(''), until: data.clock.now() + guard.ttlMs });
+        },
       };
     }
     case 'version': {
       const key = data.keys.stream(partition, guard.stream);
-      return { kind, objection: () => unless(data.streams.get(key)?.length ?? 0, guard.expected), settle: nothing };
+      return { kind, objection: () => unlessAt(data.streams.get(key)?.length ?? 0, guard.expected), settle: nothing };
+    }
+    case 'tags': {
+      const queries = guard.query.map((query) => keyedQuery(data.keys, partition, query));
+      const feed = data.log({ partition, log: 'feed' });
+      return {
+        kind,
+        objection: () => {
+          const found = Math.max(...queries.map((query) => newestMatch(data, feed, query, guard.after)));
+          return found > guard.after ? String(found) : undefined;
+        },
+        settle: nothing,
+      };
     }
     case 'revision': {
       const key = data.keys.state(partition, guard.state);
@@ -69,6 +86,11 @@ export function prepareGuard(data: InMemoryData, partition: Partition, guard: Gu
 
 function unless(found: number, expected: number): string | undefined {
   return found === expected ? undefined : String(found);
+}
+
+function unlessAt(version: number, expected: ExpectedVersion): string | undefined {
+  if (expected === 'exists') return version > 0 ? undefined : '0';
+  return unless(version, expected === 'none' ? 0 : expected);
 }
 
 /** @param behind what should hold the key back; else anything may */

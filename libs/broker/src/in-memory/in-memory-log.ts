@@ -28,6 +28,12 @@ export class InMemoryLog {
     return this.stored.slice(begin, begin + limit);
   }
 
+  /** The entries before the n-th that was ever appended, newest first. */
+  before(n: number, limit = Infinity): readonly Entry[] {
+    const end = Math.min(Math.max(0, n - 1 - this.trimmed), this.stored.length);
+    return this.stored.slice(Math.max(0, end - limit), end).reverse();
+  }
+
   append(fields: readonly string[], now: number): string {
     const id = this.source.log === 'feed' ? `0-${this.length + 1}` : this.timeId(now);
     this.length++;

@@ -11,9 +11,11 @@ import type {
   Backlog,
   Claimed,
   ClaimRequest,
+  IndexSlice,
   KeptLetter,
   LeaseAnswer,
   LeaseRequest,
+  Page,
   PartitionStore,
   PendingEntry,
   Reader,
@@ -31,6 +33,7 @@ import type { Timer } from '../core/timer.js';
 import { commitInMemory } from './in-memory-commit.js';
 import { InMemoryData, obtain, retryField } from './in-memory-data.js';
 import { acquire, release } from './in-memory-lease.js';
+import { readIndexInMemory, readStreamInMemory } from './in-memory-index.js';
 import { InMemoryReader } from './in-memory-reader.js';
 import { createGroupInMemory, expireInMemory, registerInMemory, trimInMemory } from './in-memory-retention.js';
 import { surveyInMemory } from './in-memory-survey.js';
@@ -86,11 +89,17 @@ export class InMemoryPartitionStore implements PartitionStore {
     return this.data.log(source).append(fields, this.data.clock.now());
   }
 
-  async readStream(partition: Partition, stream: string, after = 0): Promise<StreamSlice> {
+  async readStream(partition: Partition, stream: string, page: Page = {}): Promise<StreamSlice> {
     const positions = this.data.streams.get(this.data.keys.stream(partition, stream)) ?? [];
-    const { entries, trimmed } = this.feed(partition);
-    const found = positions.slice(after).flatMap((position) => entries[position - 1 - trimmed] ?? []);
-    return { version: positions.length, entries: found };
+    return readStreamInMemory(this.feed(partition), positions, page);
+  }
+
+  async readTagged(partition: Partition, tag: string, page: Page = {}): Promise<IndexSlice> {
+    return this.readIndex(partition, this.data.keys.tagged(partition, tag), page);
+  }
+
+  async readCategory(partition: Partition, category: string, page: Page = {}): Promise<IndexSlice> {
+    return this.readIndex(partition, this.data.keys.category(partition, category), page);
   }
 
   async readState(partition: Partition, state: string): Promise<StoredState | undefined> {
@@ -119,8 +128,9 @@ export class InMemoryPartitionStore implements PartitionStore {
     return this.data.command(this.data.keys.command(partition, id));
   }
 
-  async readFeed(partition: Partition, after: number, limit: number): Promise<readonly Entry[]> {
-    return this.feed(partition).after(after, limit);
+  async readFeed(partition: Partition, after: number, limit: number, backwards = false): Promise<readonly Entry[]> {
+    const feed = this.feed(partition);
+    return backwards ? feed.before(after, limit) : feed.after(after, limit);
   }
 
   async head(partition: Partition): Promise<number> {
@@ -298,6 +308,10 @@ export class InMemoryPartitionStore implements PartitionStore {
 
   private timersOf(partition: Partition) {
     return this.data.timers.get(this.data.keys.timers(partition)[0]);
+  }
+
+  private readIndex(partition: Partition, key: string, page: Page): IndexSlice {
+    return readIndexInMemory(this.feed(partition), this.data.indexes.get(key) ?? [], page);
   }
 
   private feed(partition: Partition) {

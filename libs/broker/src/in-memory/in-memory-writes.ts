@@ -1,5 +1,5 @@
 import { MESSAGE_FIELD } from '@millrace/messages';
-import type { Appended, Write } from '../core/commit.js';
+import type { Appended, AppendWrite, Write } from '../core/commit.js';
 import { checkName } from '../core/keys.js';
 import { ownLog } from '../core/partition.js';
 import type { Partition } from '../core/partition.js';
@@ -105,18 +105,20 @@ function timersOf(data: InMemoryData, partition: Partition): InMemoryTimers {
 function prepareAppend(
   data: InMemoryData,
   partition: Partition,
-  { stream, events }: Extract<Write, { kind: 'append' }>,
+  { stream, events, category, tags = [] }: AppendWrite,
 ): PreparedWrite {
   const feed = data.log({ partition, log: 'feed' });
   const key = stream === undefined ? undefined : data.keys.stream(partition, stream);
+  const categories = key === undefined || category === undefined ? [] : [data.keys.category(partition, category)];
+  const tagged = tags.map((each) => Array.from(new Set(each), (tag) => data.keys.tagged(partition, tag)));
   return () => {
     const positions = key === undefined ? [] : obtain(data.streams, key, (): number[] => []);
-    for (const event of events) {
+    for (const [index, event] of events.entries()) {
       feed.append([MESSAGE_FIELD, event], data.clock.now());
-      if (key !== undefined) {
-        positions.push(feed.length);
-        data.retention(partition).firstStreamEvent ??= feed.length;
-      }
+      const indexes = [...categories, ...(tagged[index] ?? [])];
+      for (const each of indexes) obtain(data.indexes, each, (): number[] => []).push(feed.length);
+      if (key !== undefined) positions.push(feed.length);
+      if (key !== undefined || indexes.length > 0) data.retention(partition).firstStreamEvent ??= feed.length;
     }
     return { position: feed.length, version: positions.length };
   };

@@ -16,10 +16,17 @@ const entry = fc.record({
   id: fc.nat().map((n) => `${n}-0`),
 });
 
+const query = fc.record(
+  { tags: fc.array(name, { minLength: 1, maxLength: 3 }), types: fc.array(text, { maxLength: 2 }) },
+  { requiredKeys: ['tags'] },
+);
+
 const guard: fc.Arbitrary<Guard> = fc.oneof(
   fc.record({ kind: fc.constant('lease' as const), partition, group: name, epoch: fc.nat() }),
   fc.record({ kind: fc.constant('command' as const), id: name, result: text, ttlMs: fc.nat() }),
   fc.record({ kind: fc.constant('version' as const), stream: name, expected: fc.nat() }),
+  fc.record({ kind: fc.constant('version' as const), stream: name, expected: fc.constantFrom('none', 'exists') }),
+  fc.record({ kind: fc.constant('tags' as const), query: fc.array(query), after: fc.nat() }),
   fc.record({ kind: fc.constant('revision' as const), state: name, expected: fc.nat() }),
   fc.record(
     { kind: fc.constant('timer' as const), id: name, due: fc.option(fc.nat()), partition },
@@ -41,6 +48,13 @@ const record = fc.record({ attempts: fc.nat(), due: fc.nat(), first: fc.nat(), e
 const write: fc.Arbitrary<Write> = fc.oneof(
   fc.record({ kind: fc.constant('append' as const), events: fc.array(text, { maxLength: 3 }) }),
   fc.record({ kind: fc.constant('append' as const), stream: name, events: fc.array(text, { maxLength: 3 }) }),
+  fc.record(
+    {
+      ...{ kind: fc.constant('append' as const), stream: name, events: fc.array(text, { maxLength: 3 }) },
+      ...{ category: name, tags: fc.array(fc.array(name, { maxLength: 2 }), { maxLength: 3 }) },
+    },
+    { requiredKeys: ['kind', 'events'] },
+  ),
   fc.record({ kind: fc.constant('put' as const), state: name, value: text }),
   fc.record({ kind: fc.constant('delete' as const), state: name }),
   fc.record({ kind: fc.constant('row' as const), view: name, id: text, value: fc.option(text) }),

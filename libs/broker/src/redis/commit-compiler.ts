@@ -7,10 +7,13 @@ import { ORIGIN_FIELDS } from '../core/origin.js';
 import { addressOf, ownLog, replyAddressOf } from '../core/partition.js';
 import type { EntryRef, Partition } from '../core/partition.js';
 import { memberOf } from '../core/row-index.js';
+import type { Part } from './commit-op.js';
 import { scriptFor } from './commit-script.js';
 import { deadLetterFields } from './dead-letter-fields.js';
 import type { Delivery } from './redis-store-options.js';
+import { indexing, isIndexed } from './indexing.js';
 import type { Script } from './script.js';
+import { keyedQuery } from '../core/tag-query.js';
 import { timerDetails } from './timer-fields.js';
 
 /** A commit as a script for its shape, and the values for it. */
@@ -39,13 +42,6 @@ export interface Compiling {
   readonly taken?: readonly TakenInput[];
 }
 
-/** One guard or write: its Lua for key and argument offsets, and its values. */
-interface Part {
-  readonly op: string;
-  readonly keys: readonly string[];
-  readonly args: readonly (string | number)[];
-}
-
 /**
  * Turns commits into calls of a script made for their shape: which guards, which writes, in which order. Values never
  * enter a script's text. Shapes are few, so scripts are made once and cached, here and in Redis.
@@ -70,8 +66,8 @@ export class CommitCompiler {
   /** Events published outside of handlers have nothing to guard: they take a short way to the same result. */
   private publication({ partition, guards, writes }: Commit): CompiledCommit | undefined {
     const [write] = writes;
-    if (guards.length > 0 || writes.length !== 1 || write?.kind !== 'append' || write.stream !== undefined)
-      return undefined;
+    if (guards.length > 0 || writes.length !== 1 || write?.kind !== 'append') return undefined;
+    if (write.stream !== undefined || write.tags) return undefined;
     const keys = [this.keys.log({ partition, log: 'feed' })];
     return { shape: 'publish', slot: '', keys, args: [write.events.length, ...write.events] };
   }
@@ -93,7 +89,12 @@ export class CommitCompiler {
     const marks = taken.flatMap((input) => this.mark(commit.partition, input));
     reads.unshift(...fences);
     reads.push(...marks.map((part) => ({ ...part, op: 'untaken' })));
-    const parts = [...reads, ...appends.map((write) => this.write(commit.partition, write)), ...inputs];
+    const parts = [...reads, ...appends.map((write) => this.write(commit.partition, write))];
+    if (appends.some(isIndexed)) {
+      const own = appends.filter((write) => write.kind === 'append');
+      parts.push(...indexing(this.keys, commit.partition, own));
+    }
+    parts.push(...inputs);
     for (const part of fences) parts.push({ ...part, op: 'raise' });
     for (const part of marks) parts.push({ ...part, op: 'take' });
     for (const guard of guards) if (guard.kind === 'command') parts.push(this.remember(commit.partition, guard));
@@ -123,7 +124,20 @@ export class CommitCompiler {
       case 'command':
         return { op: 'command', keys: [this.keys.command(guard.partition ?? partition, guard.id)], args: [] };
       case 'version':
-        return { op: 'version', keys: [this.keys.stream(partition, guard.stream)], args: [guard.expected] };
+        return this.versionGuard(partition, guard);
+      case 'tags': {
+        const queries = guard.query.map((query) => keyedQuery(this.keys, partition, query));
+        const feed = this.keys.log({ partition, log: 'feed' });
+        return {
+          op: 'tags',
+          keys: [feed, ...queries.flatMap(({ keys }) => keys)],
+          args: [
+            guard.after,
+            queries.length,
+            ...queries.flatMap(({ keys, types }) => [keys.length, types.length, ...types]),
+          ],
+        };
+      }
       case 'revision':
         return { op: 'revision', keys: [this.keys.state(partition, guard.state)], args: [guard.expected] };
       case 'timer': {
@@ -147,6 +161,12 @@ export class CommitCompiler {
     }
   }
 
+  private versionGuard(partition: Partition, { stream, expected }: Extract<Guard, { kind: 'version' }>): Part {
+    const keys = [this.keys.stream(partition, stream)];
+    if (expected === 'exists') return { op: 'exists', keys, args: [] };
+    return { op: 'version', keys, args: [expected === 'none' ? 0 : expected] };
+  }
+
   private fence(partition: Partition, { from, group, epoch }: TakenInput): Part[] {
     return epoch === undefined ? [] : [{ op: 'fence', keys: [this.keys.taken(partition, group, from)], args: [epoch] }];
   }
@@ -157,7 +177,7 @@ export class CommitCompiler {
 
   private remember(partition: Partition, guard: Extract<Guard, { kind: 'command' }>): Part {
     return {
-      op: 'remember',
+      op: guard.withAppended ? 'remember-appended' : 'remember',
       keys: [this.keys.command(guard.partition ?? partition, guard.id)],
       args: [guard.result, guard.ttlMs],
     };
@@ -190,11 +210,12 @@ export class CommitCompiler {
   private write(partition: Partition, write: Write): Part {
     switch (write.kind) {
       case 'append': {
+        const indexed = isIndexed(write) ? '-indexed' : '';
         const feed = this.keys.log({ partition, log: 'feed' });
         return write.stream === undefined
-          ? { op: 'publish', keys: [feed], args: [write.events.length, ...write.events] }
+          ? { op: `publish${indexed}`, keys: [feed], args: [write.events.length, ...write.events] }
           : {
-              op: 'append',
+              op: `append${indexed}`,
               keys: [feed, this.keys.stream(partition, write.stream), this.keys.retention(partition)[0]],
               args: [write.events.length, ...write.events],
             };

@@ -1,5 +1,6 @@
 import { MESSAGE_FIELD } from '@millrace/messages';
 import type { Op, Place } from './commit-op.js';
+import { INDEX_OPS, NEWEST_MATCH, PUSH } from './index-ops.js';
 import { DEAD_LETTER_OPS, MOVE_LETTER } from './dead-letter-ops.js';
 import { Script } from './script.js';
 import { VIEW_OPS } from './view-ops.js';
@@ -19,8 +20,8 @@ export function scriptFor(shape: string): Script {
   return new Script(`#!lua
 -- ${shape}
 local K, A, call = KEYS, ARGV, redis.call
-${/redrive|unpark/.test(shape) ? MOVE_LETTER : ''}local function commit(k, a)
-  local answer = {1}${body}
+${/append|publish-indexed/.test(shape) ? PUSH : ''}${/tags/.test(shape) ? NEWEST_MATCH : ''}${/redrive|unpark/.test(shape) ? MOVE_LETTER : ''}local function commit(k, a)
+  local answer${/-indexed/.test(shape) ? ', placed = {1}, {}' : ' = {1}'}${body}
   return answer
 end
 local results, k, a = {}, 0, 0
@@ -44,7 +45,7 @@ function step(token: string): string {
       (i) => `A[a + ${i}]`,
     )
     .trim()}
-    k${op.args === 'counted' ? '' : ', a'} = k + ${op.keys}${op.args === 'counted' ? '' : `, a + ${op.args}`}`;
+    ${op.keys === 'counted' ? '' : `k = k + ${op.keys}`} ${op.args === 'counted' ? '' : `a = a + ${op.args}`}`;
   return repeated
     ? `
   do
@@ -60,12 +61,20 @@ function step(token: string): string {
   end`;
 }
 
-const append = (key: Place, stream: boolean): string => `
+/**
+ * An indexed one leaves its positions in `placed`, under the place that its last one has in the answer. One event, the usual
+ * case, needs no list of them otherwise.
+ */
+const append = (key: Place, stream: boolean, indexed = false): string => `
     local events, last, version = tonumber(A[a + 1]), '', 0
+    ${indexed ? 'local ids = {}' : stream ? 'local ids = events > 1 and {}' : ''}
     for i = 1, events do
       last = string.sub(call('XADD', ${key(1)}, '0-*', '${MESSAGE_FIELD}', A[a + 1 + i]), 3)
-      ${stream ? `version = call('RPUSH', ${key(2)}, last)` : ''}
+      ${indexed ? 'ids[i] = last' : stream ? 'if ids then ids[i] = last end' : ''}
     end
+    ${stream ? `if events == 1 then version = call('RPUSH', ${key(2)}, last)` : ''}
+    ${stream ? `elseif events > 1 then version = push(${key(2)}, ids, 1, events) end` : ''}
+    ${indexed ? 'placed[#answer + 1] = ids' : ''}
     if events == 0 then
       local top = call('XREVRANGE', ${key(1)}, '+', '-', 'COUNT', 1)[1]
       last = top and string.sub(top[1], 3) or 0
@@ -82,6 +91,7 @@ const setTimer = (key: Place, arg: Place): string =>
 const OPS: Readonly<Record<string, Op>> = {
   ...DEAD_LETTER_OPS,
   ...VIEW_OPS,
+  ...INDEX_OPS,
   lease: {
     keys: 1,
     args: 1,
@@ -103,6 +113,7 @@ const OPS: Readonly<Record<string, Op>> = {
     local version = call('LLEN', ${key(1)})
     if version ~= tonumber(${arg(1)}) then return {0, 'version', version} end`,
   },
+  exists: { keys: 1, args: 0, lua: (key) => `if call('LLEN', ${key(1)}) == 0 then return {0, 'version', 0} end` },
   revision: {
     keys: 1,
     args: 1,
@@ -148,7 +159,16 @@ const OPS: Readonly<Record<string, Op>> = {
   raise: { keys: 1, args: 1, lua: (key, arg) => `call('HSET', ${key(1)}, 'epoch', ${arg(1)})` },
   take: { keys: 1, args: 1, lua: (key, arg) => `call('HSET', ${key(1)}, ${arg(1)}, '')` },
   remember: { keys: 1, args: 2, lua: (key, arg) => `call('SET', ${key(1)}, ${arg(1)}, 'PX', ${arg(2)})` },
+  'remember-appended': {
+    keys: 1,
+    args: 2,
+    lua: (key, arg) => `
+    local places = #answer > 1 and ' ' .. table.concat(answer, ' ', 2) or ''
+    call('SET', ${key(1)}, ${arg(1)} .. places, 'PX', ${arg(2)})`,
+  },
   append: { keys: 3, args: 'counted', lua: (key) => append(key, true) },
+  'append-indexed': { keys: 3, args: 'counted', lua: (key) => append(key, true, true) },
+  'publish-indexed': { keys: 1, args: 'counted', lua: (key) => append(key, false, true) },
   publish: { keys: 1, args: 'counted', lua: (key) => append(key, false) },
   put: {
     keys: 1,

@@ -13,9 +13,11 @@ import type {
   Backlog,
   Claimed,
   ClaimRequest,
+  IndexSlice,
   KeptLetter,
   LeaseAnswer,
   LeaseRequest,
+  Page,
   PartitionStore,
   PendingEntry,
   Reader,
@@ -45,6 +47,7 @@ import { OutboxRelay } from './outbox-relay.js';
 import type { RedisConnection } from './redis-connection.js';
 import { RedisLeases } from './redis-leases.js';
 import { RedisMembers } from './redis-members.js';
+import { readIndex, readStream } from './redis-events.js';
 import { RedisReader } from './redis-reader.js';
 import { RedisReplies } from './redis-replies-stream.js';
 import { RedisClaimStore } from './redis-claim-store.js';
@@ -145,11 +148,16 @@ export class RedisPartitionStore implements PartitionStore {
     return acknowledge(this.connection, this.keys, this.delivery, requests);
   }
 
-  async readStream(partition: Partition, stream: string, after = 0): Promise<StreamSlice> {
-    const source: Source = { partition, log: 'feed' };
-    const keys = [this.keys.stream(partition, stream), this.keys.log(source)];
-    const [version, ...entries] = (await READ_STREAM.run(this.connection, keys, [after])) as [number, ...unknown[]];
-    return { version, entries: toEntries(source, entries) };
+  async readStream(partition: Partition, stream: string, page?: Page): Promise<StreamSlice> {
+    return readStream(this.connection, this.keys, partition, stream, page);
+  }
+
+  async readTagged(partition: Partition, tag: string, page?: Page): Promise<IndexSlice> {
+    return readIndex(this.connection, this.keys, partition, this.keys.tagged(partition, tag), page);
+  }
+
+  async readCategory(partition: Partition, category: string, page?: Page): Promise<IndexSlice> {
+    return readIndex(this.connection, this.keys, partition, this.keys.category(partition, category), page);
   }
 
   async readState(partition: Partition, state: string): Promise<StoredState | undefined> {
@@ -179,9 +187,18 @@ export class RedisPartitionStore implements PartitionStore {
     return typeof value === 'string' ? value : undefined;
   }
 
-  async readFeed(partition: Partition, after: number, limit: number): Promise<readonly Entry[]> {
+  async readFeed(partition: Partition, after: number, limit: number, backwards = false): Promise<readonly Entry[]> {
     const source: Source = { partition, log: 'feed' };
-    const reply = await this.connection.send('XRANGE', [this.keys.log(source), `(0-${after}`, '+', 'COUNT', limit]);
+    const key = this.keys.log(source);
+    const reply = backwards
+      ? await this.connection.send('XREVRANGE', [
+          key,
+          Number.isFinite(after) ? `(0-${after}` : '+',
+          '-',
+          'COUNT',
+          limit,
+        ])
+      : await this.connection.send('XRANGE', [key, `(0-${after}`, '+', 'COUNT', limit]);
     return toEntries(source, reply as unknown[]);
   }
 
@@ -370,18 +387,6 @@ function deliveryOf({ cluster, url, delivery }: RedisStoreOptions): Delivery {
   }
   return 'outbox';
 }
-
-/**
- * KEYS  positions of the stream, feed
- * ARGV  version after which to read
- * Returns {version, entry ...}
- */
-const READ_STREAM = new Script(`#!lua flags=no-writes
-local answer = {redis.call('LLEN', KEYS[1])}
-for _, position in ipairs(redis.call('LRANGE', KEYS[1], ARGV[1], -1)) do
-  answer[#answer + 1] = redis.call('XRANGE', KEYS[2], '0-' .. position, '0-' .. position)[1]
-end
-return answer`);
 
 /**
  * KEYS  log

@@ -1,4 +1,4 @@
-import type { Broker, Encoded, Entry, Guard, Partition, Write } from '@millrace/broker';
+import type { AppendWrite, Broker, Encoded, Entry, Guard, Partition, Write } from '@millrace/broker';
 import { newAggregate, replay } from './aggregate-model.js';
 import type { AggregateModel } from './aggregate-model.js';
 import { UnreadableEventError } from './errors.js';
@@ -60,6 +60,10 @@ export class AggregateStream<A extends object> {
     return events.map((event) => this.tools.broker.encode(event, { subject: this.name, partitionkey: this.id }));
   }
 
+  append(events: readonly string[]): AppendWrite {
+    return { kind: 'append', stream: this.name, category: this.model.name, events };
+  }
+
   /** Holds while nobody else has changed the stream. */
   guard(expected: number): Guard {
     return { kind: 'version', stream: this.name, expected };
@@ -103,7 +107,7 @@ export class AggregateStream<A extends object> {
   private async read(known?: Known): Promise<KnownStream | undefined> {
     const { broker } = this.tools;
     const count = known ? (known.snapshot?.version ?? 0) + known.events.length : 0;
-    const { entries } = await broker.store.readStream(this.partition, this.name, Math.max(0, count - 1));
+    const { entries } = await broker.store.readStream(this.partition, this.name, { after: Math.max(0, count - 1) });
     if (known && !this.goesOn(known, entries[0])) return this.read();
     const last = entries.at(-1);
     if (!last) return undefined;

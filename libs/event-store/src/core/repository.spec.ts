@@ -158,7 +158,7 @@ describe.each(stores)('a repository in %s', (_name, open) => {
   it('reads only the news of a long stream, and everything when its past has changed', async () => {
     const reads = jest.spyOn(store, 'readStream');
     for (let n = 0; n < 30; n++) await shelves.change('a', (shelf) => shelf.fill(1));
-    expect(reads.mock.calls.slice(-2).map(([, , after]) => after)).toEqual([26, 27]);
+    expect(reads.mock.calls.slice(-2).map(([, , page]) => page?.after)).toEqual([26, 27]);
 
     const partition = broker.partitionFor('a');
     const forged = new Broker(new InMemoryPartitionStore(), { context: 'shelf', partitions: 2 });

@@ -93,10 +93,7 @@ export class Repository<A extends object> {
       const result = await this.broker.commit({
         partition: stream.partition,
         guards: [stream.guard(expected)],
-        writes: [
-          { kind: 'append', stream: stream.name, events: encoded.map(({ text }) => text) },
-          ...stream.snapshot(aggregate, last.envelope.id),
-        ],
+        writes: [stream.append(encoded.map(({ text }) => text)), ...stream.snapshot(aggregate, last.envelope.id)],
       });
       if (result.status === 'committed') return decision;
       if (decisions === MAX_DECISIONS) throw conflict(stream.name, expected, result.found);

@@ -83,8 +83,7 @@ export class TrackedAggregate<A extends object> {
     const encoded = this.stream.encode(events);
     if (this.encoded.length === 0) {
       this.guard();
-      const { partition, name } = this.stream;
-      this.unit.stage(partition, { writes: [{ kind: 'append', stream: name, events: this.encoded }] });
+      this.unit.stage(this.stream.partition, { writes: [this.stream.append(this.encoded)] });
     }
     this.encoded.push(...encoded.map(({ text }) => text));
     this.last = encoded.at(-1)?.envelope.id;

@@ -1,4 +1,4 @@
-import type { Commit, Guard } from '@millrace/broker';
+import type { Commit, Guard, Write } from '@millrace/broker';
 import { arrivedAt, deliver, refOf } from './entries.js';
 import { describe, expect, it } from './jest-globals.js';
 import { freshPartition, inboxOf } from './store-harness.js';
@@ -24,6 +24,16 @@ export function describeGuards(subject: Subject): void {
       await commit(p, [version(0)], [{ kind: 'append', stream: 'order-1', events: ['a', 'b'] }]);
       expect(await commit(p, [version(1)])).toEqual({ status: 'refused', guard: 'version', found: '2' });
       expect(await commit(p, [version(2)])).toMatchObject({ status: 'committed' });
+    });
+
+    it('refuses a stream that has events, or has none, where the other is expected', async () => {
+      const p = partition();
+      const version = (expected: 'none' | 'exists'): Guard => ({ kind: 'version', stream: 's', expected });
+      expect(await commit(p, [version('exists')])).toEqual({ status: 'refused', guard: 'version', found: '0' });
+      const append = { kind: 'append', stream: 's', events: ['a', 'b'] } as const;
+      expect(await commit(p, [version('none')], [append])).toMatchObject({ status: 'committed' });
+      expect(await commit(p, [version('none')], [append])).toEqual({ status: 'refused', guard: 'version', found: '2' });
+      expect(await commit(p, [version('exists')], [append])).toMatchObject({ appended: [{ version: 4 }] });
     });
 
     it('refuses a revision that is not the number of puts, and says which it is', async () => {
@@ -52,6 +62,20 @@ export function describeGuards(subject: Subject): void {
       await commit(p, [guard]);
       expect(await commit(p, [guard])).toEqual({ status: 'refused', guard: 'command', found: '' });
       expect(await subject().store.readCommand(p, 'c1')).toBe('');
+    });
+
+    it('remembers behind the result where the appends ended', async () => {
+      const p = partition();
+      const guard: Guard = { kind: 'command', id: 'c1', result: 'r', ttlMs: 60_000, withAppended: true };
+      const writes: Write[] = [
+        { kind: 'append', stream: 's', events: ['a', 'b'] },
+        { kind: 'append', events: ['c'] },
+      ];
+      expect(await commit(p, [guard], writes)).toMatchObject({ status: 'committed' });
+      expect(await commit(p, [guard], writes)).toEqual({ status: 'refused', guard: 'command', found: 'r 2 2 3 0' });
+      const alone: Guard = { ...guard, id: 'c2' };
+      await commit(p, [alone]);
+      expect(await commit(p, [alone])).toEqual({ status: 'refused', guard: 'command', found: 'r' });
     });
 
     it('forgets a command id after its time to live', async () => {
@@ -146,12 +170,17 @@ export function describeGuards(subject: Subject): void {
       expect(await arrivedAt(subject(), ours)).toEqual(['heard']);
     });
 
-    it('reports the first refusal by kind: lease, command, version, revision, input', async () => {
+    it('reports the first refusal by kind: lease, command, version, tags, revision, input', async () => {
       const p = partition();
-      await commit(p, [{ kind: 'command', id: 'c1', result: 'before', ttlMs: 60_000 }]);
+      await commit(
+        p,
+        [{ kind: 'command', id: 'c1', result: 'before', ttlMs: 60_000 }],
+        [{ kind: 'append', events: ['tagged'], tags: [['t']] }],
+      );
       const wrong: Guard[] = [
         { kind: 'input', entry: { source: inboxOf(p), id: '1-1' }, group: 'g' },
         { kind: 'revision', state: 's', expected: 7 },
+        { kind: 'tags', query: [{ tags: ['t'] }], after: 0 },
         { kind: 'version', stream: 's', expected: 7 },
         { kind: 'command', id: 'c1', result: 'again', ttlMs: 60_000 },
         { kind: 'lease', partition: p, group: 'g', epoch: 7 },
@@ -161,7 +190,7 @@ export function describeGuards(subject: Subject): void {
         const result = await commit(p, wrong.slice(0, left));
         reported.push(result.status === 'refused' ? result.guard : result.status);
       }
-      expect(reported).toEqual(['lease', 'command', 'version', 'revision', 'input']);
+      expect(reported).toEqual(['lease', 'command', 'version', 'tags', 'revision', 'input']);
     });
 
     it('checks guards against what was before its own writes', async () => {

@@ -30,7 +30,7 @@ export function describeCommitModel(subject: Subject): void {
       );
       // Otherwise the histories were too tame to prove anything.
       expect([...outcomes].sort()).toEqual([
-        ...['command', 'committed', 'input', 'lease', 'parked', 'revision', 'timer', 'twice', 'version'],
+        ...['command', 'committed', 'input', 'lease', 'parked', 'revision', 'tags', 'timer', 'twice', 'version'],
       ]);
     }, 120_000);
   });
@@ -64,7 +64,7 @@ async function begin(harness: StoreHarness): Promise<Run> {
 function opening({ partitions }: Run): readonly Step[] {
   return partitions.flatMap((partition): Step[] => {
     const writes: Write[] = [
-      { kind: 'append', events: ['happened', 'happened too'] },
+      { kind: 'append', events: ['happened', 'happened too'], tags: [['red'], ['red', 'big']] },
       { kind: 'emit', to: partition, message: 'do' },
       { kind: 'emit', to: partition, message: 'do more' },
     ];

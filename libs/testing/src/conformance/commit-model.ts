@@ -1,4 +1,14 @@
-import type { Commit, CommitResult, DeadLetter, EntryRef, Guard, RetryRecord, Source, Write } from '@millrace/broker';
+import type {
+  Commit,
+  CommitResult,
+  DeadLetter,
+  EntryRef,
+  ExpectedVersion,
+  Guard,
+  RetryRecord,
+  Source,
+  Write,
+} from '@millrace/broker';
 
 /** A message of an inbox; its id is the store's choice, known once somebody has read it. */
 export interface ModelMessage {
@@ -13,7 +23,12 @@ interface ModelTimer {
 }
 
 interface ModelPartition {
-  readonly feed: { readonly id: string; readonly text: string; readonly stream: string | undefined }[];
+  readonly feed: {
+    readonly id: string;
+    readonly text: string;
+    readonly stream: string | undefined;
+    readonly tags: readonly string[];
+  }[];
   readonly inbox: ModelMessage[];
   /** By the instances that wait. */
   readonly replies: Record<string, string[]>;
@@ -63,6 +78,7 @@ export class CommitModel {
       'lease',
       'command',
       'version',
+      'tags',
       'revision',
       'timer',
       'dead-letter',
@@ -75,13 +91,17 @@ export class CommitModel {
       }
     }
     for (const guard of commit.guards) {
-      if (guard.kind === 'command') this.at(guard.partition ?? commit.partition).commands[guard.id] = guard.result;
       if (guard.kind === 'input') {
         const group = this.group(guard.entry.source, guard.group);
         group.pending = group.pending.filter(({ message }) => message.id !== guard.entry.id);
       }
     }
     const appended = commit.writes.flatMap((write) => this.write(commit, write) ?? []);
+    for (const guard of commit.guards) {
+      if (guard.kind !== 'command') continue;
+      const places = guard.withAppended ? appended.map(({ position, version }) => ` ${position} ${version}`) : [];
+      this.at(guard.partition ?? commit.partition).commands[guard.id] = guard.result + places.join('');
+    }
     return { status: 'committed', appended };
   }
 
@@ -127,6 +147,10 @@ export class CommitModel {
     return { fired: due.length, next: byDue[due.length]?.[1].due };
   }
 
+  tagged(partition: { readonly index: number }, tag: string) {
+    return this.at(partition).feed.filter(({ tags }) => tags.includes(tag));
+  }
+
   events(partition: { readonly index: number }, stream: string) {
     return this.at(partition).feed.filter((event) => event.stream === stream);
   }
@@ -147,7 +171,14 @@ export class CommitModel {
       case 'command':
         return this.at(guard.partition ?? partition).commands[guard.id];
       case 'version':
-        return differs(this.events(partition, guard.stream).length, guard.expected);
+        return this.wrongVersion(this.events(partition, guard.stream).length, guard.expected);
+      case 'tags': {
+        const matches = this.at(partition).feed.filter(
+          ({ tags }, i) =>
+            i >= guard.after && guard.query.some((query) => query.tags.every((tag) => tags.includes(tag))),
+        );
+        return matches.at(-1)?.id.slice(2);
+      }
       case 'revision':
         return differs(this.revision(partition, guard.state), guard.expected);
       case 'timer': {
@@ -165,12 +196,20 @@ export class CommitModel {
     }
   }
 
+  private wrongVersion(version: number, expected: ExpectedVersion): string | undefined {
+    const holds = expected === 'none' ? version === 0 : expected === 'exists' ? version > 0 : version === expected;
+    return holds ? undefined : `${version}`;
+  }
+
   private write({ partition }: Commit, write: Write) {
     const { feed, states, rows, dead, own } = this.at(partition);
     switch (write.kind) {
       case 'append': {
-        const { stream } = write;
-        for (const text of write.events) feed.push({ id: `0-${feed.length + 1}`, text, stream });
+        const { stream, category, tags } = write;
+        for (const [i, text] of write.events.entries()) {
+          const categories = stream === undefined || category === undefined ? [] : [`category ${category}`];
+          feed.push({ id: `0-${feed.length + 1}`, text, stream, tags: [...categories, ...(tags?.[i] ?? [])] });
+        }
         const version = stream === undefined ? 0 : this.events(partition, stream).length;
         return [{ position: feed.length, version }];
       }
@@ -240,7 +279,7 @@ export class CommitModel {
 
   private deliverTo({ partition, log }: Source, text: string): void {
     const { feed, inbox } = this.at(partition);
-    if (log === 'feed') feed.push({ id: `0-${feed.length + 1}`, text, stream: undefined });
+    if (log === 'feed') feed.push({ id: `0-${feed.length + 1}`, text, stream: undefined, tags: [] });
     else inbox.push({ text });
   }
 

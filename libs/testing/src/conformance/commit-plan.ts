@@ -11,6 +11,8 @@ export type Step =
 export const NAMES = {
   partitions: [0, 1],
   streams: ['a', 'b'],
+  categories: ['c'],
+  tags: ['red', 'big'],
   states: ['s', 't'],
   views: ['v', 'w'],
   commands: ['c1', 'c2'],
@@ -50,7 +52,11 @@ export function carriedOut(plan: Commit, context: string, model: CommitModel): C
           return { ...each, partition: real(each.partition), epoch: right(each.epoch, current) };
         }
         case 'version':
-          return { ...each, expected: right(each.expected, model.events(plan.partition, each.stream).length) };
+          return each.expected === RIGHT
+            ? { ...each, expected: model.events(plan.partition, each.stream).length }
+            : each;
+        case 'tags':
+          return { ...each, after: right(each.after, model.at(plan.partition).feed.length) };
         case 'revision':
           return { ...each, expected: right(each.expected, model.revision(plan.partition, each.state)) };
         case 'input':

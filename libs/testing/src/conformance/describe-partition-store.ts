@@ -11,6 +11,7 @@ import { describeGroups } from './groups.js';
 import { describeGuards } from './commit-guards.js';
 import { afterAll, beforeAll, describe, expect, it } from './jest-globals.js';
 import { describeLeases } from './leases.js';
+import { describeIndexes } from './indexes.js';
 import { describeMembers } from './members.js';
 import { describeNames } from './names.js';
 import { describeReaders } from './readers.js';
@@ -53,6 +54,7 @@ export function describePartitionStore(name: string, open: () => Promise<StoreHa
     describeCommitWrites(subject);
     describeStreams(subject);
     describeFeeds(subject);
+    describeIndexes(subject);
     describeViews(subject);
     describeRowIndexes(subject);
     describeGroups(subject);

@@ -49,6 +49,15 @@ export function describeFeeds(subject: Subject): void {
       expect(await store.readFeed(p, 9, 10)).toEqual([]);
     });
 
+    it('is read backwards before a position, or from its end', async () => {
+      const p = await feedWith('a', 'b', 'c', 'd');
+      const { store } = subject();
+      expect((await store.readFeed(p, Infinity, 3, true)).map(textOf)).toEqual(['d', 'c', 'b']);
+      expect((await store.readFeed(p, 3, 10, true)).map(textOf)).toEqual(['b', 'a']);
+      expect((await store.readFeed(p, 99, 1, true)).map(textOf)).toEqual(['d']);
+      expect(await store.readFeed(p, 1, 10, true)).toEqual([]);
+    });
+
     it('is readable by somebody who waits for it', async () => {
       const [p, q] = [await feedWith('p1', 'p2'), freshPartition()];
       const reader = subject().store.openReader();

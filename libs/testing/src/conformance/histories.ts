@@ -8,6 +8,13 @@ const partition = fc.constantFrom(...NAMES.partitions).map((index): Partition =>
 const source = fc.record({ partition, log: fc.constantFrom(...NAMES.logs) });
 const group = fc.constantFrom(...NAMES.groups);
 const expected = fc.oneof({ weight: 4, arbitrary: fc.constant(RIGHT) }, { weight: 1, arbitrary: fc.nat(3) });
+const version = fc.oneof(
+  { weight: 3, arbitrary: expected },
+  { weight: 1, arbitrary: fc.constantFrom('none' as const, 'exists' as const) },
+);
+const position = fc.oneof(fc.constant(RIGHT), fc.nat(3));
+const tag = fc.constantFrom(...NAMES.tags);
+const query = fc.record({ tags: fc.uniqueArray(tag, { minLength: 1 }) });
 const entry: fc.Arbitrary<EntryRef> = fc.record({
   source,
   id: fc.oneof(
@@ -26,11 +33,12 @@ const guard: fc.Arbitrary<Guard> = fc.oneof(
   fc.record(
     {
       ...{ kind: fc.constant('command' as const), id: fc.constantFrom(...NAMES.commands), result: text },
-      ...{ ttlMs: fc.constant(600_000), partition },
+      ...{ ttlMs: fc.constant(600_000), partition, withAppended: fc.boolean() },
     },
     { requiredKeys: ['kind', 'id', 'result', 'ttlMs'] },
   ),
-  fc.record({ kind: fc.constant('version' as const), stream: fc.constantFrom(...NAMES.streams), expected }),
+  fc.record({ kind: fc.constant('version' as const), stream: fc.constantFrom(...NAMES.streams), expected: version }),
+  fc.record({ kind: fc.constant('tags' as const), query: fc.array(query, { maxLength: 2 }), after: position }),
   fc.record({ kind: fc.constant('revision' as const), state: fc.constantFrom(...NAMES.states), expected }),
   fc.record(
     { kind: fc.constant('timer' as const), id: timerId, due: fc.constantFrom(RIGHT, null, 1, 2), partition },
@@ -47,6 +55,8 @@ const write: fc.Arbitrary<Write> = fc.oneof(
       kind: fc.constant('append' as const),
       stream: fc.constantFrom(...NAMES.streams),
       events: fc.array(text, { maxLength: 3 }),
+      category: fc.constantFrom(...NAMES.categories),
+      tags: fc.array(fc.array(tag, { maxLength: 2 }), { maxLength: 4 }),
     },
     { requiredKeys: ['kind', 'events'] },
   ),
@@ -141,9 +151,12 @@ function targetOf(each: Guard): string {
   const {
     epoch: _epoch,
     expected: _expected,
+    after: _after,
+    query: _query,
+    withAppended: _withAppended,
     due: _due,
     result: _result,
     ...target
-  } = { epoch: 0, expected: 0, due: 0, result: '', ...each };
+  } = { epoch: 0, expected: 0, after: 0, query: [], withAppended: false, due: 0, result: '', ...each };
   return JSON.stringify(target);
 }

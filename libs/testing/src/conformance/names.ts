@@ -61,9 +61,12 @@ function partsNamed(name: string): readonly Parts[] {
     { guards: [{ kind: 'lease', partition, group: name, epoch: 1 }] },
     { guards: [{ kind: 'command', id: name, result: 'r', ttlMs: 1000 }] },
     { guards: [{ kind: 'version', stream: name, expected: 0 }] },
+    { guards: [{ kind: 'tags', query: [{ tags: ['t', name] }], after: 0 }] },
     { guards: [{ kind: 'revision', state: name, expected: 0 }] },
     { guards: [{ kind: 'input', entry, group: name }] },
     { writes: [{ kind: 'append', stream: name, events: ['x'] }] },
+    { writes: [{ kind: 'append', stream: 's', category: name, events: ['x'] }] },
+    { writes: [{ kind: 'append', events: ['x', 'y'], tags: [['t'], [name]] }] },
     { writes: [{ kind: 'put', state: name, value: 'v' }] },
     { writes: [{ kind: 'delete', state: name }] },
     { writes: [{ kind: 'row', view: name, id: 'r', value: 'v' }] },
@@ -87,6 +90,8 @@ function readsNamed(store: PartitionStore, name: string): readonly (() => Promis
   const source = inboxOf(partition);
   return [
     () => store.readStream(partition, name),
+    () => store.readTagged(partition, name),
+    () => store.readCategory(partition, name),
     () => store.readState(partition, name),
     () => store.readRow(partition, name, 'r'),
     () => store.readRows(partition, name),

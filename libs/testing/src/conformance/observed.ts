@@ -16,8 +16,13 @@ export async function observed(harness: StoreHarness, partition: Partition) {
     middle: (await store.readFeed(partition, 1, 2)).map(seen),
     streams: await each(NAMES.streams, async (stream) => {
       const { version, entries } = await store.readStream(partition, stream);
-      const tail = await store.readStream(partition, stream, 1);
+      const tail = await store.readStream(partition, stream, { after: 1 });
       return { version, entries: entries.map(seen), tail: tail.entries.map(seen) };
+    }),
+    tags: await each(NAMES.tags, async (tag) => (await store.readTagged(partition, tag)).entries.map(seen)),
+    categories: await each(NAMES.categories, async (category) => {
+      const { entries } = await store.readCategory(partition, category, { backwards: true });
+      return entries.map(seen);
     }),
     states: await each(NAMES.states, (state) => store.readState(partition, state)),
     rows: await each(NAMES.views, async (view) => Object.fromEntries(await store.readRows(partition, view))),
@@ -51,6 +56,8 @@ export function predicted(model: CommitModel, partition: Partition): Awaited<Ret
       const entries = model.events(partition, stream).map(seen);
       return { version: entries.length, entries, tail: entries.slice(1) };
     }),
+    tags: NAMES.tags.map((tag) => model.tagged(partition, tag).map(seen)),
+    categories: NAMES.categories.map((category) => model.tagged(partition, `category ${category}`).map(seen).reverse()),
     states: NAMES.states.map((state) => {
       const values = states.get(state);
       return values && { revision: values.length, value: values.at(-1)! };

@@ -180,6 +180,16 @@ export function describeRetention(subject: Subject): void {
       expect((await store.readStream(partition, 's')).entries.map(textOf)).toEqual(['s1', 's2']);
     });
 
+    it('stops before the first event with a tag', async () => {
+      const source = await feedWith('a', 'b');
+      const { partition } = source;
+      const { store } = subject();
+      const write = { kind: 'append', events: ['c', 't1', 'd', 't2'], tags: [[], ['t'], [], ['t']] } as const;
+      await store.commit({ partition, guards: [], writes: [write] });
+      expect(await trim(source, { ...all, keepLength: 0 })).toMatchObject({ count: 3, heldBy: { kind: 'stream' } });
+      expect((await store.readTagged(partition, 't')).entries.map(textOf)).toEqual(['t1', 't2']);
+    });
+
     it('stops behind what a checkpoint has reached', async () => {
       const source = await feedWith('a', 'b', 'c', 'd');
       const { partition } = source;
