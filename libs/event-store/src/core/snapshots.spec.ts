@@ -80,7 +80,7 @@ describe.each(stores)('snapshots in %s', (name, open) => {
   const load = async <J extends AnyJar>(type: new () => J) => {
     const reads = jest.spyOn(store, 'readStream');
     const { amount, label, version } = await new Repository(broker, type).load(id);
-    const after = reads.mock.calls.map(([, , version = 0]) => version);
+    const after = reads.mock.calls.map(([, , page]) => page?.after ?? 0);
     reads.mockRestore();
     return { amount, label, version, after };
   };
@@ -202,7 +202,7 @@ describe.each(stores)('snapshots in %s', (name, open) => {
     const reads = jest.spyOn(store, 'readStream');
     const states = jest.spyOn(store, 'readState');
     await fill(jars, 3);
-    expect(reads.mock.calls.map(([, , after]) => after)).toEqual([23, 24, 25]);
+    expect(reads.mock.calls.map(([, , page]) => page?.after)).toEqual([23, 24, 25]);
     expect(states).not.toHaveBeenCalled();
     await fill(jars, 2);
     await fill(jars, 1);
@@ -256,7 +256,7 @@ describe('what a snapshot keeps', () => {
     await new Repository(broker, Drawer).change('d', (drawer) => [1, 2, 4].map((n) => drawer.fill(n)));
     const reads = jest.spyOn(broker.store, 'readStream');
     expect((await new Repository(broker, Drawer).load('d')).total()).toBe(7);
-    expect(reads.mock.calls).toEqual([[partition, 'drawer-d', 2]]);
+    expect(reads.mock.calls).toEqual([[partition, 'drawer-d', { after: 2 }]]);
     reads.mockRestore();
   });
 
