@@ -2,6 +2,9 @@ export { Aggregate, AggregateRoot, record } from './core/aggregate.js';
 export type { AggregateClass, AggregateOptions } from './core/aggregate.js';
 export type { AggregateModel, Evolution, Evolving } from './core/aggregate-model.js';
 export type { AggregateType } from './core/aggregate-type.js';
+// For tools that play aggregates without a store.
+export { newAggregate, replay, takeRecorded } from './core/aggregate-model.js';
+export { modelOf } from './core/aggregate-type.js';
 export { Apply } from './core/apply.js';
 export { Decider, decider } from './core/decider.js';
 export type { DeciderOptions, DeciderSnapshotOptions, EventOf, EvolvesOn, On } from './core/decider.js';
