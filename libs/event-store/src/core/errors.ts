@@ -53,3 +53,44 @@ export class MissingEventsError extends MillraceError {
     );
   }
 }
+
+/** A cursor that no page of a list had, e.g. from a changed address. Nothing was read. Begin with the first page. */
+export class InvalidCursorError extends MillraceError {
+  override readonly name = 'InvalidCursorError';
+  readonly code = 'invalid-cursor';
+
+  constructor(readonly cursor: string) {
+    super(`${JSON.stringify(cursor.slice(0, 100))} is no cursor of a page: begin with the first page`);
+  }
+}
+
+/**
+ * A projection has not reached an event in the time given. It may be behind, stopped by an event that fails, or run by
+ * nobody: its status and its log say which.
+ */
+export class ProjectionBehindError extends MillraceError {
+  override readonly name = 'ProjectionBehindError';
+  readonly code = 'projection-behind';
+
+  constructor(
+    /** The build that was waited for. */
+    readonly projection: string,
+    readonly partition: Partition,
+    /** The position that was waited for, the one reached, and that of the last event there is. */
+    readonly wanted: number,
+    readonly reached: number,
+    readonly head: number,
+    timeoutMs: number,
+  ) {
+    super(
+      `projection ${projection} has not reached position ${wanted} of ${addressOf(partition)} in ${timeoutMs} ms: it is at ` +
+        `${reached}, the last event at ${head}. Look at its status and its log, or wait longer`,
+    );
+  }
+}
+
+/** What was asked for is not possible with the builds that a projection has. Nothing was changed. */
+export class ProjectionBuildError extends MillraceError {
+  override readonly name = 'ProjectionBuildError';
+  readonly code = 'projection-build';
+}

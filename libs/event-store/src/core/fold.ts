@@ -1,5 +1,6 @@
-import { HandlingContext } from '@millrace/broker';
-import type { Broker, Entry, MessageContext } from '@millrace/broker';
+import type { Broker, Entry } from '@millrace/broker';
+import { ProjectingContext } from './projection-context.js';
+import type { ProjectionContext } from './projection-context.js';
 import type { ProjectionDeclaration } from './projection.js';
 import type { RowBuffer } from './row-buffer.js';
 import { eventOf, openEntry, positionOf } from './stored-event.js';
@@ -10,26 +11,39 @@ export interface Folded {
   /** Position of the last event that was taken, or passed because the projection does not want it. */
   readonly position: number;
   /** The event after it, when the projection could not take it. */
-  readonly failure?: { readonly position: number; readonly error: unknown };
+  readonly failure?: FailedEvent;
 }
 
-type Projecting = (event: object, view: View<unknown>, context: MessageContext) => void | Promise<void>;
+export interface FailedEvent {
+  readonly position: number;
+  readonly entry: Entry;
+  readonly error: unknown;
+}
 
-/**
- * Folds consecutive events of one partition into rows, up to the first one that fails.
- *
- * `attempt` counts the attempts at the first of them.
- */
+export interface Folding {
+  /** Position before the first event. */
+  readonly after: number;
+  /** Attempts at the first event, this one included. */
+  readonly attempt: number;
+  readonly build: string;
+  /** Whether the event at a position is replayed. */
+  isReplay(position: number): boolean;
+}
+
+type Projecting = (event: object, view: View<unknown>, context: ProjectionContext) => void | Promise<void>;
+
+/** Folds consecutive events of one partition into rows, up to the first one that fails. */
 export async function fold(
   broker: Broker,
   { methods }: ProjectionDeclaration,
   projection: object,
   entries: readonly Entry[],
   rows: RowBuffer,
-  { after, attempt }: { readonly after: number; readonly attempt: number },
+  folding: Folding,
 ): Promise<Folded> {
-  let position = after;
+  let position = folding.after;
   for (const [index, entry] of entries.entries()) {
+    const next = positionOf(entry);
     try {
       const stored = openEntry(broker, entry);
       const { message: envelope } = stored;
@@ -37,14 +51,19 @@ export async function fold(
       if (target) {
         const event = eventOf(stored, target);
         const method = (projection as Record<string | symbol, Projecting>)[target.method]!;
-        await method.call(projection, event, rows, new HandlingContext(envelope, entry, index === 0 ? attempt : 1));
+        const context = new ProjectingContext(envelope, entry, next, index === 0 ? folding.attempt : 1, {
+          build: folding.build,
+          isReplay: folding.isReplay(next),
+        });
+        const projecting = method.call(projection, event, rows, context);
+        if (projecting instanceof Promise) await projecting;
         rows.keep();
       }
     } catch (error) {
       rows.drop();
-      return { position, failure: { position: positionOf(entry), error } };
+      return { position, failure: { position: next, entry, error } };
     }
-    position = positionOf(entry);
+    position = next;
   }
   return { position };
 }

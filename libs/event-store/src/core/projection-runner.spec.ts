@@ -10,10 +10,10 @@ import {
 import type { MessageContext, PartitionStore } from '@millrace/broker';
 import { Event } from '@millrace/messages';
 import { jest } from '@jest/globals';
-import type { ProjectionStatus } from './projection-partition.js';
 import { ProjectionRunner } from './projection-runner.js';
+import type { ProjectionStatus } from './projection-status.js';
 import { Projection, Projects } from './projection.js';
-import { ReadView } from './view.js';
+import { ReadView } from './read-view.js';
 import type { View } from './view.js';
 
 @Event('score.goal', { key: 'team' })
@@ -72,7 +72,7 @@ describe.each(stores)('a projection in %s', (_name, open) => {
     await broker.declare();
     publisher = new Publisher(broker);
     table = new Table();
-    view = new ReadView(broker, 'table.v1');
+    view = new ReadView(broker, Table);
     runners = [];
     failures = [];
   });
@@ -82,7 +82,7 @@ describe.each(stores)('a projection in %s', (_name, open) => {
   });
 
   const start = (projection = table) => {
-    const runner = new ProjectionRunner(broker, Table, projection, (status) => failures.push(status));
+    const runner = new ProjectionRunner(broker, Table, projection, { failed: (status) => failures.push(status) });
     runners.push(runner);
     runner.start();
     return runner;
@@ -191,7 +191,7 @@ describe.each(stores)('a projection in %s', (_name, open) => {
     const runner = new ProjectionRunner(broker, Totals, new Totals());
     runners.push(runner);
     runner.start();
-    await until(async () => (await new ReadView<number[]>(broker, 'totals.v1').get('ajax'))?.at(-1) === 6);
+    await until(async () => (await new ReadView<number[]>(broker, Totals).get('ajax'))?.at(-1) === 6);
   });
 
   it('stops when events have been removed before it had them', async () => {

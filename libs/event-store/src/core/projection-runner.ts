@@ -1,40 +1,38 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Broker, Entry, Reader } from '@millrace/broker';
-import { ProjectionPartition } from './projection-partition.js';
-import type { ProjectionStatus } from './projection-partition.js';
+import type { Broker } from '@millrace/broker';
+import { buildsOf, switched, versionOf } from './build-record.js';
+import { BuildRunner } from './build-runner.js';
+import type { ParkedEvent } from './parked-event.js';
+import { ProjectionBuilds } from './projection-builds.js';
 import { projectionOf } from './projection.js';
-import type { ProjectionClass } from './projection.js';
+import type { ProjectionClass, ProjectionDeclaration } from './projection.js';
+import type { ProjectionListener, ProjectionStatus } from './projection-status.js';
 
-/** Events of one partition that become one commit at most. */
-const BATCH = 200;
-/** Longest wait for new events, ms; short enough to notice a checkpoint that a rebuild has moved. */
-const BLOCK_MS = 5_000;
-
-/** Told about a projection that cannot go on, at each attempt. It goes on trying. */
-export type FailureListener = (status: ProjectionStatus) => void;
+/** How often the builds are looked at, ms: so soon a rebuild begins that another process has asked for. */
+const REVIEW_MS = 1_000;
+/** As long as one of them catches up. */
+const REVIEW_BUILDING_MS = 50;
 
 /**
- * Keeps one projection up to date, on all partitions of the context, reading on a connection of its own. Every replica
- * of a service may run it: each batch is committed by the fastest one only.
+ * Runs one version of a projection: keeps its builds up to date, and lets one that has caught up serve. Every replica of a
+ * service may run it, also different versions at once.
  */
 export class ProjectionRunner {
-  private readonly partitions: readonly ProjectionPartition[];
+  private readonly declaration: ProjectionDeclaration;
+  private readonly builds: ProjectionBuilds;
+  private readonly runners = new Map<string, BuildRunner>();
   private readonly stopping = new AbortController();
-  private reader: Reader | undefined;
   private running: Promise<void> | undefined;
 
   /** @param projection an instance of the class that `type` declares */
   constructor(
     private readonly broker: Broker,
     type: ProjectionClass,
-    projection: object,
-    private readonly failed: FailureListener = () => undefined,
+    private readonly projection: object,
+    private readonly listener: ProjectionListener = {},
   ) {
-    const declaration = projectionOf(type);
-    this.partitions = Array.from(
-      { length: broker.partitions },
-      (_, index) => new ProjectionPartition({ context: broker.context, index }, broker, declaration, projection),
-    );
+    this.declaration = projectionOf(type);
+    this.builds = new ProjectionBuilds(broker, this.declaration);
   }
 
   /** Idempotent. */
@@ -45,54 +43,68 @@ export class ProjectionRunner {
   /** Ends after the commits under way. Idempotent; a stopped runner stays stopped. */
   async stop(): Promise<void> {
     this.stopping.abort();
-    await this.reader?.close();
     await this.running;
+    await Promise.all(Array.from(this.runners.values(), (runner) => runner.stop()));
   }
 
+  /** Of every build that this process keeps up to date, on every partition. Empty until the store has been asked for them. */
   status(): readonly ProjectionStatus[] {
-    return this.partitions.map((partition) => partition.status);
+    return Array.from(this.runners.values(), (runner) => runner.status()).flat();
+  }
+
+  /** @returns the event with its new failure; undefined when it has been projected, or its build is not kept up to date */
+  async retry(event: ParkedEvent): Promise<ParkedEvent | undefined> {
+    return this.runners.get(event.projection)?.retry(event);
   }
 
   private async run(): Promise<void> {
-    this.reader = this.broker.store.openReader();
     while (!this.stopping.signal.aborted) {
-      const now = this.broker.clock.now();
-      const due = (partition: ProjectionPartition) => partition.failure?.due ?? now;
-      const ready = this.partitions.filter((partition) => due(partition) <= now);
-      const waiting = this.partitions.filter((partition) => due(partition) > now);
-      const waitMs = Math.min(BLOCK_MS, ...waiting.map((partition) => due(partition) - now));
-      if (ready.length === 0) await delay(waitMs, undefined, { signal: this.stopping.signal }).catch(() => undefined);
-      else await this.advance(this.reader, ready, waitMs);
+      const waitMs = await this.review().catch((error: unknown) => this.unreachable(error));
+      await delay(waitMs, undefined, { signal: this.stopping.signal }).catch(() => undefined);
     }
   }
 
-  private async advance(reader: Reader, ready: readonly ProjectionPartition[], waitMs: number): Promise<void> {
-    let entries: readonly Entry[];
-    try {
-      const after = await Promise.all(
-        ready.map(async (at) => ({ partition: at.partition, position: await at.locate() })),
-      );
-      entries = await reader.readFeeds(after, BATCH, waitMs);
-    } catch (error) {
-      if (!this.stopping.signal.aborted) for (const partition of ready) this.fail(partition, error);
-      return;
+  /** @returns when to look again, ms */
+  private async review(): Promise<number> {
+    const record = await this.builds.declare();
+    const wanted = buildsOf(record, this.declaration.version);
+    for (const [build, role] of wanted) this.runner(build, role);
+    for (const [build, runner] of this.runners) {
+      if (wanted.has(build)) continue;
+      this.runners.delete(build);
+      await runner.stop();
     }
-    await Promise.all(
-      ready.map(async (partition) => {
-        const own = entries.filter((entry) => entry.source.partition.index === partition.partition.index);
-        try {
-          if (own.length > 0) await partition.take(own);
-          else if (partition.failure?.position === undefined) partition.failure = undefined;
-          if (partition.failure) this.failed(partition.status);
-        } catch (error) {
-          this.fail(partition, error);
-        }
-      }),
-    );
+    const { building } = record;
+    if (building === undefined || versionOf(building) !== this.declaration.version) return REVIEW_MS;
+    if (!(await this.builds.caughtUp(building))) return REVIEW_BUILDING_MS;
+    const { serving } = record;
+    const now = await this.builds.change((latest) => latest && switched(latest, building));
+    if (now) this.listener.switched?.(serving, building);
+    return 0;
   }
 
-  private fail(partition: ProjectionPartition, error: unknown): void {
-    partition.fail(error);
-    this.failed(partition.status);
+  private runner(build: string, role: BuildRunner['role']): void {
+    let runner = this.runners.get(build);
+    if (!runner) {
+      const { declaration, projection } = this;
+      runner = new BuildRunner(this.broker, { declaration, projection, build }, role, this.listener);
+      this.runners.set(build, runner);
+      runner.start();
+    }
+    runner.role = role;
+  }
+
+  private unreachable(cause: unknown): number {
+    const error = cause instanceof Error ? cause : new Error(String(cause));
+    const due = this.broker.clock.now() + REVIEW_MS;
+    this.listener.failed?.({
+      projection: this.declaration.name,
+      role: 'serving',
+      partition: { context: this.broker.context, index: 0 },
+      position: 0,
+      parked: 0,
+      failure: { position: undefined, attempts: 1, error, due },
+    });
+    return REVIEW_MS;
   }
 }

@@ -24,8 +24,8 @@ class AllSales extends Sales {
 }
 
 describe('the declaration of a projection', () => {
-  it('names its view and its checkpoint, with the version', () => {
-    expect(projectionOf(Sales)).toMatchObject({ name: 'sales.v3', checkpoint: 'checkpoint.sales.v3' });
+  it('names its view, with the version', () => {
+    expect(projectionOf(Sales)).toMatchObject({ projection: 'sales', version: 3, name: 'sales.v3' });
   });
 
   it('inherits the methods of its parent', () => {
@@ -55,7 +55,9 @@ describe('the declaration of a projection', () => {
 
   it('projects events only, in versions from 1', () => {
     expect(() => Projects(Sell)({}, 'sell', {})).toThrow('desk.sell, a command: only events are projected');
-    expect(() => Projection('sales', { version: 0 })).toThrow('it must be an integer of at least 1');
+    expect(() => Projection('sales', { version: 0 })).toThrow(
+      "projection 'sales' has version: 0; it must be an integer of at least 1",
+    );
     expect(() => Projection('Sales list')).toThrow('projection "Sales list" cannot be used');
   });
 });

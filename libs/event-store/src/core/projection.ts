@@ -1,28 +1,43 @@
 import 'reflect-metadata';
-import { checkContext, checkOptions, ConfigurationError, rules } from '@millrace/broker';
-import type { MessageContext, Rules } from '@millrace/broker';
+import { checkContext, checkName, checkOptions, ConfigurationError, rules } from '@millrace/broker';
+import type { Rules } from '@millrace/broker';
 import { contractOf } from '@millrace/messages';
 import type { MessageClass } from '@millrace/messages';
+import { buildName } from './build-record.js';
+import type { ProjectionVersion } from './build-record.js';
+import type { ProjectionContext } from './projection-context.js';
 import type { EventClass } from './stored-event.js';
+import type { ViewIndexes } from './view-index.js';
 import type { View } from './view.js';
 
 export interface ProjectionOptions {
-  /** Counted up when the rows get another meaning: a new version starts from the first event. Default 1. */
+  /**
+   * Counted up when the rows, or what indexes list, get another meaning: a new version is built from the first event beside
+   * the old one, which serves until the new one has caught up. Default 1.
+   */
   readonly version?: number;
+  /** What rows are listed by, each under the name that `view.list({ index })` gives. Default: nothing. */
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- of whatever rows the projection has
+  readonly indexes?: ViewIndexes<any>;
+  /**
+   * What an event does that fails. `stop`: the partition stands still before it, and it is tried again until it succeeds.
+   * `park`: after `attempts` it is noted with the reason, and the events behind it are projected without it, so the view
+   * may be wrong where they build on it; `Projections.retryParked` takes it up again. A store that cannot be reached parks
+   * nothing. Default `stop`.
+   */
+  readonly onFailure?: 'stop' | 'park';
+  /** Attempts before an event is parked. Default 3. */
+  readonly attempts?: number;
 }
-
-const RULES: Rules<ProjectionOptions> = { version: rules.count };
 
 /** A class that folds events into the rows of a view. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- projections are made by the injector, whatever they need
 export type ProjectionClass = abstract new (...args: any[]) => object;
 
 /** A projection as declared. */
-export interface ProjectionDeclaration {
-  /** `<name>.v<version>`, also the name of its view. */
+export interface ProjectionDeclaration extends ProjectionVersion, DeclaredOptions {
+  /** `<projection>.v<version>`: its first build. */
   readonly name: string;
-  /** The state that holds the position it has reached. */
-  readonly checkpoint: string;
   readonly methods: ReadonlyMap<string, ProjectsMethod>;
 }
 
@@ -31,8 +46,15 @@ export interface ProjectsMethod extends EventClass {
   readonly method: string | symbol;
 }
 
+interface DeclaredOptions {
+  readonly indexes: ViewIndexes<never> | undefined;
+  readonly onFailure: 'stop' | 'park';
+  readonly attempts: number;
+}
+
 const DECLARED = Symbol.for('millrace:projection');
 const METHODS = Symbol.for('millrace:projects');
+type Declared = ProjectionVersion & DeclaredOptions;
 type Methods = Map<string, ProjectsMethod>;
 
 /**
@@ -44,9 +66,18 @@ type Methods = Map<string, ProjectsMethod>;
 export function Projection(name: string, options: ProjectionOptions = {}): ClassDecorator {
   checkContext(name, 'projection');
   checkOptions(`projection '${name}'`, options, RULES);
-  const { version = 1 } = options;
-  return (target) => Reflect.defineMetadata(DECLARED, `${name}.v${version}`, target);
+  for (const index of Object.keys(options.indexes ?? {})) checkName(index, 'index');
+  const { version = 1, indexes, onFailure = 'stop', attempts = 3 } = options;
+  const declared: Declared = { projection: name, version, indexes, onFailure, attempts };
+  return (target) => Reflect.defineMetadata(DECLARED, declared, target);
 }
+
+const RULES: Rules<ProjectionOptions> = {
+  version: rules.count,
+  indexes: rules.each(rules.func),
+  onFailure: rules.oneOf('stop', 'park'),
+  attempts: rules.count,
+};
 
 /**
  * Marks the method that takes one event type: `(event, view, context)`. It must depend on nothing but these, so that
@@ -56,7 +87,7 @@ export function Projection(name: string, options: ProjectionOptions = {}): Class
  */
 export function Projects<E extends object>(event: MessageClass<E>) {
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- a view of whatever rows the projection has
-  return <M extends (event: E, view: View<any>, context: MessageContext) => void | Promise<void>>(
+  return <M extends (event: E, view: View<any>, context: ProjectionContext) => void | Promise<void>>(
     target: object,
     method: string | symbol,
     _descriptor: TypedPropertyDescriptor<M>,
@@ -77,15 +108,15 @@ export function Projects<E extends object>(event: MessageClass<E>) {
 
 /** @throws ConfigurationError when the class is no projection, or takes no event */
 export function projectionOf(type: ProjectionClass): ProjectionDeclaration {
-  const name = Reflect.getOwnMetadata(DECLARED, type) as string | undefined;
-  if (name === undefined) {
+  const declared = Reflect.getOwnMetadata(DECLARED, type) as Declared | undefined;
+  if (!declared) {
     throw new ConfigurationError(`${type.name} is not a projection: decorate it with @Projection('name')`);
   }
   const methods = methodsOf(type.prototype as object);
   if (methods.size === 0) {
     throw new ConfigurationError(`projection ${type.name} takes no event: mark a method with @Projects(SomeEvent)`);
   }
-  return { name, checkpoint: `checkpoint.${name}`, methods };
+  return { ...declared, name: buildName(declared), methods };
 }
 
 function methodsOf(prototype: object | null): Methods {

@@ -1,22 +1,32 @@
-import type { Write } from '@millrace/broker';
+import type { IndexEntry, Write } from '@millrace/broker';
+import { entriesOf } from './view-index.js';
+import type { ViewIndexes } from './view-index.js';
 import type { View } from './view.js';
+
+/** A row as text, and where it is listed; null: deleted. */
+type Change = { readonly text: string; readonly entries: readonly IndexEntry[] } | null;
 
 /** What a batch of events makes of a view's rows, gathered in memory to be written by one commit. */
 export class RowBuffer implements View<unknown> {
-  private readonly rows = new Map<string, string | undefined>();
-  private readonly changed = new Set<string>();
-  private pending = new Map<string, string | undefined>();
+  private readonly read = new Map<string, string | undefined>();
+  private readonly changed = new Map<string, Change>();
+  private pending = new Map<string, Change>();
 
-  constructor(private readonly read: (id: string) => Promise<string | undefined>) {}
+  constructor(
+    private readonly stored: (id: string) => Promise<string | undefined>,
+    private readonly indexes?: ViewIndexes<never>,
+  ) {}
 
   async get(id: string): Promise<unknown> {
-    if (!this.pending.has(id) && !this.rows.has(id)) this.rows.set(id, await this.read(id));
-    const text = this.pending.has(id) ? this.pending.get(id) : this.rows.get(id);
+    const change = this.pending.get(id) ?? (this.pending.has(id) ? null : this.changed.get(id));
+    if (change === undefined && !this.read.has(id)) this.read.set(id, await this.stored(id));
+    const text = change === undefined ? this.read.get(id) : change?.text;
     return text === undefined ? undefined : (JSON.parse(text) as unknown);
   }
 
   put(id: string, row: unknown): void {
-    this.pending.set(id, JSON.stringify(row));
+    const text = JSON.stringify(row);
+    this.pending.set(id, { text, entries: this.indexes ? entriesOf(this.indexes, JSON.parse(text)) : [] });
   }
 
   async update(id: string, change: (row: unknown) => unknown): Promise<void> {
@@ -26,15 +36,12 @@ export class RowBuffer implements View<unknown> {
   }
 
   delete(id: string): void {
-    this.pending.set(id, undefined);
+    this.pending.set(id, null);
   }
 
   /** The event has been projected: its changes count. */
   keep(): void {
-    for (const [id, text] of this.pending) {
-      this.rows.set(id, text);
-      this.changed.add(id);
-    }
+    for (const [id, change] of this.pending) this.changed.set(id, change);
     this.pending.clear();
   }
 
@@ -43,7 +50,18 @@ export class RowBuffer implements View<unknown> {
     this.pending = new Map();
   }
 
+  /** Rows as they are once the writes are done. */
+  get changes(): ReadonlyMap<string, string | undefined> {
+    return new Map(Array.from(this.changed, ([id, change]) => [id, change?.text]));
+  }
+
   writes(view: string): Write[] {
-    return Array.from(this.changed, (id) => ({ kind: 'row', view, id, value: this.rows.get(id) ?? null }));
+    return Array.from(this.changed, ([id, change]) => ({
+      kind: 'row',
+      view,
+      id,
+      value: change?.text ?? null,
+      ...(this.indexes ? { entries: change?.entries ?? [] } : {}),
+    }));
   }
 }

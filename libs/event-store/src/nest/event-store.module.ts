@@ -18,7 +18,7 @@ import { projectionOf } from '../core/projection.js';
 import type { ProjectionClass } from '../core/projection.js';
 import { Repository } from '../core/repository.js';
 import type { EventClass } from '../core/stored-event.js';
-import { ReadView } from '../core/view.js';
+import { ReadView } from '../core/read-view.js';
 import { AggregateNames, claimName } from './aggregate-names.js';
 import { getRepositoryToken, getViewToken } from './inject.js';
 import { Projections } from './projections.js';
@@ -100,7 +100,7 @@ function viewOf(type: ProjectionClass, connection?: string): FactoryProvider {
     provide: getViewToken(type, connection),
     ...WANTING,
     connection,
-    useFactory: (broker: Broker) => new ReadView(broker, projectionOf(type).name),
+    useFactory: (broker: Broker) => new ReadView(broker, type),
   });
 }
 

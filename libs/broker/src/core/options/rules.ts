@@ -2,6 +2,8 @@ import type { Transform } from '@millrace/transforms';
 import { must } from './check-options.js';
 import type { Rule } from './check-options.js';
 
+export { each } from './check-options.js';
+
 /** Node fires a timer of a longer time at once. */
 export const LONGEST_TIMER_MS = 2 ** 31 - 1;
 

@@ -1,0 +1,107 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Broker, Entry, Reader } from '@millrace/broker';
+import type { BuildRole } from './build-record.js';
+import type { ParkedEvent } from './parked-event.js';
+import { ProjectionPartition } from './projection-partition.js';
+import type { Projecting } from './projection-partition.js';
+import type { ProjectionListener, ProjectionStatus } from './projection-status.js';
+
+/** Events of one partition that become one commit at most. */
+const BATCH = 500;
+/** Longest wait for new events, ms; short enough to notice a checkpoint that was moved back. */
+const BLOCK_MS = 5_000;
+
+/**
+ * Keeps one build of a projection up to date, on all partitions of the context at once, reading on a connection of its own.
+ * Every replica of a service may run it: each batch is committed by the fastest one only.
+ */
+export class BuildRunner {
+  private readonly partitions: readonly ProjectionPartition[];
+  private readonly stopping = new AbortController();
+  private reader: Reader | undefined;
+  private running: Promise<void> | undefined;
+
+  constructor(
+    private readonly broker: Broker,
+    of: Projecting,
+    public role: BuildRole,
+    private readonly listener: ProjectionListener,
+  ) {
+    this.partitions = Array.from(
+      { length: broker.partitions },
+      (_, index) => new ProjectionPartition({ context: broker.context, index }, broker, of, () => this.role),
+    );
+  }
+
+  /** Idempotent. */
+  start(): void {
+    this.running ??= this.run();
+  }
+
+  /** Ends after the commits under way. Idempotent; a stopped runner stays stopped. */
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    await this.reader?.close();
+    await this.running;
+  }
+
+  status(): readonly ProjectionStatus[] {
+    return this.partitions.map((partition) => partition.status);
+  }
+
+  /** @returns the event with its new failure; undefined when it has been projected */
+  retry(event: ParkedEvent): Promise<ParkedEvent | undefined> {
+    return this.partitions[event.partition.index]!.retry(event);
+  }
+
+  private async run(): Promise<void> {
+    this.reader = this.broker.store.openReader();
+    while (!this.stopping.signal.aborted) {
+      const now = this.broker.clock.now();
+      const due = (partition: ProjectionPartition) => (partition.gone ? Infinity : (partition.failure?.due ?? now));
+      const ready = this.partitions.filter((partition) => due(partition) <= now);
+      const waiting = this.partitions.filter((partition) => due(partition) > now);
+      const waitMs = Math.min(BLOCK_MS, ...waiting.map((partition) => due(partition) - now));
+      if (ready.length === 0) await delay(waitMs, undefined, { signal: this.stopping.signal }).catch(() => undefined);
+      else await this.advance(this.reader, ready, waitMs);
+    }
+  }
+
+  private async advance(reader: Reader, ready: readonly ProjectionPartition[], waitMs: number): Promise<void> {
+    let entries: readonly Entry[];
+    try {
+      const after = await Promise.all(
+        ready.map(async (at) => ({ partition: at.partition, position: await at.locate() })),
+      );
+      entries = await reader.readFeeds(after, BATCH, waitMs);
+    } catch (error) {
+      if (!this.stopping.signal.aborted) for (const partition of ready) this.fail(partition, error);
+      return;
+    }
+    const feeds = new Map<number, Entry[]>();
+    for (const entry of entries) {
+      const { index } = entry.source.partition;
+      const feed = feeds.get(index);
+      if (feed) feed.push(entry);
+      else feeds.set(index, [entry]);
+    }
+    await Promise.all(ready.map((partition) => this.take(partition, feeds.get(partition.partition.index))));
+  }
+
+  private async take(partition: ProjectionPartition, entries: readonly Entry[] | undefined): Promise<void> {
+    if (partition.gone) return;
+    try {
+      const parked = entries && (await partition.take(entries));
+      if (parked) this.listener.parked?.(parked);
+      if (!entries && partition.failure?.position === undefined) partition.failure = undefined;
+      if (partition.failure) this.listener.failed?.(partition.status);
+    } catch (error) {
+      this.fail(partition, error);
+    }
+  }
+
+  private fail(partition: ProjectionPartition, error: unknown): void {
+    partition.fail(error);
+    this.listener.failed?.(partition.status);
+  }
+}

@@ -1,0 +1,95 @@
+import type { Broker, ListedRow } from '@millrace/broker';
+import { ProjectionBuilds } from './projection-builds.js';
+import { projectionOf } from './projection.js';
+import type { ProjectionClass } from './projection.js';
+import type { ViewIndexes } from './view-index.js';
+import { comparePlaces, cursorOf, rowQueryOf } from './view-query.js';
+import type { ListQuery, Page } from './view-query.js';
+
+/**
+ * Rows of a view, for queries. They lag behind the events by milliseconds; `Projections.waitFor` waits for what one has
+ * written oneself.
+ *
+ * A row lives in the partition of the events that wrote it, so give rows the ids that the events have as keys: then all
+ * changes of a row come from one partition, in order.
+ *
+ * @typeParam Indexes type of the `indexes` that the projection is declared with
+ */
+export class ReadView<Row, Indexes extends ViewIndexes<Row> = Record<never, never>> {
+  private readonly builds: ProjectionBuilds | undefined;
+  private build: string;
+
+  /** @param source a projection, whose build that serves is read; or the name of a view that is written by hand */
+  constructor(
+    private readonly broker: Broker,
+    source: ProjectionClass | string,
+  ) {
+    const declaration = typeof source === 'string' ? undefined : projectionOf(source);
+    this.build = typeof source === 'string' ? source : projectionOf(source).name;
+    this.builds = declaration && new ProjectionBuilds(broker, declaration);
+  }
+
+  /** As stored: that of the build that served when it was last read. */
+  get name(): string {
+    return this.build;
+  }
+
+  get(id: string): Promise<Row | undefined> {
+    return this.serving(async (view) => {
+      const { store } = this.broker;
+      const home = this.broker.partitionFor(id);
+      let text = await store.readRow(home, view, id);
+      for (let index = 0; text === undefined && index < this.broker.partitions; index++) {
+        if (index !== home.index) text = await store.readRow({ ...home, index }, view, id);
+      }
+      return text === undefined ? undefined : (JSON.parse(text) as Row);
+    });
+  }
+
+  /** Every row, in no particular order. */
+  list(): Promise<Row[]>;
+  /**
+   * A page of an index. As costly as the page is long, in each partition.
+   *
+   * @throws InvalidCursorError for a cursor that no page had
+   * @throws ConfigurationError for a limit that is no positive integer
+   */
+  list(query: ListQuery<Indexes>): Promise<Page<Row>>;
+  list(query?: ListQuery<Indexes>): Promise<Row[] | Page<Row>> {
+    return this.serving<Row[] | Page<Row>>((view) => (query ? this.page(view, query) : this.all(view)));
+  }
+
+  private async all(view: string): Promise<Row[]> {
+    const parts = await this.everywhere((partition) => this.broker.store.readRows(partition, view));
+    return parts.flatMap((rows) => Array.from(rows.values(), (text) => JSON.parse(text) as Row));
+  }
+
+  private async page(view: string, query: ListQuery<Indexes>): Promise<Page<Row>> {
+    const wanted = rowQueryOf(query);
+    const parts = await this.everywhere((partition) => this.broker.store.listRows(partition, view, wanted));
+    const sign = wanted.backwards ? -1 : 1;
+    const found: ListedRow[] = parts.flat().sort((a, b) => sign * comparePlaces(a, b));
+    const rows = found.slice(0, wanted.limit);
+    return {
+      rows: rows.map(({ row }) => JSON.parse(row) as Row),
+      // A partition with a full page may have more.
+      cursor: rows.length === wanted.limit ? cursorOf(rows.at(-1)!) : undefined,
+    };
+  }
+
+  private everywhere<T>(read: (partition: { context: string; index: number }) => Promise<T>): Promise<T[]> {
+    const { context, partitions } = this.broker;
+    return Promise.all(Array.from({ length: partitions }, (_, index) => read({ context, index })));
+  }
+
+  /** Reads along with which build serves, and once more when that was another one: no answer is of a build that does not. */
+  private async serving<T>(read: (view: string) => Promise<T>): Promise<T> {
+    if (!this.builds) return read(this.build);
+    for (;;) {
+      const view = this.build;
+      const [serving, answer] = await Promise.all([this.builds.serving(), read(view)]);
+      if (serving === view) return answer;
+      this.build = serving;
+    }
+  }
+}
