@@ -26,13 +26,27 @@ export async function eventually<T>(assertion: () => T | Promise<T>, withinMs = 
   }
 }
 
-const finishers: (() => Promise<void>)[] = [];
+type Finish = () => Promise<void>;
+
+const finishers: Finish[] = [];
 
 /** Runs when the test has ended, however it ended; the last one first. */
-export function onTestFinished(finish: () => Promise<void>): void {
+export function onTestFinished(finish: Finish): void {
   finishers.push(finish);
 }
 
-afterEach(async () => {
-  while (finishers.length > 0) await finishers.pop()!();
-});
+/** Runs all of them, also after one that fails, so that none is left for the next test; then rejects with what failed. */
+export async function finishAll(left: Finish[]): Promise<void> {
+  const failures: unknown[] = [];
+  for (let finish = left.pop(); finish; finish = left.pop()) {
+    try {
+      await finish();
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  if (failures.length > 1) throw new AggregateError(failures, failures.map(String).join('; '));
+  if (failures.length === 1) throw failures[0];
+}
+
+afterEach(() => finishAll(finishers));
