@@ -114,6 +114,7 @@ const OPTIONAL_TEXT: ReadonlySet<string> = new Set([
   'data_base64',
   'routingslip',
   'expirytime',
+  'personaldata',
 ]);
 
 /**

@@ -158,11 +158,16 @@ export function findContract(message: object | MessageClass): Contract | undefin
 /** Every message asks for its contract, and reflect-metadata takes several look-ups. */
 const found = new WeakMap<object, Contract>();
 
-const replyClasses = new Map<string, MessageClass[]>();
+const classes = new Map<string, MessageClass[]>();
 
-/** The classes declared with `@Reply` and this type in this process: a reply that comes back becomes an instance of one. */
+/** The classes declared with this type in this process. */
+export function classesOf(type: string): readonly MessageClass[] {
+  return classes.get(type) ?? [];
+}
+
+/** Those of them that are replies: a reply that comes back becomes an instance of one. */
 export function replyClassesOf(type: string): readonly MessageClass[] {
-  return replyClasses.get(type) ?? [];
+  return classesOf(type).filter((contract) => contractOf(contract).kind === 'reply');
 }
 
 /** The context that owns a message type: its first word. */
@@ -198,7 +203,7 @@ function declare(kind: MessageKind, type: string, options: ReplyOptions & Comman
     const schema = schemaOf(target);
     if (schema) checkSchema(schema, type, target);
     Reflect.defineMetadata(CONTRACT, schema ? { ...contract, schema } : contract, target);
-    if (kind === 'reply') replyClasses.set(type, [...replyClassesOf(type), target as MessageClass]);
+    classes.set(type, [...classesOf(type), target as MessageClass]);
   };
 }
 

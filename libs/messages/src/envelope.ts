@@ -42,10 +42,38 @@ export interface Envelope<T = unknown> {
   readonly data_base64?: string;
   /** The contexts that this command still has to visit, separated by commas. */
   readonly routingslip?: string;
+  /** Where in the data encrypted personal values stand: JSON Pointers as in URI fragments, separated by spaces. */
+  readonly personaldata?: string;
+  /** Personal values cannot be read any more, because the keys of their subjects have been deleted. Never on the wire. */
+  readonly [ERASED]?: true;
+  /** The keys of its personal values that can be read. Never on the wire. */
+  readonly [KEYS]?: readonly SubjectKeyRef[];
   /** The trace it is part of, as W3C defines it (CloudEvents distributed tracing extension). */
   readonly traceparent?: string;
   readonly tracestate?: string;
   readonly data: T;
+}
+
+/** A symbol, so that nobody can send it. */
+export const ERASED: unique symbol = Symbol.for('millrace:erased');
+
+/** A key with which personal values were encrypted: whose it is, and which of all that the person ever had. */
+export interface SubjectKeyRef {
+  readonly subject: string;
+  readonly id: string;
+}
+
+/** A symbol, so that nobody can send it. */
+export const KEYS: unique symbol = Symbol.for('millrace:subject-keys');
+
+/** The keys of what is readable in a message with personal data; undefined: it has none. */
+export function subjectKeysIn(message: Envelope): readonly SubjectKeyRef[] | undefined {
+  return message[KEYS];
+}
+
+/** Whether personal values of a message that was received cannot be read any more. */
+export function isErased(message: Envelope): boolean {
+  return message[ERASED] === true;
 }
 
 /** What the writer of a message decides; the rest has defaults. */

@@ -13,7 +13,10 @@ export type MessageErrorCode =
   | 'async-schema'
   | 'no-json-schema'
   | 'unknown-route'
-  | 'claim-missing';
+  | 'claim-missing'
+  | 'no-data-subject'
+  | 'no-subject-keys'
+  | 'tampered-data';
 
 /**
  * A message that breaks its contract. Thrown when publishing; when receiving, it is the reason of a dead letter.

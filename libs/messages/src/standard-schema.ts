@@ -25,6 +25,7 @@ export function checkStandard(schema: unknown): void {
  *
  * @param type of the message, for the error
  * @param contract the class that is being made, for the error
+ * @param excused whether what is wrong at a path does not count: when nothing else is, the data are given back as they are
  * @throws MessageError `invalid-data` that names every wrong field and the reason; `async-schema`
  */
 export function parseBySchema(
@@ -32,6 +33,7 @@ export function parseBySchema(
   type: string,
   data: unknown,
   contract?: object,
+  excused?: (path: readonly string[]) => boolean,
 ): object {
   let result: ReturnType<(typeof schema)['~standard']['validate']>;
   try {
@@ -43,6 +45,7 @@ export function parseBySchema(
     });
   }
   if (isPromise(result)) throw asynchronous(type, result);
+  if (result.issues && excused && result.issues.every((issue) => excused(pathOf(issue)))) return data as object;
   if (result.issues) throw new MessageError('invalid-data', `${type}: ${explain(result.issues)}`, { contract });
   return result.value;
 }
@@ -79,10 +82,14 @@ function isPromise(value: unknown): value is Promise<unknown> {
 /** One sentence per wrong field, with its path: `lines.0.quantity: Too small: expected number to be >=1`. */
 function explain(issues: readonly StandardSchemaV1.Issue[]): string {
   return issues
-    .map(({ message, path = [] }) => {
-      const keys = Array.from(path, (part) => String(typeof part === 'object' ? part.key : part));
-      const where = keys.join('.');
+    .map((issue) => {
+      const { message } = issue;
+      const where = pathOf(issue).join('.');
       return where === '' || message.startsWith(where) ? message : `${where}: ${message}`;
     })
     .join('; ');
+}
+
+function pathOf({ path = [] }: StandardSchemaV1.Issue): string[] {
+  return Array.from(path, (part) => String(typeof part === 'object' ? part.key : part));
 }

@@ -6,7 +6,9 @@ import { revive } from './revive.js';
 import { instanceOf } from './schema.js';
 import { parseBySchema } from './standard-schema.js';
 import { planOf } from './validation-plan.js';
+import { isPersonal } from './personal-data/personal-plan.js';
 import { wrongFields } from './wrong-fields.js';
+import type { Excused } from './wrong-fields.js';
 
 /**
  * Turns received data into an instance of its contract class and checks it, with the schema of the class or with
@@ -14,21 +16,28 @@ import { wrongFields } from './wrong-fields.js';
  * says otherwise.
  *
  * @param validate false: only makes the instance
+ * @param erased whether personal values cannot be read any more: then nothing is asked of what stands in for them
  * @throws MessageError `invalid-data` that names every wrong field and the reason
  */
-export function toInstance<T extends object>(contract: MessageClass<T>, data: unknown, validate = true): T {
+export function toInstance<T extends object>(
+  contract: MessageClass<T>,
+  data: unknown,
+  validate = true,
+  erased = false,
+): T {
   const { type, schema } = contractOf(contract);
   if (typeof data !== 'object' || data === null || Array.isArray(data)) {
     throw new MessageError('invalid-data', `${type}: data is ${describe(data)}, expected an object`);
   }
-  if (schema) return instanceOf(contract, validate ? parseBySchema(schema, type, data) : data);
+  const excused = erased ? (path: readonly string[]) => isPersonal(contract, path) : undefined;
+  if (schema) return instanceOf(contract, validate ? parseBySchema(schema, type, data, undefined, excused) : data);
   let instance: T;
   try {
     instance = revive(contract, data, validate ? planOf(contract)?.declared : undefined);
   } catch (cause) {
     throw new MessageError('invalid-data', `${type}: ${(cause as Error).message}`, { cause });
   }
-  return validate ? validated(instance, type, true) : instance;
+  return validate ? validated(instance, type, true, excused) : instance;
 }
 
 /**
@@ -43,9 +52,9 @@ export function validateMessage<T extends object>(message: T): T {
   return message;
 }
 
-function validated<T extends object>(instance: T, type: string, whitelist: boolean): T {
+function validated<T extends object>(instance: T, type: string, whitelist: boolean, excused?: Excused): T {
   if (certainlyValid(instance, whitelist)) return instance;
-  const wrong = wrongFields(instance, whitelist);
+  const wrong = wrongFields(instance, whitelist, excused);
   if (wrong.length > 0) throw new MessageError('invalid-data', `${type}: ${wrong.join('; ')}`);
   return instance;
 }

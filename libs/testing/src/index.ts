@@ -1,6 +1,7 @@
 export * from './redis/index.js';
 export { ended, spawnBound } from './process/bound-process.js';
 export { describePartitionStore } from './conformance/describe-partition-store.js';
+export { describeSubjectKeys } from './conformance/describe-subject-keys.js';
 export type { StoreHarness } from './conformance/store-harness.js';
 export { specify } from './specification/specify.js';
 export type { ClassSpecification, DeciderSpecification } from './specification/specify.js';

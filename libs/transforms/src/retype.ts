@@ -1,9 +1,9 @@
-import { toInstance, validateMessage } from '@millrace/messages';
+import { isErased, toInstance, validateMessage } from '@millrace/messages';
 import type { Contract, Envelope, MessageClass } from '@millrace/messages';
 
 /** The data of a message as an instance of its class, checked unless it is one already. */
 export function instanceOf<T extends object>(contract: MessageClass<T>, message: Envelope): T {
-  return message.data instanceof contract ? message.data : toInstance(contract, message.data);
+  return message.data instanceof contract ? message.data : toInstance(contract, message.data, true, isErased(message));
 }
 
 /** What a mapping gave as an instance of its target, checked. */

@@ -1,10 +1,11 @@
 import { MessageError } from '@millrace/messages';
+import type { MessageErrorCode } from '@millrace/messages';
 
 /** A transform that threw: the message is dead-lettered with the name of the transform and its place. */
 export class TransformError extends Error {
   override readonly name = 'TransformError';
-  /** `transform-failed`, or `claim-missing` when that is why. */
-  readonly code: 'transform-failed' | 'claim-missing';
+  /** `transform-failed`, or why, when the message itself is lost or has been tampered with. */
+  readonly code: 'transform-failed' | Lost;
   /** Whether another attempt can help: it waits for something, which may be away for a moment. */
   readonly retryable: boolean;
 
@@ -22,8 +23,14 @@ export class TransformError extends Error {
     super(`${transform} (step ${step}): ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
     const wrong = cause instanceof MessageError;
     this.retryable = waits && !wrong;
-    this.code = wrong && cause.code === 'claim-missing' ? cause.code : 'transform-failed';
+    this.code = wrong && isLost(cause.code) ? cause.code : 'transform-failed';
   }
+}
+
+type Lost = 'claim-missing' | 'tampered-data';
+
+function isLost(code: MessageErrorCode): code is Lost {
+  return code === 'claim-missing' || code === 'tampered-data';
 }
 
 /** A transform that cannot work as it is declared. Change the program. */

@@ -11,6 +11,7 @@ export type TransformKind =
   | 'compress'
   | 'claim-check'
   | 'restore-claims'
+  | 'decrypt'
   | 'split'
   | 'aggregate'
   | 'route'

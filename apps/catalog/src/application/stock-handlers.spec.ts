@@ -32,7 +32,7 @@ describe('stock', () => {
   const handle = async <R>(work: () => Promise<R>): Promise<R> => {
     const unit = new UnitOfWork();
     const reply = await unit.run(work);
-    await broker.commit(unit.toCommit(broker.partitionFor('')));
+    await broker.commit(await unit.toCommit(broker.partitionFor('')));
     return reply;
   };
   const reserve = (orderId: string, ...lines: [string, number][]) =>

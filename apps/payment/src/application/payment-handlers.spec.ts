@@ -21,7 +21,7 @@ describe('a payment whose process dies between the bank and the commit', () => {
   const handle = async <R>(work: (handlers: PaymentHandlers) => Promise<R>, dies = false): Promise<R> => {
     const unit = new UnitOfWork();
     const reply = await unit.run(() => work(new PaymentHandlers(payments, new FileBank(book))));
-    if (!dies) await broker.commit(unit.toCommit(broker.partitionFor(reference)));
+    if (!dies) await broker.commit(await unit.toCommit(broker.partitionFor(reference)));
     return reply;
   };
   const ops = () => new FileBank(book).entries().map(({ op }) => op);

@@ -1,6 +1,13 @@
 import type { Envelope } from '@millrace/messages';
 import { Halted, Pipeline } from '@millrace/transforms';
-import type { Gather, OutboundTransform, Passage, Transform, TransformDescription } from '@millrace/transforms';
+import type {
+  Gather,
+  OutboundTransform,
+  Passage,
+  Transform,
+  TransformDescription,
+  WaitTransform,
+} from '@millrace/transforms';
 import { ConfigurationError } from './errors.js';
 
 /** Transforms by the side on which they act. */
@@ -22,10 +29,15 @@ export class Boundary {
   readonly outbound: OutboundTransform[] = [];
   readonly history: Transform[] = [];
 
-  private receiving = new Pipeline([]);
+  private receiving: Pipeline;
   private reading = new Pipeline([]);
   private sending = new Pipeline([]);
   private keeping = new Pipeline([]);
+
+  /** @param decryption of personal data, before whatever else looks at a received message */
+  constructor(private readonly decryption?: WaitTransform) {
+    this.receiving = this.inboundOf();
+  }
 
   add({ inbound = [], outbound = [], stored = [] }: BoundaryTransforms): void {
     this.inbound.push(...inbound);
@@ -39,7 +51,12 @@ export class Boundary {
 
   /** What a message goes through before handlers are looked up. */
   inboundOf(group: readonly Transform[] = []): Pipeline {
-    return new Pipeline([...this.history, ...this.inbound, ...group]);
+    const transforms = [...this.history, ...this.inbound, ...group];
+    const { decryption } = this;
+    if (!decryption) return new Pipeline(transforms);
+    // Data that were left in a claim come later.
+    const behind = (each: Transform): Transform[] => (each.kind === 'restore-claims' ? [each, decryption] : [each]);
+    return new Pipeline([decryption, ...transforms.flatMap(behind)]);
   }
 
   /** Whether a transform makes messages of this type on the way in. */

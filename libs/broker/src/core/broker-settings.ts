@@ -3,6 +3,8 @@ import type { Clock } from './clock.js';
 import { fields, must } from './options/check-options.js';
 import type { Rules } from './options/check-options.js';
 import { count, text, thing, yesOrNo } from './options/rules.js';
+import { PERSONAL_DATA_RULES } from './personal-data/personal-data-settings.js';
+import type { PersonalDataSettings } from './personal-data/personal-data-settings.js';
 import type { Telemetry } from './telemetry.js';
 
 /** One service's view of the system. */
@@ -18,6 +20,8 @@ export interface BrokerSettings {
   readonly limits?: Partial<MessageLimits>;
   /** How long the ids of published messages are remembered, ms: `publisher.publish(event, { id })`. Default: a day. */
   readonly dedupeWindowMs?: number;
+  /** How personal data are encrypted; needed by services whose messages have some. */
+  readonly personalData?: PersonalDataSettings;
   /** Who traces and counts messages: what `openTelemetry()` gives. Default: nobody. */
   readonly telemetry?: Telemetry | undefined;
   /** Check messages with class-validator when publishing and receiving. Default true. */
@@ -36,4 +40,5 @@ export const BROKER_RULES: Rules<BrokerSettings> = {
   dedupeWindowMs: count,
   validate: yesOrNo,
   telemetry: thing,
+  personalData: PERSONAL_DATA_RULES,
 };

@@ -5,10 +5,20 @@ import {
   decode,
   DEFAULT_LIMITS,
   encode,
+  findContract,
   keyOf,
+  personalPlanOf,
+  personalPlansOf,
   validateMessage,
 } from '@millrace/messages';
-import type { Envelope, EnvelopeInit, MessageKind, MessageLimits } from '@millrace/messages';
+import type {
+  Envelope,
+  EnvelopeInit,
+  MessageClass,
+  MessageKind,
+  MessageLimits,
+  PersonalPlan,
+} from '@millrace/messages';
 import { decompressed, Halted } from '@millrace/transforms';
 import { Alarm } from './alarm.js';
 import { Boundary } from './boundary.js';
@@ -25,6 +35,8 @@ import { checkOptionsAmong } from './options/check-options.js';
 import { partitionOf } from './partition.js';
 import type { Entry, Partition } from './partition.js';
 import type { PartitionStore } from './partition-store.js';
+import { decryption, noKeys, noKeysFor } from './personal-data/decryption.js';
+import { PersonalDataProtection } from './personal-data/personal-data-protection.js';
 import type { Telemetry } from './telemetry.js';
 import { UnitOfWork } from './unit-of-work.js';
 
@@ -55,7 +67,9 @@ export class Broker {
   /** Rings in the timer loop of this process. */
   readonly alarm = new Alarm();
   /** The transforms between this service and the wire. */
-  readonly boundary = new Boundary();
+  readonly boundary: Boundary;
+  /** Encrypts personal data; undefined without `personalData`. */
+  readonly personalData: PersonalDataProtection | undefined;
 
   private readonly source: string;
   private readonly declared = new Map<string, number>();
@@ -79,15 +93,18 @@ export class Broker {
     this.validate = settings.validate ?? true;
     this.telemetry = settings.telemetry;
     this.dedupeWindowMs = settings.dedupeWindowMs ?? DEDUPE_WINDOW_MS;
+    this.personalData = settings.personalData && new PersonalDataProtection(settings.personalData);
+    this.boundary = new Boundary(this.personalData && decryption(this.personalData));
     this.source = `/${this.context}`;
   }
 
   /**
    * Creates the declared contexts in the store, or joins them.
    *
-   * @throws ConfigurationError when one exists with another number of partitions
+   * @throws ConfigurationError when one exists with another number of partitions, and for a wrong master key
    */
   async declare(): Promise<void> {
+    await this.personalData?.check();
     for (const [context, partitions] of this.declared) {
       const actual = await this.store.declareContext(context, partitions);
       if (actual !== partitions) {
@@ -114,12 +131,15 @@ export class Broker {
   }
 
   /**
-   * The event of an entry of the feed, in the version that this service knows.
+   * The event of an entry of the feed, in the version that this service knows. A promise only where it holds personal data.
    *
    * @throws MessageError, TransformError
    */
-  openStored(entry: Pick<Entry, 'fields' | 'id'>): Envelope {
-    return this.boundary.stored(this.open(entry));
+  openStored(entry: Pick<Entry, 'fields' | 'id'>): Envelope | Promise<Envelope> {
+    const message = this.open(entry);
+    if (message.personaldata === undefined) return this.boundary.stored(message);
+    if (!this.personalData) throw noKeys(message.type);
+    return this.personalData.open(message).then((opened) => this.boundary.stored(opened));
   }
 
   /**
@@ -129,7 +149,9 @@ export class Broker {
    * @throws MessageError, TransformError
    */
   openReply(entry: Pick<Entry, 'fields' | 'id'>): Envelope | undefined | Promise<Envelope | undefined> {
-    return this.boundary.receive(this.open(entry));
+    const message = this.open(entry);
+    if (message.personaldata !== undefined && !this.personalData) throw noKeys(message.type);
+    return this.boundary.receive(message);
   }
 
   /** The transforms at the boundary, in their order. */
@@ -172,18 +194,20 @@ export class Broker {
   /**
    * Validates a message, wraps it in an envelope and applies the outbound transforms that map. Source, key, correlation and
    * cause are filled in from the contract and from what is being handled, unless given. For what stays where it is written:
-   * the events of an aggregate, timers; what is sent is {@link outgoing}.
+   * the events of an aggregate, timers; what is sent is {@link outgoing}. A promise only where it holds personal data.
    *
    * @throws MessageError when it breaks its contract or the limits
    * @throws ConfigurationError when an outbound transform of its type does more than map
    */
-  encode(message: object, attributes: Partial<EnvelopeInit> = {}): Encoded {
-    return this.written(this.boundary.keep(this.wrap(message, attributes)));
+  encode(message: object, attributes: Partial<EnvelopeInit> = {}): Encoded | Promise<Encoded> {
+    const sealed = this.seal(this.wrap(message, attributes));
+    const keep = (envelope: Envelope): Encoded => this.written(this.boundary.keep(envelope));
+    return sealed instanceof Promise ? sealed.then(keep) : keep(sealed);
   }
 
   /**
    * As {@link encode}, with all outbound transforms: one message becomes any number. A promise only where one waits,
-   * multiplies or routes.
+   * multiplies or routes, or it holds personal data.
    */
   outgoing(
     message: object,
@@ -194,6 +218,26 @@ export class Broker {
 
   /** The outbound transforms for a message that is wrapped already. */
   pass(wrapped: Envelope, kind: MessageKind): readonly OutboundMessage[] | Promise<readonly OutboundMessage[]> {
+    const sealed = this.seal(wrapped);
+    return sealed instanceof Promise ? sealed.then((each) => this.passOn(each, kind)) : this.passOn(sealed, kind);
+  }
+
+  /**
+   * A message as it may leave the process, its personal data encrypted. A promise only when it has some.
+   *
+   * @throws ConfigurationError when there are no keys to do so
+   */
+  seal(message: Envelope): Envelope | Promise<Envelope> {
+    const plans = personalPlans(message);
+    if (plans.length === 0) return message;
+    if (!this.personalData) throw noKeysFor(message.type, this.context);
+    return this.personalData.seal(message, plans);
+  }
+
+  private passOn(
+    wrapped: Envelope,
+    kind: MessageKind,
+  ): readonly OutboundMessage[] | Promise<readonly OutboundMessage[]> {
     const begun = this.boundary.send(wrapped);
     if (!(begun instanceof Halted)) return [{ ...this.written(begun), kind }];
     return this.boundary.sendOn(begun).then((passages) =>
@@ -238,6 +282,17 @@ export class Broker {
     return this.store.commit(commit);
   }
 }
+
+/** Of an instance its class says where personal data are; of other data, the classes of the type. */
+function personalPlans({ type, data }: Envelope): readonly PersonalPlan[] {
+  const contract = typeof data === 'object' && data !== null ? data.constructor : undefined;
+  const own = contract && findContract(contract as MessageClass);
+  if (own?.type !== type) return personalPlansOf(type);
+  const plan = personalPlanOf(contract);
+  return plan ? [plan] : NONE;
+}
+
+const NONE: readonly PersonalPlan[] = [];
 
 function checkPartitions(context: string, partitions: number): number {
   if (!Number.isInteger(partitions) || partitions < 1 || partitions > 1024) {

@@ -185,7 +185,9 @@ export class InboundWay {
     if (!passedOn) return answer(answered(), result);
     const next = nextStop(message, nothing ? data : result);
     if (!next && message.replyto !== undefined) return answer(answered(), undefined);
-    if (next) journey.unit.emit(await broker.inboxFor(next.message, next.route), encode(next.message, broker.limits));
+    if (!next) return;
+    const onward = await broker.seal(next.message);
+    journey.unit.emit(await broker.inboxFor(onward, next.route), encode(onward, broker.limits));
   }
 
   private async sendOn({ message, kind = 'event' }: Passage, { unit }: Journey): Promise<void> {

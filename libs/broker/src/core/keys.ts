@@ -45,6 +45,11 @@ export class KeyBuilder {
     return `${this.namespace}:claim:${createHash('sha256').update(id).digest('hex')}`;
   }
 
+  /** STRING with the wrapped key of a data subject, whose id may be any text, so its hash stands here. */
+  subjectKey(subject: string): string {
+    return `${this.namespace}:subject-key:${createHash('sha256').update(subject).digest('hex')}`;
+  }
+
   /** HASH context -> number of partitions. */
   contexts(): string {
     return `${this.namespace}:contexts`;

@@ -19,7 +19,7 @@ export interface Outgoing extends Encoded {
 export async function outgoing(broker: Broker, message: object, attributes: Partial<EnvelopeInit>): Promise<Outgoing> {
   const { kind, type } = contractOf(message);
   if (kind === 'reply') throw new ConfigurationError(`${type} is a reply: only events and commands can be scheduled`);
-  const encoded = broker.encode(message, attributes);
+  const encoded = await broker.encode(message, attributes);
   const { envelope } = encoded;
   if (kind === 'command') return { ...encoded, to: { partition: await broker.inboxFor(envelope), log: 'in' } };
   checkOwn(broker, envelope.type);

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { contractOf, keyOf, replyClassesOf, toInstance } from '@millrace/messages';
+import { contractOf, isErased, keyOf, replyClassesOf, toInstance } from '@millrace/messages';
 import type { CommandReplies, Envelope, EnvelopeInit, MessageClass, RepliesOf } from '@millrace/messages';
 import type { Broker } from './broker.js';
 import { ConfigurationError, RequestFailedError, UnknownOutcomeError } from './errors.js';
@@ -138,7 +138,7 @@ export class Requester {
     const classes = (replies ?? replyClassesOf(type)).filter(fits);
     const known = classes.find((candidate) => data instanceof candidate);
     if (known) return data as object;
-    if (classes.length === 1) return toInstance(classes[0]!, data, this.broker.validate);
+    if (classes.length === 1) return toInstance(classes[0]!, data, this.broker.validate, isErased(reply));
     throw exchange.failed(
       'unknown-reply',
       classes.length === 0

@@ -235,7 +235,7 @@ describe('inside a handler', () => {
     expect(await unit.run(() => scheduler.cancel('to-cancel'))).toBe(true);
     expect(await unit.run(() => scheduler.move('to-move', new Date(NOON + 99)))).toBe(true);
     expect((await scheduler.list()).schedules).toHaveLength(2);
-    await broker.commit(unit.toCommit(broker.partitionFor('home')));
+    await broker.commit(await unit.toCommit(broker.partitionFor('home')));
     const { schedules } = await scheduler.list();
     expect(schedules.map((each) => [each.id, each.due.getTime() - NOON]).sort()).toEqual(
       [
@@ -252,7 +252,7 @@ describe('inside a handler', () => {
     expect(await unit.run(() => scheduler.cancel('closing'))).toBe(true);
     await forward(10);
     expect(await feed()).toHaveLength(1);
-    const result = await broker.commit(unit.toCommit(broker.partitionFor('home')));
+    const result = await broker.commit(await unit.toCommit(broker.partitionFor('home')));
     expect(result).toEqual({ status: 'refused', guard: 'timer', found: 'unset' });
   });
 
@@ -266,7 +266,7 @@ describe('inside a handler', () => {
         await publisher.publish(new Closed(), { at: new Date(NOON + 10), key: 'k' });
         await scheduler.schedule(new Closed(), { delayMs: 10 });
       });
-      const { writes } = unit.toCommit(home);
+      const { writes } = await unit.toCommit(home);
       expect(writes.map((write) => write.kind === 'timer' && write.partition)).toEqual([home, home, home]);
     }
   });

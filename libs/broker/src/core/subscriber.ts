@@ -18,6 +18,7 @@ import { observedFigures } from './observed-figures.js';
 import { checkOptionsAmong } from './options/check-options.js';
 import { addressOf } from './partition.js';
 import type { Partition } from './partition.js';
+import { checkKeys, checkPersonalTransforms, handledContracts } from './personal-data/personal-data-checks.js';
 import { readPartitions } from './read-partitions.js';
 import { Retention } from './retention.js';
 import { RelayLoop } from './relay-loop.js';
@@ -64,7 +65,8 @@ export class Subscriber {
   /**
    * Declares the context and starts to consume. What was published before is not missed.
    *
-   * @throws ConfigurationError for options and transforms that cannot work, and for options of a group that no handler has
+   * @throws ConfigurationError for options and transforms that cannot work, for options of a group that no handler has, and for
+   *   personal data without keys
    */
   async start(): Promise<void> {
     const groups = this.prepare();
@@ -191,7 +193,10 @@ export class Subscriber {
       group.inbound = this.settings.groups?.[group.label]?.inbound ?? [];
       if (group.isTimed(boundary.inbound)) group.readOwn(context);
     }
-    checkTransforms(boundary, [...groups, ...this.subscriptions.everyInstance.map(alone)]);
+    const all = [...groups, ...this.subscriptions.everyInstance.map(alone)];
+    checkTransforms(boundary, all);
+    checkPersonalTransforms(this.broker, all);
+    checkKeys(this.broker, handledContracts(all));
   }
 
   private async drain(): Promise<void> {

@@ -34,11 +34,20 @@ describe('a unit of work', () => {
     });
   });
 
+  it('waits for what was staged for later, in the order in which it was staged', async () => {
+    const unit = new UnitOfWork();
+    unit.stageLater(async () => ({ partition: home, writes: [put] }));
+    unit.stageLater(() => ({ partition: home, guards: [guard] }));
+    const commit = unit.toCommit(away);
+    expect(commit).toBeInstanceOf(Promise);
+    expect(await commit).toEqual({ partition: home, guards: [guard], writes: [put] });
+  });
+
   it('is committed on the given partition when it writes to none', () => {
     expect(new UnitOfWork().toCommit(away)).toEqual({ partition: away, guards: [], writes: [] });
     const unit = new UnitOfWork();
     unit.emit(home, 'm');
-    expect(unit.toCommit(away).partition).toEqual(away);
+    expect(unit.toCommit(away)).toMatchObject({ partition: away });
   });
 
   it.each([away, { context: 'catalog', index: 0 }])('refuses another partition, and says what to do', (other) => {

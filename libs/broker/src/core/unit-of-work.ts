@@ -13,6 +13,9 @@ export interface Staged {
   readonly writes?: readonly Write[];
 }
 
+/** What is only known when the handler has finished, or soon after. */
+type Later = Staged | undefined | Promise<Staged | undefined>;
+
 /**
  * Everything a handler decides, gathered while it runs, to become one commit (Unit of Work, Fowler). Ambient: inside a
  * handler `UnitOfWork.current()` finds it, so repositories and publishers need not be handed one.
@@ -42,7 +45,7 @@ export class UnitOfWork {
   private staged: Staged[] | undefined;
   private emits: Write[] | undefined;
   private guards: Guard[] | undefined;
-  private later: (() => Staged | undefined)[] | undefined;
+  private later: (() => Later)[] | undefined;
   private ended = false;
   private abandoned: Error | undefined;
 
@@ -91,7 +94,7 @@ export class UnitOfWork {
   }
 
   /** Adds what can only be known when the handler has finished; undefined adds nothing. */
-  stageLater(produce: () => Staged | undefined): void {
+  stageLater(produce: () => Later): void {
     (this.later ??= []).push(produce);
   }
 
@@ -126,14 +129,26 @@ export class UnitOfWork {
   }
 
   /**
-   * The whole unit as one commit.
+   * The whole unit as one commit. A promise only when something that was staged for later waits.
    *
    * @param fallback the partition when the unit itself writes to none
    */
-  toCommit(fallback: Partition, guards: readonly Guard[] = [], writes: readonly Write[] = []): Commit {
+  toCommit(
+    fallback: Partition,
+    guards: readonly Guard[] = [],
+    writes: readonly Write[] = [],
+  ): Commit | Promise<Commit> {
     if (this.abandoned) throw this.abandoned;
-    for (const produce of this.later?.splice(0) ?? []) {
+    const later = this.later?.splice(0) ?? [];
+    for (const [at, produce] of later.entries()) {
       const part = produce();
+      if (part instanceof Promise) {
+        this.later = later.slice(at + 1);
+        return part.then((staged) => {
+          if (staged) this.stage(staged.partition, staged);
+          return this.toCommit(fallback, guards, writes);
+        });
+      }
       if (part) this.stage(part.partition, part);
     }
     this.end();

@@ -6,6 +6,7 @@ import { DeadLetters } from '../core/dead-letters.js';
 import { Subscriptions } from '../core/handler.js';
 import { checkOptions } from '../core/options/check-options.js';
 import type { PartitionStore } from '../core/partition-store.js';
+import { DataSubjects } from '../core/personal-data/data-subjects.js';
 import { Publisher } from '../core/publisher.js';
 import { Requester } from '../core/requester.js';
 import { Scheduler } from '../core/scheduler.js';
@@ -29,8 +30,9 @@ export function connectionServices(name: string): FactoryProvider[] {
     {
       provide: of(PARTITION_STORE),
       inject: [StoreOwner, MODULE_OPTIONS_TOKEN, { token: OPEN_STORE, optional: true }],
-      useFactory: (owner: StoreOwner, options: BrokerModuleOptions, open: OpenStore = openRedis) => {
+      useFactory: async (owner: StoreOwner, options: BrokerModuleOptions, open: OpenStore = openRedis) => {
         checkOptions('BrokerModule.forRoot', options, MODULE_RULES, ['context']);
+        if (options.personalData) await owner.own(options.personalData.keys);
         return options.store ?? owner.own(open(options));
       },
     },
@@ -40,6 +42,7 @@ export function connectionServices(name: string): FactoryProvider[] {
       useFactory: async (store: PartitionStore, { telemetry, ...options }: BrokerModuleOptions) =>
         new Broker(store, { ...options, telemetry: telemetry ? await openTelemetry() : undefined }),
     },
+    { provide: of(DataSubjects), inject: [of(Broker)], useFactory: (broker: Broker) => new DataSubjects(broker) },
     { provide: of(Publisher), inject: [of(Broker)], useFactory: (broker: Broker) => new Publisher(broker) },
     { provide: of(Scheduler), inject: [of(Broker)], useFactory: (broker: Broker) => new Scheduler(broker) },
     {

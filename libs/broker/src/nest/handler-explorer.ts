@@ -5,6 +5,7 @@ import { isObservable } from 'rxjs';
 import { inBatches } from '../core/batch.js';
 import type { Broker } from '../core/broker.js';
 import type { HandlerDeclaration } from '../core/handler.js';
+import { checkKeys } from '../core/personal-data/personal-data-checks.js';
 import { checkOwnEvents, IN_CODE } from '../core/topology/declarations.js';
 import { wayOf } from '../core/topology/passage.js';
 import { DEFAULT_CONNECTION } from './connection-tokens.js';
@@ -61,6 +62,11 @@ export class HandlerExplorer {
     }
     for (const { broker, declarations } of this.connections.all) {
       const gives = (type: string) => wayOf(broker.transforms.outbound, type).gives;
+      const declared = [...declarations.sendings, ...declarations.readings];
+      checkKeys(
+        broker,
+        declared.map(({ contract }) => contract),
+      );
       for (const sending of declarations.sendings) {
         if (sending.by === IN_CODE) checkOwnEvents(broker.context, sending, gives);
       }

@@ -18,12 +18,12 @@ export const OPEN_STORE = Symbol.for('millrace:open-store');
  */
 @Injectable()
 export class StoreOwner implements OnApplicationShutdown {
-  private readonly opened: PartitionStore[] = [];
+  private readonly opened: { close?(): Promise<void> }[] = [];
 
-  async own(opening: PartitionStore | Promise<PartitionStore>): Promise<PartitionStore> {
-    const store = await opening;
-    this.opened.push(store);
-    return store;
+  async own<T extends { close?(): Promise<void> }>(opening: T | Promise<T>): Promise<T> {
+    const owned = await opening;
+    this.opened.push(owned);
+    return owned;
   }
 
   onApplicationShutdown(): Promise<void> {
@@ -32,6 +32,6 @@ export class StoreOwner implements OnApplicationShutdown {
 
   /** Idempotent. */
   async close(): Promise<void> {
-    await Promise.all(this.opened.splice(0).map((store) => store.close()));
+    await Promise.all(this.opened.splice(0).map((owned) => owned.close?.()));
   }
 }

@@ -1,6 +1,8 @@
 import type { AppendWrite, Broker, Encoded, Entry, Guard, Partition, Write } from '@millrace/broker';
+import { subjectKeysIn } from '@millrace/messages';
 import { newAggregate, replay } from './aggregate-model.js';
 import type { AggregateModel } from './aggregate-model.js';
+import { noteKeys } from './journal.js';
 import { UnreadableEventError } from './errors.js';
 import type { EventCache, KnownStream } from './event-cache.js';
 import type { Snapshot } from './snapshot.js';
@@ -42,11 +44,14 @@ export class AggregateStream<A extends object> {
   async load(): Promise<A> {
     const { cache, snapshots } = this.tools;
     let stream = await this.read(await this.known());
-    let aggregate = stream?.snapshot && snapshots.open(stream.snapshot, this.id);
-    if (stream?.snapshot && !aggregate) stream = await this.read();
-    if (stream) cache.put(this.name, stream);
+    let aggregate = newAggregate(this.model, this.id);
+    if (stream?.snapshot && !(await snapshots.open(stream.snapshot, this.name, aggregate))) {
+      stream = await this.read();
+      aggregate = newAggregate(this.model, this.id);
+    }
+    // Personal data are not kept in memory: their key may be deleted.
+    if (stream?.events.every(({ message }) => subjectKeysIn(message) === undefined)) cache.put(this.name, stream);
     else cache.forget(this.name);
-    aggregate ??= newAggregate(this.model, this.id);
     for (const event of stream?.events ?? []) this.replay(aggregate, event);
     const last = stream?.events.at(-1);
     if (last) {
@@ -55,9 +60,11 @@ export class AggregateStream<A extends object> {
     return aggregate;
   }
 
-  /** Events as they are stored: keyed by the aggregate, with the stream as their subject. */
-  encode(events: readonly object[]): Encoded[] {
-    return events.map((event) => this.tools.broker.encode(event, { subject: this.name, partitionkey: this.id }));
+  /** Events as they are stored: keyed by the aggregate, with the stream as their subject. A promise only with personal data. */
+  encode(events: readonly object[]): readonly Encoded[] | Promise<readonly Encoded[]> {
+    const { broker } = this.tools;
+    const encoded = events.map((event) => broker.encode(event, { subject: this.name, partitionkey: this.id }));
+    return encoded.some((each) => each instanceof Promise) ? Promise.all(encoded) : (encoded as readonly Encoded[]);
   }
 
   append(events: readonly string[]): AppendWrite {
@@ -72,14 +79,18 @@ export class AggregateStream<A extends object> {
   /**
    * The snapshot that goes with an append, if one is due: at most one write.
    *
-   * @param last id of the last event that the append has
+   * @param encoded the events of the append
    */
-  snapshot(aggregate: A, last: string): readonly Write[] {
-    const write = this.tools.snapshots.withAppend(this.name, aggregate, last);
-    if (!write) return [];
-    // Whether the append succeeds or not: the next load finds a snapshot in the store.
-    this.tools.cache.forget(this.name);
-    return [write];
+  snapshot(aggregate: A, encoded: readonly Encoded[]): readonly Write[] | Promise<readonly Write[]> {
+    for (const { envelope } of encoded) noteKeys(aggregate, subjectKeysIn(envelope));
+    const taken = this.tools.snapshots.withAppend(this.name, aggregate, encoded.at(-1)!.envelope.id);
+    const place = (write: Write | undefined): readonly Write[] => {
+      if (!write) return [];
+      // Whether the append succeeds or not: the next load finds a snapshot in the store.
+      this.tools.cache.forget(this.name);
+      return [write];
+    };
+    return taken instanceof Promise ? taken.then(place) : place(taken);
   }
 
   private replay(aggregate: A, event: StoredEvent): void {
@@ -89,6 +100,7 @@ export class AggregateStream<A extends object> {
     if (!evolution) {
       throw new UnreadableEventError(event, type, `${model.label} ${model.remedy}, or an upcast to a known type`);
     }
+    noteKeys(aggregate, subjectKeysIn(event.message));
     replay(model, aggregate, type, eventOf(event, evolution));
   }
 
@@ -108,17 +120,21 @@ export class AggregateStream<A extends object> {
     const { broker } = this.tools;
     const count = known ? (known.snapshot?.version ?? 0) + known.events.length : 0;
     const { entries } = await broker.store.readStream(this.partition, this.name, { after: Math.max(0, count - 1) });
-    if (known && !this.goesOn(known, entries[0])) return this.read();
+    if (known && !(await this.goesOn(known, entries[0]))) return this.read();
     const last = entries.at(-1);
     if (!last) return undefined;
-    const news = entries.slice(known ? 1 : 0).map((entry) => openEntry(broker, entry, this.name));
-    return { snapshot: known?.snapshot, events: known ? [...known.events, ...news] : news, last };
+    const events = known ? [...known.events] : [];
+    for (const entry of entries.slice(known ? 1 : 0)) {
+      const opened = openEntry(broker, entry, this.name);
+      events.push(opened instanceof Promise ? await opened : opened);
+    }
+    return { snapshot: known?.snapshot, events, last };
   }
 
   /** Whether an entry is the last one that is known. */
-  private goesOn({ snapshot, last }: Known, entry: Entry | undefined): boolean {
+  private async goesOn({ snapshot, last }: Known, entry: Entry | undefined): Promise<boolean> {
     if (!entry) return false;
     if (last) return last.id === entry.id && last.fields.join() === entry.fields.join();
-    return openEntry(this.tools.broker, entry, this.name).message.id === snapshot.event;
+    return (await openEntry(this.tools.broker, entry, this.name)).message.id === snapshot.event;
   }
 }

@@ -116,7 +116,7 @@ describe('a repository of a decider', () => {
       expect(await tills.decide('c', new Pay([-1]))).toMatchObject({ state: { balance: 3 }, version: 2 });
       expect(await tills.decide('c', new Pay([-9]))).toMatchObject({ refusal: '6 short' });
     });
-    const commit = unit.toCommit(broker.partitionFor('c'));
+    const commit = await unit.toCommit(broker.partitionFor('c'));
     expect(commit.guards).toEqual([{ kind: 'version', stream: 'till-c', expected: 0 }]);
     expect(await broker.commit(commit)).toMatchObject({ status: 'committed', appended: [{ version: 2 }] });
     expect((await tills.load('c')).state).toEqual({ balance: 3 });

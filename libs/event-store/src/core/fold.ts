@@ -45,7 +45,8 @@ export async function fold(
   for (const [index, entry] of entries.entries()) {
     const next = positionOf(entry);
     try {
-      const stored = openEntry(broker, entry);
+      const opened = openEntry(broker, entry);
+      const stored = opened instanceof Promise ? await opened : opened;
       const { message: envelope } = stored;
       const target = methods.get(envelope.type);
       if (target) {

@@ -80,7 +80,7 @@ describe.each(stores)('a repository in %s', (_name, open) => {
   };
   const inUnit = async (work: (unit: UnitOfWork) => Promise<void>, unit = new UnitOfWork()) => {
     await unit.run(() => work(unit));
-    return broker.commit(unit.toCommit(broker.partitionFor('a')));
+    return broker.commit(await unit.toCommit(broker.partitionFor('a')));
   };
 
   it('loads what has no events as version 0, and finds nothing', async () => {
@@ -179,7 +179,7 @@ describe.each(stores)('a repository in %s', (_name, open) => {
         await shelves.change('a', (shelf) => shelf.fill(2));
         expect(await shelves.load('a')).toMatchObject({ quantity: 3, version: 2 });
       });
-      const commit = unit.toCommit(broker.partitionFor('a'));
+      const commit = await unit.toCommit(broker.partitionFor('a'));
       expect(commit.guards).toEqual([{ kind: 'version', stream: 'shelf-a', expected: 0 }]);
       expect(commit.writes).toMatchObject([{ kind: 'append', stream: 'shelf-a' }]);
       expect(await broker.commit(commit)).toMatchObject({ status: 'committed', appended: [{ version: 2 }] });
@@ -219,7 +219,7 @@ describe.each(stores)('a repository in %s', (_name, open) => {
         await shelves.change(first!, (shelf) => shelf.fill(2));
         await shelves.change(second!, (shelf) => shelf.fill(3));
       });
-      const { writes } = unit.toCommit(broker.partitionFor(first!));
+      const { writes } = await unit.toCommit(broker.partitionFor(first!));
       expect(writes).toMatchObject([
         { stream: `shelf-${second}`, events: [expect.anything(), expect.anything()] },
         { stream: `shelf-${first}`, events: [expect.anything()] },
@@ -248,7 +248,7 @@ describe.each(stores)('a repository in %s', (_name, open) => {
       const unit = new UnitOfWork();
       await unit.run(() => shelves.change('a', () => 'nothing to do'));
       await shelves.change('a', (shelf) => shelf.fill(1));
-      const result = await broker.commit(unit.toCommit(broker.partitionFor('a')));
+      const result = await broker.commit(await unit.toCommit(broker.partitionFor('a')));
       expect(result).toEqual({ status: 'refused', guard: 'version', found: '1' });
     });
 

@@ -87,13 +87,12 @@ export class Repository<A extends object> {
       const aggregate = await stream.load();
       const expected = versionOf(aggregate);
       const decision = await decide(aggregate);
-      const encoded = stream.encode(takeRecorded(aggregate));
-      const last = encoded.at(-1);
-      if (!last) return decision;
+      const encoded = await stream.encode(takeRecorded(aggregate));
+      if (encoded.length === 0) return decision;
       const result = await this.broker.commit({
         partition: stream.partition,
         guards: [stream.guard(expected)],
-        writes: [stream.append(encoded.map(({ text }) => text)), ...stream.snapshot(aggregate, last.envelope.id)],
+        writes: [stream.append(encoded.map(({ text }) => text)), ...(await stream.snapshot(aggregate, encoded))],
       });
       if (result.status === 'committed') return decision;
       if (decisions === MAX_DECISIONS) throw conflict(stream.name, expected, result.found);

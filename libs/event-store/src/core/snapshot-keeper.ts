@@ -1,10 +1,13 @@
-import type { Broker, Partition, Write } from '@millrace/broker';
+import type { Broker, OpenedLayers, Partition, Write } from '@millrace/broker';
+import type { SubjectKeyRef } from '@millrace/messages';
 import type { AggregateModel } from './aggregate-model.js';
-import { newAggregate } from './aggregate-model.js';
-import { journalOf } from './journal.js';
+import { journalOf, noteKeys } from './journal.js';
 import { notPlain } from './plain-json.js';
 import { readSnapshot, snapshotState, snapshotText, stateIn } from './snapshot.js';
 import type { Snapshot } from './snapshot.js';
+
+/** A snapshot that is due. A promise only when it holds personal data. */
+type Taken = Write | undefined | Promise<Write | undefined>;
 
 /**
  * Takes, finds and opens the snapshots of one kind of aggregate. They save time and nothing else: one that is missing,
@@ -27,51 +30,81 @@ export class SnapshotKeeper<A extends object> {
     return snapshot?.reducer === snapshots.reducer ? snapshot : undefined;
   }
 
-  /** The aggregate that a snapshot was taken of; undefined when it cannot be made of it. */
-  open(snapshot: Snapshot, id: string): A | undefined {
-    const aggregate = newAggregate(this.model, id);
+  /** Makes a fresh aggregate what a snapshot was taken of; false when that cannot be, or its keys have been deleted. */
+  async open(snapshot: Snapshot, stream: string, aggregate: A): Promise<boolean> {
     try {
-      this.model.snapshots!.restore(aggregate, stateIn(snapshot));
+      const state = stateIn(snapshot);
+      const opened = snapshot.sealed === undefined ? undefined : await this.unseal(stream, snapshot, String(state));
+      if (snapshot.sealed !== undefined && !opened) return false;
+      this.model.snapshots!.restore(aggregate, opened ? (JSON.parse(opened.text) as unknown) : state);
+      noteKeys(aggregate, opened?.keys);
     } catch (error) {
       this.warn(error);
-      return undefined;
+      return false;
     }
     const journal = journalOf(aggregate);
     journal.version = journal.snapshot = snapshot.version;
-    return aggregate;
+    return true;
   }
 
   /** The snapshot that an append is to write, if one is due. `event`: the id of the aggregate's last event. */
-  withAppend(stream: string, aggregate: A, event: string): Write | undefined {
+  withAppend(stream: string, aggregate: A, event: string): Taken {
     return this.model.snapshots?.afterAppend === false ? this.take(stream, aggregate, event) : undefined;
   }
 
   /** Writes the snapshot of an aggregate as it was loaded, if one is due. Nobody waits for it. */
   afterLoad(partition: Partition, stream: string, aggregate: A, event: string, done: () => void): void {
     if (!this.model.snapshots?.afterAppend || this.writing.has(stream)) return;
-    const write = this.take(stream, aggregate, event);
-    if (!write) return;
+    const taken = this.take(stream, aggregate, event);
+    if (!taken) return;
     this.writing.add(stream);
-    this.broker
-      .commit({ partition, guards: [], writes: [write] })
-      .then(done, (error: unknown) => this.warn(error))
+    const write = async (): Promise<void> => {
+      const snapshot = await taken;
+      if (!snapshot) return;
+      await this.broker.commit({ partition, guards: [], writes: [snapshot] });
+      done();
+    };
+    write()
+      .catch((error: unknown) => this.warn(error))
       .finally(() => this.writing.delete(stream));
   }
 
-  private take(stream: string, aggregate: A, event: string): Write | undefined {
+  private take(stream: string, aggregate: A, event: string): Taken {
     const { snapshots } = this.model;
-    const { version, snapshot } = journalOf(aggregate);
+    const { version, snapshot, keys } = journalOf(aggregate);
     try {
       if (!snapshots?.isDue(aggregate, version - snapshot)) return undefined;
       const state = snapshots.save(aggregate);
       const problem = notPlain(state, 'state');
       if (problem !== undefined) throw new Error(`${problem}, which JSON does not keep: say what to keep instead`);
-      const value = snapshotText({ version, event, reducer: snapshots.reducer }, state);
-      return { kind: 'put', state: snapshotState(stream), value };
+      const about = { version, event, reducer: snapshots.reducer };
+      const put = (value: string): Write => ({ kind: 'put', state: snapshotState(stream), value });
+      if (keys.length === 0) return put(snapshotText(about, state));
+      return this.seal(stream, { ...about, sealed: keys.length }, JSON.stringify(state), keys).then(
+        (sealed) => (sealed === undefined ? undefined : put(snapshotText({ ...about, sealed: keys.length }, sealed))),
+        (error: unknown) => {
+          this.warn(error);
+          return undefined;
+        },
+      );
     } catch (error) {
       this.warn(error);
       return undefined;
     }
+  }
+
+  /** With the keys of all people of whom it knows something: when one is deleted, the state is made of the events again. */
+  private async seal(
+    stream: string,
+    snapshot: Omit<Snapshot, 'text'>,
+    state: string,
+    keys: readonly SubjectKeyRef[],
+  ): Promise<string | undefined> {
+    return this.broker.personalData?.sealWith(keys, state, aboutOf(stream, snapshot));
+  }
+
+  private async unseal(stream: string, snapshot: Snapshot, state: string): Promise<OpenedLayers | undefined> {
+    return this.broker.personalData?.openLayers(snapshot.sealed ?? 0, state, aboutOf(stream, snapshot));
   }
 
   /** Once: the reason is the same for all. */
@@ -81,4 +114,8 @@ export class SnapshotKeeper<A extends object> {
     const reason = error instanceof Error ? error.message : String(error);
     process.emitWarning(`${this.model.label} goes on without snapshots: ${reason}`, 'SnapshotWarning');
   }
+}
+
+function aboutOf(stream: string, { version, reducer }: Omit<Snapshot, 'text'>): readonly string[] {
+  return ['snapshot', stream, String(reducer), String(version)];
 }

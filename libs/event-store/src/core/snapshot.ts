@@ -8,6 +8,8 @@ export interface Snapshot {
   readonly event: string;
   /** The version of what made the state of the events. */
   readonly reducer: number;
+  /** With how many keys its state is encrypted, which is made of personal data; absent: it is not. */
+  readonly sealed?: number;
   /** As it stands in the store. */
   readonly text: string;
 }
@@ -18,8 +20,9 @@ export function snapshotState(stream: string): string {
 }
 
 /** A snapshot as JSON, with a sum over everything behind the sum. */
-export function snapshotText({ version, event, reducer }: Omit<Snapshot, 'text'>, state: unknown): string {
-  const rest = `"version":${version},"event":${JSON.stringify(event)},"reducer":${reducer},"state":${JSON.stringify(state)}}`;
+export function snapshotText({ version, event, reducer, sealed }: Omit<Snapshot, 'text'>, state: unknown): string {
+  const about = `"version":${version},"event":${JSON.stringify(event)},"reducer":${reducer}`;
+  const rest = `${about}${sealed === undefined ? '' : `,"sealed":${sealed}`},"state":${JSON.stringify(state)}}`;
   return `${head(rest)}${rest}`;
 }
 
@@ -27,8 +30,8 @@ export function snapshotText({ version, event, reducer }: Omit<Snapshot, 'text'>
 export function readSnapshot(text: string): Snapshot | undefined {
   const rest = text.slice(HEAD);
   if (text.slice(0, HEAD) !== head(rest)) return undefined;
-  const { version, event, reducer } = JSON.parse(text) as Omit<Snapshot, 'text'>;
-  return { version, event, reducer, text };
+  const { version, event, reducer, sealed } = JSON.parse(text) as Omit<Snapshot, 'text'>;
+  return { version, event, reducer, ...(sealed === undefined ? {} : { sealed }), text };
 }
 
 /** The state in a snapshot: another copy each time. */

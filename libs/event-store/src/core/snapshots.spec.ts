@@ -115,7 +115,7 @@ describe.each(stores)('snapshots in %s', (name, open) => {
       await jars.change(id, (jar) => jar.fill(1));
       (await jars.load(id)).fill(5);
     });
-    const commit = unit.toCommit(partition);
+    const commit = await unit.toCommit(partition);
     expect(commit.writes.map(({ kind }) => kind)).toEqual(['append', 'put']);
     expect(await stored()).toBeUndefined();
     await broker.commit(commit);
@@ -129,7 +129,7 @@ describe.each(stores)('snapshots in %s', (name, open) => {
     const unit = new UnitOfWork();
     await unit.run(() => jars.change(id, (jar) => jar.fill(100)));
     await fill(new Repository(broker, PlainJar), 1);
-    expect(await broker.commit(unit.toCommit(partition))).toMatchObject({ status: 'refused', guard: 'version' });
+    expect(await broker.commit(await unit.toCommit(partition))).toMatchObject({ status: 'refused', guard: 'version' });
     expect(await stored()).toBeUndefined();
     await fill(jars, 1);
     expect(await stored()).toMatchObject({ version: 11, state: { amount: 11 } });

@@ -1,3 +1,4 @@
+import { StoreUnavailableError } from '@millrace/broker';
 import type { Broker, Entry } from '@millrace/broker';
 import { revive } from '@millrace/messages';
 import type { Envelope, MessageClass } from '@millrace/messages';
@@ -21,17 +22,32 @@ export function positionOf(entry: Entry): number {
   return Number(entry.id.slice(entry.id.indexOf('-') + 1));
 }
 
-/** @throws UnreadableEventError that says where the entry stands */
-export function openEntry(broker: Broker, entry: Entry, stream?: string): StoredEvent {
+/**
+ * A promise only when the event holds personal data.
+ *
+ * @throws UnreadableEventError that says where the entry stands
+ */
+export function openEntry(broker: Broker, entry: Entry, stream?: string): StoredEvent | Promise<StoredEvent> {
   const where = {
     partition: entry.source.partition,
     position: positionOf(entry),
     ...(stream === undefined ? {} : { stream }),
   };
+  const unreadable = (cause: unknown): unknown =>
+    cause instanceof StoreUnavailableError
+      ? cause
+      : new UnreadableEventError(where, 'event', (cause as Error).message, { cause });
   try {
-    return { ...where, message: broker.openStored(entry) };
+    const message = broker.openStored(entry);
+    if (!(message instanceof Promise)) return { ...where, message };
+    return message.then(
+      (opened) => ({ ...where, message: opened }),
+      (cause: unknown) => {
+        throw unreadable(cause);
+      },
+    );
   } catch (cause) {
-    throw new UnreadableEventError(where, 'event', (cause as Error).message, { cause });
+    throw unreadable(cause);
   }
 }
 

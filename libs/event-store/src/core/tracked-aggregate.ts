@@ -1,5 +1,5 @@
 import { ConfigurationError, ConflictError } from '@millrace/broker';
-import type { Staged, UnitOfWork } from '@millrace/broker';
+import type { Encoded, Staged, UnitOfWork } from '@millrace/broker';
 import { contractOf } from '@millrace/messages';
 import { replay, takeRecorded } from './aggregate-model.js';
 import type { AggregateStream } from './aggregate-stream.js';
@@ -11,8 +11,8 @@ import { versionOf } from './journal.js';
  */
 export class TrackedAggregate<A extends object> {
   private readonly decided: object[] = [];
-  private readonly encoded: string[] = [];
-  private last: string | undefined;
+  private readonly encoded: Encoded[] = [];
+  private readonly texts: string[] = [];
   private loading: Promise<A> | undefined;
   private loaded: A | undefined;
   private expected: number | undefined;
@@ -42,7 +42,8 @@ export class TrackedAggregate<A extends object> {
     try {
       const deciding = decide(aggregate);
       const result = deciding instanceof Promise ? await deciding : deciding;
-      this.keep(aggregate);
+      const kept = this.keep(aggregate);
+      if (kept) await kept;
       return result;
     } catch (error) {
       // What was recorded before the failure must not be stored, so the instance that shows it goes too.
@@ -74,29 +75,39 @@ export class TrackedAggregate<A extends object> {
 
   /**
    * Encodes at once: a broken contract shows in the decision that recorded it. The group of events takes its place in
-   * the commit with the first one, and grows with the later ones.
+   * the commit with the first one, and grows with the later ones. A promise only with personal data.
    */
-  private keep(aggregate: A): void {
+  private keep(aggregate: A): void | Promise<void> {
     const events = takeRecorded(aggregate);
     if (events.length === 0) return;
     this.unit.checkOpen();
     const encoded = this.stream.encode(events);
+    return encoded instanceof Promise ? encoded.then((all) => this.add(events, all)) : this.add(events, encoded);
+  }
+
+  private add(events: readonly object[], encoded: readonly Encoded[]): void {
+    this.unit.checkOpen();
     if (this.encoded.length === 0) {
       this.guard();
-      this.unit.stage(this.stream.partition, { writes: [this.stream.append(this.encoded)] });
+      this.unit.stage(this.stream.partition, { writes: [this.stream.append(this.texts)] });
     }
-    this.encoded.push(...encoded.map(({ text }) => text));
-    this.last = encoded.at(-1)?.envelope.id;
+    this.texts.push(...encoded.map(({ text }) => text));
+    this.encoded.push(...encoded);
     this.decided.push(...events);
   }
 
   /** Keeps what was recorded outside of a change, too; the snapshot is of the aggregate as it then is. */
-  private finish(): Staged | undefined {
+  private finish(): Staged | undefined | Promise<Staged | undefined> {
     const { loaded } = this;
     if (!loaded) return undefined;
-    this.unit.run(() => this.keep(loaded));
-    if (this.last === undefined) return undefined;
+    const kept = this.unit.run(() => this.keep(loaded));
+    return kept ? kept.then(() => this.snapshot(loaded)) : this.snapshot(loaded);
+  }
+
+  private snapshot(loaded: A): Staged | undefined | Promise<Staged | undefined> {
+    if (this.encoded.length === 0) return undefined;
     const { partition } = this.stream;
-    return { partition, writes: this.stream.snapshot(loaded, this.last) };
+    const writes = this.stream.snapshot(loaded, this.encoded);
+    return writes instanceof Promise ? writes.then((each) => ({ partition, writes: each })) : { partition, writes };
   }
 }

@@ -33,13 +33,13 @@ async function writeOf<State>(
     case 'retry': {
       // The key of the replies, so that a deadline and a reply of one saga are handled one after the other.
       const attributes = { correlationid, partitionkey: correlationid };
-      const { text } = broker.encode(new SagaDeadline(action.kind, action.commandId), attributes);
+      const { text } = await broker.encode(new SagaDeadline(action.kind, action.commandId), attributes);
       return { kind: 'timer', id: timer, due: action.at, message: text };
     }
     case 'cancel-timer':
       return { kind: 'cancel-timer', id: timer };
     case 'record': {
-      const { text } = broker.encode(action.event, { correlationid });
+      const { text } = await broker.encode(action.event, { correlationid });
       return { kind: 'append', events: [text] };
     }
   }
