@@ -66,13 +66,13 @@ describe('a unit of work', () => {
     unit.run(() => {
       left = turn().then(() => UnitOfWork.current());
     });
-    unit.toCommit(home);
+    await unit.toCommit(home);
     expect(await left).toBeUndefined();
   });
 
-  it('takes nothing that would be lost', () => {
+  it('takes nothing that would be lost', async () => {
     const committed = new UnitOfWork();
-    committed.toCommit(home);
+    await committed.toCommit(home);
     expect(() => committed.stage(home, { writes: [put] })).toThrow('await what a handler begins');
     expect(() => committed.emit(home, 'm')).toThrow(ConfigurationError);
   });

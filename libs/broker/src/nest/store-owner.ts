@@ -32,6 +32,6 @@ export class StoreOwner implements OnApplicationShutdown {
 
   /** Idempotent. */
   async close(): Promise<void> {
-    await Promise.all(this.opened.splice(0).map((owned) => owned.close?.()));
+    await Promise.all(this.opened.splice(0).map(async (owned) => owned.close?.()));
   }
 }

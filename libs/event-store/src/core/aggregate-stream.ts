@@ -64,7 +64,8 @@ export class AggregateStream<A extends object> {
   encode(events: readonly object[]): readonly Encoded[] | Promise<readonly Encoded[]> {
     const { broker } = this.tools;
     const encoded = events.map((event) => broker.encode(event, { subject: this.name, partitionkey: this.id }));
-    return encoded.some((each) => each instanceof Promise) ? Promise.all(encoded) : (encoded as readonly Encoded[]);
+    const isAtOnce = (each: Encoded | Promise<Encoded>): each is Encoded => !(each instanceof Promise);
+    return encoded.every(isAtOnce) ? encoded : Promise.all(encoded.map(async (each) => each));
   }
 
   append(events: readonly string[]): AppendWrite {
