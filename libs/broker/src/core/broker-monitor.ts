@@ -13,6 +13,8 @@ import type { Retention } from './retention.js';
  * stands in the partition of its message, so both count those of other services there, too.
  */
 export class BrokerMonitor {
+  private readonly watched: (() => readonly string[])[] = [];
+
   /** @throws ConfigurationError for limits that cannot work */
   constructor(
     private readonly broker: Broker,
@@ -42,11 +44,20 @@ export class BrokerMonitor {
     };
   }
 
+  /** Asks for more reasons to be degraded, one sentence each, whenever health is asked for: projections that stand still. */
+  watch(problems: () => readonly string[]): void {
+    this.watched.push(problems);
+  }
+
   /** How the service is, by the limits of `forRoot({ health })`. Never rejects: a store that does not answer is `down`. */
   async health(): Promise<Health> {
     try {
       const groups = new Set([...this.subscriptions.groups.values()].map(({ name }) => name));
-      return judge(await this.inspect(), groups, this.retention.rules, this.limits);
+      const health = judge(await this.inspect(), groups, this.retention.rules, this.limits);
+      return worsened(
+        health,
+        this.watched.flatMap((problems) => problems()),
+      );
     } catch (error) {
       return {
         status: 'down',
@@ -55,6 +66,12 @@ export class BrokerMonitor {
       };
     }
   }
+}
+
+function worsened(health: Health, problems: readonly string[]): Health {
+  if (problems.length === 0) return health;
+  const { status, reasons } = health;
+  return { ...health, status: status === 'up' ? 'degraded' : status, reasons: [...reasons, ...problems] };
 }
 
 function onlyOf(figures: PartitionFigures, groups: ReadonlySet<string>): PartitionFigures {

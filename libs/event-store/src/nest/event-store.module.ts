@@ -1,5 +1,6 @@
 import {
   Broker,
+  BrokerMonitor,
   checkOptions,
   connected,
   connectionToken,
@@ -109,10 +110,22 @@ function running(type: ProjectionClass, connection?: string): FactoryProvider {
     provide: `Running(${String(getViewToken(type, connection))})`,
     ...WANTING,
     connection,
-    inject: [Projections, type, { token: connectionToken(Declarations, connection), optional: true }],
-    useFactory: (broker: Broker, projections: Projections, projection: object, declarations?: Declarations) => {
+    inject: [
+      Projections,
+      type,
+      { token: connectionToken(Declarations, connection), optional: true },
+      { token: connectionToken(BrokerMonitor, connection), optional: true },
+    ],
+    useFactory: (
+      broker: Broker,
+      projections: Projections,
+      projection: object,
+      declarations?: Declarations,
+      monitor?: BrokerMonitor,
+    ) => {
       const { name, methods } = projectionOf(type);
       projections.add(type, projection, broker);
+      monitor?.watch(() => projections.problems(type, broker));
       declarations?.reads(`projection ${name}`, contractsOf(methods));
       return projection;
     },

@@ -83,17 +83,19 @@ export class Projections implements OnApplicationBootstrap, OnModuleDestroy {
     return failed;
   }
 
-  /** One sentence for each projection that stands still, or goes on without events; for health. */
-  problems(): readonly string[] {
-    return this.status().flatMap(({ projection, partition, failure, parked }) => {
-      const where = `projection ${projection} on ${partition.context}/${partition.index}`;
-      return [
-        ...(failure?.position === undefined
-          ? []
-          : [`${where} stands still before position ${failure.position}: ${failure.error.message}`]),
-        ...(parked > 0 ? [`${where} goes on without ${parked} events that are parked`] : []),
-      ];
-    });
+  /** One sentence for each partition on which a projection stands still, or goes on without events; for health. */
+  problems(type: ProjectionClass, broker: Broker): readonly string[] {
+    return this.find(type, broker.context)
+      .runner.status()
+      .flatMap(({ projection, partition, failure, parked }) => {
+        const where = `projection ${projection} on ${partition.context}/${partition.index}`;
+        return [
+          ...(failure?.position === undefined
+            ? []
+            : [`${where} stands still before position ${failure.position}: ${failure.error.message}`]),
+          ...(parked > 0 ? [`${where} goes on without what it could not take: ${parked} parked`] : []),
+        ];
+      });
   }
 
   onApplicationBootstrap(): void {
