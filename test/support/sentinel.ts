@@ -35,7 +35,11 @@ sentinel failover-timeout millrace 2000`);
   return {
     sentinels: [{ host, port: sentinel }],
     master,
-    replicated: async () => expect(await redis.wait(1, 5_000)).toBe(1),
+    replicated: async () => {
+      // WAIT is for the last write of its own connection, and at once satisfied where there was none.
+      await redis.set('replicated', '');
+      expect(await redis.wait(1, 20_000)).toBe(1);
+    },
   };
 }
 
