@@ -8,7 +8,7 @@ import { createService, LedgerController, placeOf, ServiceModule } from '@shop/s
 import type { ServiceOptions } from '@shop/service';
 import { StockHandlers } from './application/stock-handlers.js';
 import { Product } from './domain/product.js';
-import { Reservation } from './domain/reservation.js';
+import { reservation } from './domain/reservation.js';
 import { ProductsController } from './http/products.controller.js';
 import { ProductList } from './read-model/product-list.js';
 
@@ -16,7 +16,7 @@ import { ProductList } from './read-model/product-list.js';
 @Module({
   imports: [
     BrokerModule.forFeature({ stored: catalogHistory }),
-    EventStoreModule.forFeature({ aggregates: [Product, Reservation], projections: [ProductList] }),
+    EventStoreModule.forFeature({ aggregates: [Product, reservation], projections: [ProductList] }),
     ServiceModule,
   ],
   controllers: [ProductsController, LedgerController],

@@ -11,7 +11,7 @@ import {
 } from '@shop/contracts/catalog';
 import { Money } from '@shop/contracts/money';
 import { Product } from '../domain/product.js';
-import { Reservation } from '../domain/reservation.js';
+import { reservation } from '../domain/reservation.js';
 import { StockHandlers } from './stock-handlers.js';
 
 describe('stock', () => {
@@ -22,7 +22,7 @@ describe('stock', () => {
   beforeEach(async () => {
     broker = new Broker(new InMemoryPartitionStore(), { context: 'catalog', partitions: 1 });
     products = new Repository(broker, Product);
-    handlers = new StockHandlers(products, new Repository(broker, Reservation));
+    handlers = new StockHandlers(products, new Repository(broker, reservation));
     for (const sku of ['cup', 'mug']) {
       await products.change(sku, (product) => product.add({ sku, name: sku, price: new Money(1, 'EUR'), stock: 5 }));
     }

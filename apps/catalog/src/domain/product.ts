@@ -1,15 +1,23 @@
 import { Aggregate, AggregateRoot, Apply } from '@millrace/event-store';
 import { ProductAdded, StockHeld, StockReturned } from '@shop/contracts/catalog';
 import type { Data } from '@shop/contracts/data';
-import type { Money } from '@shop/contracts/money';
+import { Money } from '@shop/contracts/money';
 
-/** A product with its pieces on the shelf, and those held for orders. */
-@Aggregate('product')
+/**
+ * A product with its pieces on the shelf, and those held for orders. Its snapshot grows with the orders, so it is taken the more
+ * rarely the more there are.
+ */
+@Aggregate('product', { snapshot: { when: ({ orders }: Product, since) => since >= 50 + orders / 2 } })
 export class Product extends AggregateRoot {
   name = '';
   price: Money | undefined;
   available = 0;
-  private readonly held = new Map<string, number>();
+  private held = new Map<string, number>();
+
+  /** How many orders it is held for. */
+  get orders(): number {
+    return this.held.size;
+  }
 
   add(product: Data<ProductAdded>): void {
     this.record(new ProductAdded(product));
@@ -24,6 +32,18 @@ export class Product extends AggregateRoot {
   giveBack(orderId: string): void {
     const quantity = this.held.get(orderId);
     if (quantity !== undefined) this.record(new StockReturned({ sku: this.id, orderId, quantity }));
+  }
+
+  toSnapshot() {
+    const { name, price, available, held } = this;
+    return { name, price: price && { ...price }, available, held: [...held] };
+  }
+
+  fromSnapshot({ name, price, available, held }: ReturnType<Product['toSnapshot']>): void {
+    this.name = name;
+    this.price = price && new Money(price.amount, price.currency);
+    this.available = available;
+    this.held = new Map(held);
   }
 
   @Apply(ProductAdded) protected added({ name, price, stock }: ProductAdded): void {
