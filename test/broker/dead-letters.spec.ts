@@ -93,6 +93,35 @@ describe.each(SITES)('dead letters on %s', (_name, open) => {
     }
   });
 
+  it('are found by either name of their group, and not by one that no group has', async () => {
+    const site = await open({ partitions: 2 });
+    const { deadLetters, state } = await service(site);
+    await site.say('work.do', { n: 1 });
+    await eventually(async () => expect(await deadLetters.count({ group: 'mailer' })).toBe(1));
+    const [letter] = (await deadLetters.list({ group: 'mailer' })).letters;
+    expect((await deadLetters.list({ group: 'work.mailer' })).letters).toEqual([letter]);
+    expect(await deadLetters.count({ group: 'work' })).toBe(0);
+    expect(await deadLetters.count({ group: 'payment.mailer' })).toBe(0);
+
+    await site.store.createGroup(site.inbox(1), 'payment');
+    const { partition } = site.inbox();
+    const writes = [{ kind: 'dead-letter', letter: { ...letter!, group: 'catalog' } } as const];
+    await site.broker.commit({ partition, guards: [], writes });
+    expect([await deadLetters.count({ group: 'payment' }), await deadLetters.count({ group: 'catalog' })]).toEqual([
+      0, 1,
+    ]);
+    const refusal =
+      /^no group 'mailr' is known: write one of 'work', 'mailer', .*'payment'.*'catalog', or the full name/;
+    const by = { group: 'mailr' };
+    for (const ask of [deadLetters.list(by), deadLetters.count(by), deadLetters.redriveAll(by)]) {
+      await expect(ask).rejects.toThrow(ConfigurationError);
+      await expect(ask).rejects.toThrow(refusal);
+    }
+    state.broken = false;
+    expect(await deadLetters.redriveAll({ group: 'mailer' })).toBe(1);
+    await eventually(() => expect(state.seen).toContain('mailer 1 attempt 1'));
+  });
+
   it('go back to the group that failed and to no other, with fresh attempts and their history', async () => {
     const site = await open();
     const { deadLetters, state } = await service(site);

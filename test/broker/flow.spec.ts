@@ -1,4 +1,4 @@
-import { ConfigurationError } from '@millrace/broker';
+import { ConfigurationError, Subscriber, Subscriptions } from '@millrace/broker';
 import { eventually, onTestFinished } from '../support/redis.js';
 import { gate, SITES } from '../support/site.js';
 import type { Handle, Site } from '../support/site.js';
@@ -103,6 +103,26 @@ describe.each(SITES)('consuming, in %s', (_name, open) => {
     expect(paused.seen).toEqual([]);
     first.resume('work');
     await eventually(() => expect(paused.seen).toEqual([0, 1, 2]));
+  });
+
+  it('is paused and resumed by either of its names', async () => {
+    const site = await open();
+    const { seen, handle } = recorder();
+    const subscriptions = new Subscriptions(site.context);
+    const handler = { type: 'work.do', context: site.context, log: 'in', group: 'mailer' } as const;
+    subscriptions.add({ ...handler, name: 'mail', handle });
+    const subscriber = new Subscriber(site.broker, subscriptions, { blockMs: 50 });
+    onTestFinished(() => subscriber.stop());
+    subscriber.pause('work.mailer');
+    await subscriber.start();
+    await sayAll(site, 0);
+    subscriber.resume('mailer');
+    await eventually(() => expect(seen).toEqual([0]));
+    subscriber.pause('mailer');
+    await sayAll(site, 1);
+    expect(seen).toEqual([0]);
+    subscriber.resume('work.mailer');
+    await eventually(() => expect(seen).toEqual([0, 1]));
   });
 
   it('cannot pause a group that no handler has', async () => {

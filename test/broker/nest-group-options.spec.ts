@@ -50,6 +50,13 @@ class Mailer {
   }
 }
 
+@Injectable()
+class Plain {
+  @On(Asked, { group: 'mailer' }) asked(): Promise<void> {
+    return work();
+  }
+}
+
 describe('options of a group', () => {
   const burst = async (module: Awaited<ReturnType<typeof start>>): Promise<void> => {
     const publisher = module.get(Publisher);
@@ -62,14 +69,14 @@ describe('options of a group', () => {
   });
 
   it('by name win over those for all', async () => {
-    @Injectable()
-    class Plain {
-      @On(Asked, { group: 'mailer' }) asked(): Promise<void> {
-        return work();
-      }
-    }
     await burst(await start([Plain], { mailer: { concurrency: 3 } }, { concurrency: 9 }));
     await eventually(() => expect(most).toBe(3));
+  });
+
+  it('are given by the full name of the group, too, but not by both', async () => {
+    await burst(await start([Plain], { 'desk.mailer': { concurrency: 3 } }, { concurrency: 9 }));
+    await eventually(() => expect(most).toBe(3));
+    await expect(start([Mailer], { mailer: {}, 'desk.mailer': {} })).rejects.toThrow('to one group twice');
   });
 
   it('that differ between two handlers are refused at start, naming both', async () => {

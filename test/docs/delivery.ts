@@ -173,7 +173,7 @@ export class Repair {
   constructor(private readonly deadLetters: DeadLetters) {}
 
   async show(): Promise<string[]> {
-    const { letters } = await this.deadLetters.list({ group: 'order.ledger' }, { limit: 50 });
+    const { letters } = await this.deadLetters.list({ group: 'ledger' }, { limit: 50 });
     return letters.map(({ reason, error, attempts, key }) => `${reason}: ${error} (${key}, attempt ${attempts})`);
   }
 
@@ -184,7 +184,7 @@ export class Repair {
   }
 
   afterTheFix(): Promise<number> {
-    return this.deadLetters.redriveAll({ group: 'order.shipping', from: new Date('2026-01-01') });
+    return this.deadLetters.redriveAll({ group: 'shipping', from: new Date('2026-01-01') });
   }
 
   forget(id: string): Promise<boolean> {

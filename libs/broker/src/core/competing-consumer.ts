@@ -40,7 +40,7 @@ export class CompetingConsumer implements Consumer {
 
   constructor(
     private readonly broker: Broker,
-    private readonly group: HandlerGroup,
+    readonly group: HandlerGroup,
     private readonly settings: ConsumerSettings,
     private readonly logger: Logger,
   ) {}
@@ -84,10 +84,6 @@ export class CompetingConsumer implements Consumer {
     this.recovered = false;
     this.intake?.resume();
     this.wake();
-  }
-
-  get label(): string {
-    return this.group.label;
   }
 
   get followers(): readonly (readonly [Partition, GroupFollower])[] {

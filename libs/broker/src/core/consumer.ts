@@ -1,5 +1,6 @@
 import type { GroupFollower } from './follower.js';
 import type { GroupSettings } from './group-options.js';
+import type { HandlerGroup } from './handler.js';
 import type { Partition } from './partition.js';
 
 /** How a process consumes, whatever the group. */
@@ -21,8 +22,7 @@ export type ConsumerSettings = ProcessSettings & GroupSettings;
 
 /** What consumes the logs of one group in this process. */
 export interface Consumer {
-  /** The name of its group as the service writes it. */
-  readonly label: string;
+  readonly group: HandlerGroup;
   /** Addresses of the partitions that this process consumes. */
   readonly partitionsHeld: readonly string[];
   /** Its group in each log that it reads, once it has started. */

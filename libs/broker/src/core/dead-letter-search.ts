@@ -2,6 +2,7 @@ import type { Broker } from './broker.js';
 import { matches, parseLetterId } from './dead-letter-view.js';
 import type { DeadLetterFilter } from './dead-letter-view.js';
 import { ConfigurationError } from './errors.js';
+import { fullNameOf } from './group-names.js';
 import type { Subscriptions } from './handler.js';
 import type { KeptLetter } from './partition-store.js';
 import type { Partition } from './partition.js';
@@ -20,9 +21,10 @@ export class DeadLetterSearch {
    * What matches, partition by partition, in each the oldest first.
    *
    * @param cursor id of the last one that is not wanted any more
-   * @throws ConfigurationError for a cursor that is none
+   * @throws ConfigurationError for a cursor that is none, and for a group that is not known
    */
-  async *walk(filter: DeadLetterFilter, cursor?: string): AsyncGenerator<[Partition, KeptLetter]> {
+  async *walk(by: DeadLetterFilter, cursor?: string): AsyncGenerator<[Partition, KeptLetter]> {
+    const filter = await this.withFullName(by);
     const begin = cursor === undefined ? undefined : parseLetterId(cursor);
     const partitions = await this.partitions();
     const isBegin = ({ context, index }: Partition): boolean =>
@@ -40,6 +42,22 @@ export class DeadLetterSearch {
         after = letters.at(-1)!.id;
       }
     }
+  }
+
+  private async withFullName(filter: DeadLetterFilter): Promise<DeadLetterFilter> {
+    if (filter.group === undefined) return filter;
+    return { ...filter, group: await fullNameOf(this.subscriptions, filter.group, () => this.groups()) };
+  }
+
+  /** The names of all groups that read where it looks, and of those whose letters are left. */
+  private async groups(): Promise<ReadonlySet<string>> {
+    const names = new Set<string>();
+    for (const partition of await this.partitions()) {
+      const { followers } = await this.broker.store.survey(partition);
+      for (const { follower } of followers) if (follower.kind === 'group') names.add(follower.group);
+    }
+    for await (const [, { group }] of this.walk({})) names.add(group);
+    return names;
   }
 
   /** Where it looks. */

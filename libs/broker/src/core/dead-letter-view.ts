@@ -15,7 +15,10 @@ export interface DeadLetterView extends DeadLetter {
 
 /** Which dead letters are meant; all conditions have to hold. */
 export interface DeadLetterFilter {
-  /** Name of the group as it stands in the letter, e.g. `order.mailer`. */
+  /**
+   * Name of the group: in full, as it stands in the letter, `order.mailer`, or, for a group of this service, as its handlers
+   * write it, `mailer`.
+   */
   readonly group?: string;
   readonly reason?: string;
   /** Type of the message. */
@@ -30,6 +33,7 @@ export interface DeadLetterFilter {
   readonly to?: Date | number;
 }
 
+/** @param filter with the full name of the group */
 export function matches(letter: DeadLetter, filter: DeadLetterFilter): boolean {
   const { group, reason, type, key, context, from, to } = filter;
   return (

@@ -49,7 +49,7 @@ export class DeadLetters {
    *
    * @param options.limit how many at most. Default 100
    * @param options.cursor from the page before
-   * @throws ConfigurationError for a cursor that no page gave
+   * @throws ConfigurationError for a cursor that no page gave, and for a group that is not known
    */
   async list(
     filter: DeadLetterFilter = {},
@@ -71,7 +71,11 @@ export class DeadLetters {
     return letter && viewOf(place.partition, letter, this.broker.limits);
   }
 
-  /** How many there are. With a filter they all are looked at. */
+  /**
+   * How many there are. With a filter they all are looked at.
+   *
+   * @throws ConfigurationError for a group that is not known
+   */
   async count(filter: DeadLetterFilter = {}): Promise<number> {
     let count = 0;
     if (Object.keys(filter).length > 0) {
@@ -110,7 +114,11 @@ export class DeadLetters {
     return { status: taken ? 'redriven' : 'gone' };
   }
 
-  /** Redrives what matches; parked messages follow those that hold them back. Answers how many were redriven. */
+  /**
+   * Redrives what matches; parked messages follow those that hold them back. Answers how many were redriven.
+   *
+   * @throws ConfigurationError for a group that is not known, before anything is redriven
+   */
   async redriveAll(filter: DeadLetterFilter = {}): Promise<number> {
     // Those that fail again while this goes on are left.
     const to = Math.min(Number(filter.to ?? Infinity), this.broker.clock.now() + 1);

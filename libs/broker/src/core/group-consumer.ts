@@ -37,7 +37,7 @@ export class GroupConsumer implements Consumer {
 
   constructor(
     private readonly broker: Broker,
-    private readonly group: HandlerGroup,
+    readonly group: HandlerGroup,
     private readonly settings: ConsumerSettings,
     private readonly logger: Logger,
   ) {}
@@ -79,10 +79,6 @@ export class GroupConsumer implements Consumer {
     this.paused = false;
     this.intake?.resume();
     this.holdings?.wake();
-  }
-
-  get label(): string {
-    return this.group.label;
   }
 
   get followers(): readonly (readonly [Partition, GroupFollower])[] {

@@ -185,7 +185,7 @@ export class Subscriptions {
 
   /** @param watch puts something around a handler of a group: {@link watchedBy} */
   constructor(
-    private readonly context: string,
+    readonly context: string,
     private readonly watch?: (handler: HandlerDeclaration, group: string) => HandlerDeclaration,
   ) {}
 

@@ -17,7 +17,10 @@ export interface NamedGroupOptions extends GroupOptions {
 
 /** How a service consumes; the options of groups hold for all of them, unless `groups` or a handler says otherwise. */
 export interface SubscriberSettings extends Partial<Omit<ProcessSettings, 'owner'>>, GroupOptions {
-  /** Options by the name of a group as its handlers write it; that of the context for handlers without a group. */
+  /**
+   * Options by the name of a group, as its handlers write it, `mailer`, or in full, `order.mailer`; that of the context for
+   * handlers without a group.
+   */
   readonly groups?: Readonly<Record<string, NamedGroupOptions>>;
   /**
    * How much later than due a timer may fire that another process has set, ms: so often each process looks for due timers

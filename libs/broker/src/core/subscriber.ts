@@ -3,10 +3,10 @@ import { Attendance } from './attendance.js';
 import type { Broker } from './broker.js';
 import { BrokerMonitor } from './broker-monitor.js';
 import { CompetingConsumer } from './competing-consumer.js';
-import { ConfigurationError } from './errors.js';
 import { EveryInstance } from './every-instance.js';
 import { GroupConsumer } from './group-consumer.js';
 import type { Consumer, ProcessSettings } from './consumer.js';
+import { byGroup, groupNamed } from './group-names.js';
 import { resolveGroup } from './group-options.js';
 import type { GroupSettings } from './group-options.js';
 import { alone } from './handler.js';
@@ -23,7 +23,7 @@ import { readPartitions } from './read-partitions.js';
 import { Retention } from './retention.js';
 import { RelayLoop } from './relay-loop.js';
 import { SUBSCRIBER_RULES } from './subscriber-settings.js';
-import type { SubscriberSettings } from './subscriber-settings.js';
+import type { NamedGroupOptions, SubscriberSettings } from './subscriber-settings.js';
 import { TimerLoop } from './timer-loop.js';
 import { checkTransforms } from './transform-checks.js';
 
@@ -41,7 +41,7 @@ export class Subscriber {
   private readonly process: ProcessSettings;
   private stopped: Promise<void> | undefined;
   private unobserved: (() => void) | undefined;
-  private readonly paused = new Set<string>();
+  private readonly paused = new Set<HandlerGroup>();
 
   constructor(
     private readonly broker: Broker,
@@ -77,7 +77,7 @@ export class Subscriber {
       const consumer = new Kind(this.broker, group, all, this.logger);
       this.consumers.push(consumer);
       if (settings.ordering !== 'none' && this.readsInbox(group)) this.inboxConsumers.push(consumer);
-      if (this.paused.has(group.label)) consumer.pause();
+      if (this.paused.has(group)) consumer.pause();
       await consumer.start();
       for (const follower of consumer.followers) this.attendance.add(...follower);
     }
@@ -103,9 +103,18 @@ export class Subscriber {
    * @throws ConfigurationError as `start`
    */
   prepare(): ReadonlyMap<HandlerGroup, GroupSettings> {
-    const groups = this.resolveGroups();
-    this.placeTransforms([...groups.keys()]);
-    return groups;
+    const named = byGroup(this.subscriptions, this.settings.groups);
+    const settings = new Map<HandlerGroup, GroupSettings>();
+    for (const group of this.subscriptions.groups.values()) {
+      const options = named.get(group) ?? {};
+      settings.set(group, resolveGroup(group.label, this.settings, options, group.options));
+      this.placeTransforms(group, options);
+    }
+    const all = [...settings.keys(), ...this.subscriptions.everyInstance.map(alone)];
+    checkTransforms(this.broker.boundary, all);
+    checkPersonalTransforms(this.broker, all);
+    checkKeys(this.broker, handledContracts(all));
+    return settings;
   }
 
   /** Stops reading, finishes what is being handled, gives the leases back. Idempotent. */
@@ -118,12 +127,13 @@ export class Subscriber {
    * partitions, whose messages wait; other processes go on with theirs, and without an order with all. Holds before `start()`, too, and whatever
    * partitions this process gets meanwhile.
    *
-   * @param group its name as handlers write it; that of the context for handlers without a group
+   * @param name as handlers write it, `mailer`, or in full, `order.mailer`; that of the context for handlers without a group
    * @throws ConfigurationError when no handler has this group
    */
-  pause(group: string): void {
-    this.paused.add(this.known(group));
-    this.consumers.find(({ label }) => label === group)?.pause();
+  pause(name: string): void {
+    const group = groupNamed(this.subscriptions, name);
+    this.paused.add(group);
+    this.consumerOf(group)?.pause();
   }
 
   /**
@@ -131,14 +141,15 @@ export class Subscriber {
    *
    * @throws ConfigurationError when no handler has this group
    */
-  resume(group: string): void {
-    this.paused.delete(this.known(group));
-    this.consumers.find(({ label }) => label === group)?.resume();
+  resume(name: string): void {
+    const group = groupNamed(this.subscriptions, name);
+    this.paused.delete(group);
+    this.consumerOf(group)?.resume();
   }
 
-  /** Addresses (`<context>/<index>`) of the partitions that this process consumes now, by the name of the group. */
+  /** Addresses (`<context>/<index>`) of the partitions that this process consumes now, by the name of a group on its handlers. */
   get partitions(): ReadonlyMap<string, readonly string[]> {
-    return new Map(this.consumers.map(({ label, partitionsHeld }) => [label, partitionsHeld]));
+    return new Map(this.consumers.map(({ group, partitionsHeld }) => [group.label, partitionsHeld]));
   }
 
   /**
@@ -157,29 +168,8 @@ export class Subscriber {
     return group.sources.some(({ context, log }) => context === this.broker.context && log === 'in');
   }
 
-  private known(group: string): string {
-    const labels = [...this.subscriptions.groups.values()].map(({ label }) => label);
-    if (labels.includes(group)) return group;
-    throw new ConfigurationError(`no handler has the group '${group}': write one of '${labels.join("', '")}'`);
-  }
-
-  private resolveGroups(): Map<HandlerGroup, GroupSettings> {
-    const groups = [...this.subscriptions.groups.values()];
-    const byName = this.settings.groups ?? {};
-    for (const name of Object.keys(byName)) {
-      if (groups.some(({ label }) => label === name)) continue;
-      const known = groups.map(({ label }) => `'${label}'`).join(', ');
-      throw new ConfigurationError(
-        `groups: { '${name}' } gives options to a group that no handler has: ` +
-          (known ? `write one of ${known}` : 'this service has no handlers'),
-      );
-    }
-    return new Map(
-      groups.map((group) => [
-        group,
-        resolveGroup(group.label, this.settings, byName[group.label] ?? {}, group.options),
-      ]),
-    );
+  private consumerOf(group: HandlerGroup): Consumer | undefined {
+    return this.consumers.find((consumer) => consumer.group === group);
   }
 
   /** Messages that transforms have dropped since the start, by the name of the group. */
@@ -187,16 +177,10 @@ export class Subscriber {
     return new Map(Array.from(this.subscriptions.groups.values(), ({ label, filtered }) => [label, filtered]));
   }
 
-  private placeTransforms(groups: readonly HandlerGroup[]): void {
+  private placeTransforms(group: HandlerGroup, { inbound = [] }: NamedGroupOptions): void {
     const { boundary, context } = this.broker;
-    for (const group of groups) {
-      group.inbound = this.settings.groups?.[group.label]?.inbound ?? [];
-      if (group.isTimed(boundary.inbound)) group.readOwn(context);
-    }
-    const all = [...groups, ...this.subscriptions.everyInstance.map(alone)];
-    checkTransforms(boundary, all);
-    checkPersonalTransforms(this.broker, all);
-    checkKeys(this.broker, handledContracts(all));
+    group.inbound = inbound;
+    if (group.isTimed(boundary.inbound)) group.readOwn(context);
   }
 
   private async drain(): Promise<void> {
