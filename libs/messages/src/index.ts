@@ -6,7 +6,7 @@ export * from './message-error.js';
 export * from './revive.js';
 export { DataSubject, PersonalData } from './personal-data/personal-data.js';
 export type { PersonalDataOptions } from './personal-data/personal-data.js';
-export { personalPlanOf, personalPlansOf, placeholderFor } from './personal-data/personal-plan.js';
+export { personalPlanOf, personalPlansOf, placeholderFor, placeholderIn } from './personal-data/personal-plan.js';
 export type { PersonalPlan } from './personal-data/personal-plan.js';
 export * from './personal-data/personal-values.js';
 export { Schema } from './schema.js';

@@ -10,6 +10,7 @@ import { parkedEventOf, parkedView } from './parked-event.js';
 import type { ParkedEvent } from './parked-event.js';
 import type { ProjectionFailure, ProjectionStatus } from './projection-status.js';
 import type { ProjectionDeclaration } from './projection.js';
+import { PersonalRows, rowPlanOf } from './personal-rows.js';
 import { RowBuffer } from './row-buffer.js';
 import { positionOf } from './stored-event.js';
 
@@ -39,13 +40,16 @@ export class ProjectionPartition {
   private known = new Map<string, string | undefined>();
 
   private last: Promise<unknown> = Promise.resolve();
+  private readonly personal: PersonalRows;
 
   constructor(
     readonly partition: Partition,
     private readonly broker: Broker,
     private readonly of: Projecting,
     private readonly role: () => BuildRole,
-  ) {}
+  ) {
+    this.personal = new PersonalRows(broker, rowPlanOf(of.declaration));
+  }
 
   /**
    * Position of the last event in the view. Nothing behind it is removed from the feed, as long as the store is told now and
@@ -159,9 +163,11 @@ export class ProjectionPartition {
     const { known } = this;
     const stored = async (id: string): Promise<string | undefined> => {
       if (!known.has(id)) known.set(id, await this.broker.store.readRow(this.partition, this.of.build, id));
-      return known.get(id);
+      const text = known.get(id);
+      return text === undefined ? undefined : this.personal.open(this.of.build, id, text);
     };
-    return new RowBuffer(stored, this.of.declaration.indexes);
+    const { declaration } = this.of;
+    return new RowBuffer(stored, declaration.indexes, rowPlanOf(declaration));
   }
 
   private fold(entries: readonly Entry[], rows: RowBuffer, after: number, attempt: number): Promise<Folded> {
@@ -183,13 +189,14 @@ export class ProjectionPartition {
     const { revision, replayTo } = this.at;
     const checkpoint: Checkpoint = { ...next, replayTo };
     this.located = false;
+    const written = await this.personal.seal(rows.writes(build));
     const { status } = await this.broker.commit({
       partition: this.partition,
       guards: [{ kind: 'revision', state, expected: revision }],
-      writes: [...rows.writes(build), ...more, { kind: 'put', state, value: JSON.stringify(checkpoint) }],
+      writes: [...written, ...more, { kind: 'put', state, value: JSON.stringify(checkpoint) }],
     });
     if (status === 'refused') return false;
-    for (const [id, row] of rows.changes) this.known.set(id, row);
+    for (const { id, value } of written) this.known.set(id, value ?? undefined);
     if (this.known.size > KNOWN_ROWS) this.known = new Map();
     this.at = { ...checkpoint, revision: revision + 1 };
     this.located = true;

@@ -1,10 +1,11 @@
 import 'reflect-metadata';
 import { checkContext, checkName, checkOptions, ConfigurationError, rules } from '@millrace/broker';
 import type { Rules } from '@millrace/broker';
-import { contractOf } from '@millrace/messages';
-import type { MessageClass } from '@millrace/messages';
+import { contractOf, personalPlanOf } from '@millrace/messages';
+import type { MessageClass, PersonalPlan } from '@millrace/messages';
 import { buildName } from './build-record.js';
 import type { ProjectionVersion } from './build-record.js';
+import { planOfRows } from './personal-rows.js';
 import type { ProjectionContext } from './projection-context.js';
 import type { EventClass } from './stored-event.js';
 import type { ViewIndexes } from './view-index.js';
@@ -28,6 +29,11 @@ export interface ProjectionOptions {
   readonly onFailure?: 'stop' | 'park';
   /** Attempts before an event is parked. Default 3. */
   readonly attempts?: number;
+  /**
+   * A class whose `@PersonalData()` says what of a row is encrypted, with the key of its `@DataSubject()`; `'none'` when rows
+   * hold nothing personal. Needed when an event has personal data. Indexes do not see what is encrypted.
+   */
+  readonly personalData?: 'none' | (abstract new (...args: never[]) => object);
 }
 
 /** A class that folds events into the rows of a view. */
@@ -50,6 +56,7 @@ interface DeclaredOptions {
   readonly indexes: ViewIndexes<never> | undefined;
   readonly onFailure: 'stop' | 'park';
   readonly attempts: number;
+  readonly personalData: 'none' | PersonalPlan | undefined;
 }
 
 const DECLARED = Symbol.for('millrace:projection');
@@ -68,7 +75,8 @@ export function Projection(name: string, options: ProjectionOptions = {}): Class
   checkOptions(`projection '${name}'`, options, RULES);
   for (const index of Object.keys(options.indexes ?? {})) checkName(index, 'index');
   const { version = 1, indexes, onFailure = 'stop', attempts = 3 } = options;
-  const declared: Declared = { projection: name, version, indexes, onFailure, attempts };
+  const personalData = options.personalData && (planOfRows(name, options.personalData) ?? 'none');
+  const declared: Declared = { projection: name, version, indexes, onFailure, attempts, personalData };
   return (target) => Reflect.defineMetadata(DECLARED, declared, target);
 }
 
@@ -77,6 +85,7 @@ const RULES: Rules<ProjectionOptions> = {
   indexes: rules.each(rules.func),
   onFailure: rules.oneOf('stop', 'park'),
   attempts: rules.count,
+  personalData: rules.anything,
 };
 
 /**
@@ -115,6 +124,13 @@ export function projectionOf(type: ProjectionClass): ProjectionDeclaration {
   const methods = methodsOf(type.prototype as object);
   if (methods.size === 0) {
     throw new ConfigurationError(`projection ${type.name} takes no event: mark a method with @Projects(SomeEvent)`);
+  }
+  const personal = [...methods.values()].find(({ contract }) => personalPlanOf(contract));
+  if (personal && declared.personalData === undefined) {
+    throw new ConfigurationError(
+      `projection ${type.name} takes ${contractOf(personal.contract).type}, which has personal data: say which of them its ` +
+        `rows hold, personalData: SomeRow, a class with @PersonalData(), or personalData: 'none'`,
+    );
   }
   return { ...declared, name: buildName(declared), methods };
 }

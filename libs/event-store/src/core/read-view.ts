@@ -1,5 +1,6 @@
 import type { Broker, ListedRow } from '@millrace/broker';
 import { ProjectionBuilds } from './projection-builds.js';
+import { PersonalRows, rowPlanOf } from './personal-rows.js';
 import { projectionOf } from './projection.js';
 import type { ProjectionClass } from './projection.js';
 import type { ViewIndexes } from './view-index.js';
@@ -17,6 +18,7 @@ import type { ListQuery, Page } from './view-query.js';
  */
 export class ReadView<Row, Indexes extends ViewIndexes<Row> = Record<never, never>> {
   private readonly builds: ProjectionBuilds | undefined;
+  private readonly personal: PersonalRows;
   private build: string;
 
   /** @param source a projection, whose build that serves is read; or the name of a view that is written by hand */
@@ -26,6 +28,7 @@ export class ReadView<Row, Indexes extends ViewIndexes<Row> = Record<never, neve
   ) {
     const declaration = typeof source === 'string' ? undefined : projectionOf(source);
     this.build = typeof source === 'string' ? source : projectionOf(source).name;
+    this.personal = new PersonalRows(broker, declaration && rowPlanOf(declaration));
     this.builds = declaration && new ProjectionBuilds(broker, declaration);
   }
 
@@ -42,7 +45,7 @@ export class ReadView<Row, Indexes extends ViewIndexes<Row> = Record<never, neve
       for (let index = 0; text === undefined && index < this.broker.partitions; index++) {
         if (index !== home.index) text = await store.readRow({ ...home, index }, view, id);
       }
-      return text === undefined ? undefined : (JSON.parse(text) as Row);
+      return text === undefined ? undefined : this.row(view, id, text);
     });
   }
 
@@ -61,7 +64,7 @@ export class ReadView<Row, Indexes extends ViewIndexes<Row> = Record<never, neve
 
   private async all(view: string): Promise<Row[]> {
     const parts = await this.everywhere((partition) => this.broker.store.readRows(partition, view));
-    return parts.flatMap((rows) => Array.from(rows.values(), (text) => JSON.parse(text) as Row));
+    return Promise.all(parts.flatMap((rows) => Array.from(rows, ([id, text]) => this.row(view, id, text))));
   }
 
   private async page(view: string, query: ListQuery<Indexes>): Promise<Page<Row>> {
@@ -71,10 +74,14 @@ export class ReadView<Row, Indexes extends ViewIndexes<Row> = Record<never, neve
     const found: ListedRow[] = parts.flat().sort((a, b) => sign * comparePlaces(a, b));
     const rows = found.slice(0, wanted.limit);
     return {
-      rows: rows.map(({ row }) => JSON.parse(row) as Row),
+      rows: await Promise.all(rows.map(({ id, row }) => this.row(view, id, row))),
       // A partition with a full page may have more.
       cursor: rows.length === wanted.limit ? cursorOf(rows.at(-1)!) : undefined,
     };
+  }
+
+  private async row(view: string, id: string, text: string): Promise<Row> {
+    return JSON.parse(await this.personal.open(view, id, text)) as Row;
   }
 
   private everywhere<T>(read: (partition: { context: string; index: number }) => Promise<T>): Promise<T[]> {

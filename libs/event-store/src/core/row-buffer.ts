@@ -1,4 +1,6 @@
 import type { IndexEntry, Write } from '@millrace/broker';
+import type { PersonalPlan } from '@millrace/messages';
+import { withoutPersonalData } from './personal-rows.js';
 import { entriesOf } from './view-index.js';
 import type { ViewIndexes } from './view-index.js';
 import type { View } from './view.js';
@@ -15,6 +17,7 @@ export class RowBuffer implements View<unknown> {
   constructor(
     private readonly stored: (id: string) => Promise<string | undefined>,
     private readonly indexes?: ViewIndexes<never>,
+    private readonly personal?: PersonalPlan,
   ) {}
 
   async get(id: string): Promise<unknown> {
@@ -26,7 +29,10 @@ export class RowBuffer implements View<unknown> {
 
   put(id: string, row: unknown): void {
     const text = JSON.stringify(row);
-    this.pending.set(id, { text, entries: this.indexes ? entriesOf(this.indexes, JSON.parse(text)) : [] });
+    this.pending.set(id, {
+      text,
+      entries: this.indexes ? entriesOf(this.indexes, withoutPersonalData(JSON.parse(text), this.personal)) : [],
+    });
   }
 
   async update(id: string, change: (row: unknown) => unknown): Promise<void> {
@@ -50,12 +56,7 @@ export class RowBuffer implements View<unknown> {
     this.pending = new Map();
   }
 
-  /** Rows as they are once the writes are done. */
-  get changes(): ReadonlyMap<string, string | undefined> {
-    return new Map(Array.from(this.changed, ([id, change]) => [id, change?.text]));
-  }
-
-  writes(view: string): Write[] {
+  writes(view: string): Extract<Write, { kind: 'row' }>[] {
     return Array.from(this.changed, ([id, change]) => ({
       kind: 'row',
       view,

@@ -34,7 +34,12 @@ export function personalPlansOf(type: string): readonly PersonalPlan[] {
  * @param path of the value: names of properties, and indexes of arrays
  */
 export function placeholderFor(type: string, path: readonly string[]): unknown {
-  for (const plan of personalPlansOf(type)) {
+  return placeholderIn(personalPlansOf(type), path);
+}
+
+/** As {@link placeholderFor}, by what classes declare. */
+export function placeholderIn(plans: readonly PersonalPlan[], path: readonly string[]): unknown {
+  for (const plan of plans) {
     const options = fieldAt(plan, path);
     if (options) return options.placeholder ?? null;
   }

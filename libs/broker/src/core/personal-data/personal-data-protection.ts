@@ -5,6 +5,7 @@ import {
   pathsIn,
   personalValues,
   placeholderFor,
+  placeholderIn,
   pointersOf,
   replaceAt,
   valueAt,
@@ -54,7 +55,9 @@ export class PersonalDataProtection {
    */
   async seal(message: Envelope, plans: readonly PersonalPlan[]): Promise<Envelope> {
     const data = asJson(message.data);
-    const { paths, keys } = await this.sealAll(data, plans, message.type, aboutMessage(message));
+    const { paths, keys } = await this.sealAll(data, plans, message.type, aboutMessage(message), (subject) =>
+      this.ring.current(subject),
+    );
     if (paths.length === 0) return message;
     return { ...message, personaldata: pointersOf(paths), [KEYS]: keys, data };
   }
@@ -82,12 +85,42 @@ export class PersonalDataProtection {
     return { ...rest, ...(erased ? { [ERASED]: true as const } : {}), [KEYS]: distinct(keys), data };
   }
 
+  /**
+   * Something that was made of messages, its personal values encrypted with keys that there are: of a person without a key,
+   * who has been forgotten, it holds what stands in for the data.
+   *
+   * @param about what it is, and where it stands
+   */
+  async sealDerived(derived: unknown, plan: PersonalPlan, about: readonly string[]): Promise<string> {
+    const data = asJson(derived);
+    const what = about.join(' ');
+    const { paths } = await this.sealAll(data, [plan], what, about, (subject) => this.ring.existing(subject));
+    return JSON.stringify({ personaldata: pointersOf(paths), data });
+  }
+
+  /**
+   * What {@link sealDerived} has encrypted.
+   *
+   * @throws MessageError `tampered-data`
+   */
+  async openDerived(text: string, plan: PersonalPlan, about: readonly string[]): Promise<unknown> {
+    const { personaldata, data } = parsed(text) as { readonly personaldata?: unknown; readonly data?: unknown };
+    if (typeof personaldata !== 'string') throw tampered(about.join(' '), []);
+    for (const path of personaldata === '' ? [] : pathsIn(personaldata)) {
+      const opened = await this.openText(valueAt(data, path), [...about, ...path]);
+      if (opened === 'tampered') throw tampered(about.join(' '), path);
+      replaceAt(data as object, path, opened === 'erased' ? placeholderIn([plan], path) : parsed(opened.text));
+    }
+    return data;
+  }
+
   /** Encrypts personal values where they stand. */
   private async sealAll(
     data: unknown,
     plans: readonly PersonalPlan[],
     what: string,
     about: readonly string[],
+    keyOf: (subject: string) => Promise<SubjectKey | undefined>,
   ): Promise<{ readonly paths: readonly (readonly string[])[]; readonly keys: readonly SubjectKeyRef[] }> {
     const values = plans.flatMap((plan): PersonalValue[] => [...personalValues(data, plan, what)]);
     const paths: (readonly string[])[] = [];
@@ -95,7 +128,11 @@ export class PersonalDataProtection {
     // The outer ones first: what stands in them is encrypted with them.
     for (const { path, subject, value } of values.toSorted((a, b) => a.path.length - b.path.length)) {
       if (paths.some((other) => other.every((name, i) => name === path[i]))) continue;
-      const key = await this.ring.current(subject);
+      const key = await keyOf(subject);
+      if (!key) {
+        replaceAt(data as object, path, placeholderIn(plans, path));
+        continue;
+      }
       replaceAt(data as object, path, sealed(subject, key, JSON.stringify(value), [...about, ...path]));
       paths.push(path);
       keys.push({ subject, id: key.id });
