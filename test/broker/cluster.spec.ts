@@ -192,8 +192,10 @@ describe('on a Redis Cluster', () => {
     await site.start(onwards);
     await Promise.all(upTo(100).map((n) => send(site, n)));
     await expectOnce(site, 100);
-    const master = await cluster.masterOf(site.keys.out({ context: 'work', index: 0 }));
-    // A failover loses what the replica has not got.
+    const key = site.keys.out({ context: 'work', index: 0 });
+    const master = await cluster.masterOf(key);
+    // A failover loses what the replica has not got, and WAIT looks at the last write of its own connection.
+    await master.ask('SET', `${key}:replicated`, '');
     expect(await master.ask('WAIT', 1, 5_000)).toBe(1);
     await master.stop();
     await Promise.all(
