@@ -51,6 +51,7 @@ describe('the code of the guide to event sourcing', () => {
     expect(whole!.code.match(/^@Event\(/gm)).toHaveLength(3);
     for (const part of ['@Aggregate(', '@Projection(', '@Module(']) expect(whole!.code).toContain(part);
     expect(readFileSync(join(root, 'test/docs/event-sourcing.ts'), 'utf8')).toContain(whole!.code);
+    expect(snippets(page('README.md'))[1]!.code).toBe(whole!.code);
   });
 
   it('gives a ticket to a worker, to another, and closes it by command', async () => {

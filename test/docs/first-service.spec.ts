@@ -61,7 +61,7 @@ describe('the example of a saga and a service', () => {
   it('begins with the saga that the README shows', () => {
     const [saga] = snippets(page('docs/guides/first-service.md'));
 
-    expect(snippets(page('README.md')).map(({ code }) => code)).toEqual([saga!.code]);
+    expect(snippets(page('README.md'))[0]!.code).toBe(saga!.code);
   });
 
   describe('in memory', () => {
