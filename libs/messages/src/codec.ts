@@ -107,6 +107,8 @@ const OPTIONAL_TEXT: ReadonlySet<string> = new Set([
   'partitionkey',
   'correlationid',
   'causationid',
+  'actor',
+  'tags',
   'replyto',
   'inreplyto',
   'dataref',

@@ -22,6 +22,10 @@ export interface Envelope<T = unknown> {
   readonly correlationid?: string;
   /** The id of the message that caused this one. */
   readonly causationid?: string;
+  /** Who set it off: a user, a job. */
+  readonly actor?: string;
+  /** On an event: by what else than its stream it is found, separated by spaces. */
+  readonly tags?: string;
   /** Where the answer goes: `<context>/<partition>`, or `<context>/<partition>#<instance>` for a process that waits. */
   readonly replyto?: string;
   /** On a reply: the id of the command it answers. */

@@ -268,6 +268,7 @@ export class Broker {
     if (cause) {
       wrapped.correlationid = cause.correlationid ?? cause.id;
       wrapped.causationid = cause.id;
+      if (cause.actor !== undefined) wrapped.actor = cause.actor;
     }
     if (contract.version > 1) wrapped.schemaversion = contract.version;
     if (contract.kind === 'reply') wrapped.outcome = contract.failure ? 'failure' : 'success';

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Broker, InMemoryPartitionStore } from '@millrace/broker';
+import { Broker, connectionToken, InMemoryPartitionStore } from '@millrace/broker';
 import { Event } from '@millrace/messages';
 import { Injectable, Module } from '@nestjs/common';
 import type { DynamicModule } from '@nestjs/common';
@@ -7,6 +7,7 @@ import { Test } from '@nestjs/testing';
 import { Aggregate, AggregateRoot } from '../core/aggregate.js';
 import { Apply } from '../core/apply.js';
 import { decider } from '../core/decider.js';
+import { EventStore } from '../core/event-store.js';
 import { Projection, Projects } from '../core/projection.js';
 import { Repository } from '../core/repository.js';
 import { ReadView } from '../core/read-view.js';
@@ -91,6 +92,44 @@ describe('the event store module', () => {
     const pots = app.get<RepositoryOf<typeof pot>>(getRepositoryToken(pot));
     expect(await pots.decide('p1', 3)).toMatchObject({ state: 3, version: 3 });
     expect((await pots.load('p1')).state).toBe(3);
+    await app.close();
+  });
+
+  it('provides the event store, which knows the events of aggregates and those that any module declares', async () => {
+    @Event('garden.watered')
+    class Watered {}
+    @Injectable()
+    class Diary {
+      constructor(readonly events: EventStore) {}
+    }
+    const Writing: DynamicModule = {
+      module: class Writing {},
+      imports: [EventStoreModule.forFeature({ events: [Watered] })],
+      providers: [Diary],
+    };
+    const app = await start(EventStoreModule.forFeature({ aggregates: [Bed], projections: [Plants] }), Writing);
+    const { events } = app.get(Diary, { strict: false });
+    await app.get(Gardener).beds.change('tulips', (bed) => bed.plant());
+    expect(await events.append('bed-tulips', [new Watered()], { expected: 1 })).toMatchObject({ version: 2 });
+    const types: string[] = [];
+    for await (const { data } of events.read('bed-tulips')) types.push(data.constructor.name);
+    expect(types).toEqual(['Planted', 'Watered']);
+    await app.close();
+  });
+
+  it('provides the event store of a named connection under its name', async () => {
+    const other = new Broker(new InMemoryPartitionStore(), { context: 'orchard' });
+    const Named: DynamicModule = {
+      module: class Named {},
+      global: true,
+      providers: [{ provide: connectionToken(Broker, 'orchard'), useValue: other }],
+      exports: [connectionToken(Broker, 'orchard')],
+    };
+    const feature = EventStoreModule.forFeature({ aggregates: [Bed], projections: [Plants] });
+    const app = await start(feature, Named, EventStoreModule.forFeature({ events: [Planted], broker: 'orchard' }));
+    const events = app.get<EventStore>(connectionToken(EventStore, 'orchard'), { strict: false });
+    await events.append('tree-1', [new Planted()]);
+    expect((await other.store.readStream(other.partitionFor('1'), 'tree-1')).version).toBe(1);
     await app.close();
   });
 

@@ -15,12 +15,14 @@ import type { DynamicModule, FactoryProvider, Provider } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import { modelOf } from '../core/aggregate-type.js';
 import type { AggregateType } from '../core/aggregate-type.js';
+import { EventStore } from '../core/event-store.js';
 import { projectionOf } from '../core/projection.js';
 import type { ProjectionClass } from '../core/projection.js';
 import { Repository } from '../core/repository.js';
 import type { EventClass } from '../core/stored-event.js';
 import { ReadView } from '../core/read-view.js';
 import { AggregateNames, claimName } from './aggregate-names.js';
+import { EventStores } from './event-stores.js';
 import { getRepositoryToken, getViewToken } from './inject.js';
 import { Projections } from './projections.js';
 
@@ -28,6 +30,8 @@ export interface EventStoreFeature {
   /** Classes with `@Aggregate`, and deciders. */
   readonly aggregates?: readonly AggregateType[];
   readonly projections?: readonly ProjectionClass[];
+  /** Classes of events that `EventStore` appends and reads. Those of aggregates and projections it knows. */
+  readonly events?: readonly MessageClass[];
   /** The connection whose context has them. Default: the one without a name. */
   readonly broker?: string;
 }
@@ -35,13 +39,14 @@ export interface EventStoreFeature {
 const RULES: Rules<EventStoreFeature> = {
   aggregates: rules.definitions,
   projections: rules.classes,
+  events: rules.classes,
   broker: rules.text,
 };
 
 const WANTING = { wanting: 'EventStoreModule.forFeature' };
 
 /** What a service has once, however many of its modules declare aggregates and projections. */
-@Module({ providers: [Projections, AggregateNames], exports: [Projections, AggregateNames] })
+@Module({ providers: [Projections, AggregateNames, EventStores], exports: [Projections, AggregateNames, EventStores] })
 export class EventStoreCoreModule {
   constructor(modules: ModulesContainer) {
     // Projections use what the application provides, as handlers do.
@@ -50,8 +55,8 @@ export class EventStoreCoreModule {
 }
 
 /**
- * Provides a repository for each aggregate and a view for each projection, and runs the projections. Needs
- * `BrokerModule.forRoot`.
+ * Provides a repository for each aggregate, a view for each projection and the `EventStore` of the context, and runs the
+ * projections. Needs `BrokerModule.forRoot`.
  *
  * @example
  * EventStoreModule.forFeature({ aggregates: [Product], projections: [ProductList] })
@@ -61,22 +66,24 @@ export class EventStoreModule {
   /** @throws ConfigurationError for a class without its decorator; here or at start, for a name used twice */
   static forFeature(feature: EventStoreFeature): DynamicModule {
     checkOptions('EventStoreModule.forFeature', feature, RULES);
-    const { aggregates = [], projections = [], broker } = feature;
+    const { aggregates = [], projections = [], events = [], broker } = feature;
     // Of providers with one token Nest keeps the last, so this is the only place that sees the others.
     const names = new Map<string, AggregateType>();
     for (const type of aggregates) claimName(type, names);
     const repositories = aggregates.map((type) => repositoryOf(type, broker));
     const views = projections.map((type) => viewOf(type, broker));
+    const store = eventStoreOf(events, broker);
     return {
       module: EventStoreModule,
       imports: [EventStoreCoreModule],
       providers: [
         ...repositories,
         ...views,
+        store,
         ...(projections as Provider[]),
         ...projections.map((type) => running(type, broker)),
       ],
-      exports: [...[...repositories, ...views].map(({ provide }) => provide), EventStoreCoreModule],
+      exports: [...[...repositories, ...views, store].map(({ provide }) => provide), EventStoreCoreModule],
     };
   }
 }
@@ -86,11 +93,12 @@ function repositoryOf(type: AggregateType, connection?: string): FactoryProvider
     provide: getRepositoryToken(type, connection),
     ...WANTING,
     connection,
-    inject: [AggregateNames, { token: connectionToken(Declarations, connection), optional: true }],
-    useFactory: (broker: Broker, names: AggregateNames, declarations?: Declarations) => {
+    inject: [AggregateNames, EventStores, { token: connectionToken(Declarations, connection), optional: true }],
+    useFactory: (broker: Broker, names: AggregateNames, stores: EventStores, declarations?: Declarations) => {
       names.add(type, broker);
       const { name, evolutions } = modelOf(type);
       declarations?.sends(`aggregate ${name}`, contractsOf(evolutions));
+      stores.of(broker).imply(contractsOf(evolutions));
       return new Repository(broker, type);
     },
   });
@@ -112,6 +120,7 @@ function running(type: ProjectionClass, connection?: string): FactoryProvider {
     connection,
     inject: [
       Projections,
+      EventStores,
       type,
       { token: connectionToken(Declarations, connection), optional: true },
       { token: connectionToken(BrokerMonitor, connection), optional: true },
@@ -119,15 +128,33 @@ function running(type: ProjectionClass, connection?: string): FactoryProvider {
     useFactory: (
       broker: Broker,
       projections: Projections,
+      stores: EventStores,
       projection: object,
       declarations?: Declarations,
       monitor?: BrokerMonitor,
     ) => {
       const { name, methods } = projectionOf(type);
       projections.add(type, projection, broker);
+      stores.of(broker).imply(contractsOf(methods));
       monitor?.watch(() => projections.problems(type, broker));
       declarations?.reads(`projection ${name}`, contractsOf(methods));
       return projection;
+    },
+  });
+}
+
+/** Every module that declares events provides the same one. */
+function eventStoreOf(events: readonly MessageClass[], connection?: string): FactoryProvider {
+  return connected({
+    provide: connectionToken(EventStore, connection),
+    ...WANTING,
+    connection,
+    inject: [EventStores, { token: connectionToken(Declarations, connection), optional: true }],
+    useFactory: (broker: Broker, stores: EventStores, declarations?: Declarations) => {
+      const store = stores.of(broker);
+      store.declare(events);
+      if (events.length > 0) declarations?.sends('event store', events);
+      return store;
     },
   });
 }

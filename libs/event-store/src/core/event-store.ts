@@ -1,0 +1,267 @@
+import { addressOf, checkName, ConfigurationError, UnitOfWork } from '@millrace/broker';
+import type { Broker, Entry, ExpectedVersion, Guard, Partition } from '@millrace/broker';
+import type { MessageClass } from '@millrace/messages';
+import { checkCondition } from './append-options.js';
+import type {
+  AppendAllResult,
+  AppendCondition,
+  AppendedTo,
+  AppendIfResult,
+  AppendOptions,
+  AppendResult,
+  EventOptions,
+  StreamAppend,
+} from './append-options.js';
+import { EventTypes } from './event-types.js';
+import { appendAmong, appendsInPlace, firstAppends } from './first-append.js';
+import { onceGuard, prepare, versionGuards } from './prepared-append.js';
+import type { PreparedAppend } from './prepared-append.js';
+import { checkReadOptions, merged, readPages } from './reading.js';
+import type { ReadNext, ReadOptions } from './reading.js';
+import { recorded } from './recorded-event.js';
+import type { RecordedEvent } from './recorded-event.js';
+import { stageAppends } from './staged-appends.js';
+import { identify } from './stream-name.js';
+import type { StreamName } from './stream-name.js';
+
+/** Which partition is read, by its index or by a key in it. Default: all, merged by the time of the events. */
+export interface IndexReadOptions extends ReadOptions {
+  readonly partition?: number;
+  readonly key?: string;
+}
+
+/**
+ * The events of a context: appended to streams, read by stream, tag, category and feed.
+ *
+ * Outside of handlers an append is committed at once. Within one it becomes part of the handler's commit, and what is read is
+ * what was committed before.
+ *
+ * @example
+ * const events = new EventStore(broker, [AccountOpened, Deposited]);
+ * await events.append('account-7', [new AccountOpened()], { expected: 'none' });
+ * for await (const { version, data } of events.read('account-7')) console.log(version, data);
+ */
+export class EventStore {
+  private readonly types = new EventTypes();
+
+  /** @param events the classes of all events that are appended or read */
+  constructor(
+    private readonly broker: Broker,
+    events: readonly MessageClass[] = [],
+  ) {
+    this.declare(events);
+  }
+
+  /** Adds classes of events. @throws ConfigurationError for what is no event, and for a second class of one type */
+  declare(events: readonly MessageClass[]): void {
+    this.types.add(events);
+  }
+
+  /** Adds classes that aggregates and projections use, where their types have not been declared. */
+  imply(events: readonly MessageClass[]): void {
+    this.types.imply(events);
+  }
+
+  /**
+   * Appends events to a stream if it is as expected.
+   *
+   * @throws ConfigurationError, MessageError for what cannot be appended; then nothing is
+   * @throws UnknownOutcomeError when the reply was lost of an append with neither ids nor an expected version
+   */
+  async append(stream: StreamName, events: readonly object[], options: AppendOptions = {}): Promise<AppendResult> {
+    const result = await this.appendAll([{ ...options, stream, events }]);
+    if (result.status === 'appended') return { status: 'appended', ...result.appended[0]! };
+    if (result.status === 'staged') return result;
+    return { status: 'conflict', expected: result.expected, actual: result.actual };
+  }
+
+  /** Appends to several streams of one partition, all or none. Give them the same `key` where there are several partitions. */
+  async appendAll(appends: readonly StreamAppend[]): Promise<AppendAllResult> {
+    const { broker } = this;
+    const preparing = appends.map(async ({ stream, events, ...options }) => {
+      identify(stream);
+      return prepare(broker, this.types, stream, events, options);
+    });
+    const prepared = await Promise.all(preparing);
+    const partition = onePartition(prepared);
+    const guard = onceGuard(prepared, broker.dedupeWindowMs);
+    if (guard && prepared.some(({ ids }) => !ids))
+      throw new ConfigurationError(`ids: give them to all appends or none`);
+    const once = guard ? [guard] : [];
+    const unit = UnitOfWork.current(broker);
+    if (unit) {
+      const known = guard && (await broker.store.readCommand(partition, guard.id));
+      if (known !== undefined) return { status: 'appended', appended: await firstAppends(broker, prepared, known) };
+      const mismatch = await stageAppends(broker, unit, prepared, once);
+      return mismatch ? { status: 'conflict', ...mismatch } : { status: 'staged' };
+    }
+    const guards = versionGuards(prepared);
+    const writes = prepared.map(({ write }) => write);
+    const result = await broker.commit({ partition, guards: [...once, ...guards], writes });
+    if (result.status === 'committed') return { status: 'appended', appended: placesOf(prepared, result.appended) };
+    if (result.guard === 'command') {
+      return { status: 'appended', appended: await firstAppends(broker, prepared, result.found) };
+    }
+    const before = guard && (await appendsInPlace(broker, prepared));
+    if (before) return { status: 'appended', appended: before };
+    return { status: 'conflict', ...(await this.mismatch(prepared, Number(result.found))) };
+  }
+
+  /**
+   * Appends events if nothing has happened that the decision has not seen: a dynamic consistency boundary
+   * (https://dcb.events). It lies in one partition: all events of the query need the same `key`.
+   *
+   * @example
+   * let last = 0;
+   * for await (const event of events.readTagged('course:1', { key: 'school' })) last = event.position;
+   * await events.appendIf([new Joined()], { query: [{ tags: ['course:1'] }], after: last }, { key: 'school', tags: ['course:1'] });
+   */
+  async appendIf(
+    events: readonly object[],
+    condition: AppendCondition,
+    { stream, ...options }: EventOptions & { readonly stream?: StreamName } = {},
+  ): Promise<AppendIfResult> {
+    const { broker } = this;
+    checkCondition(condition);
+    const append = await prepare(broker, this.types, stream, events, options);
+    const { partition, write } = append;
+    const tags: Guard = { kind: 'tags', ...condition };
+    const guard = onceGuard([append], broker.dedupeWindowMs);
+    const unit = UnitOfWork.current(broker);
+    const known = unit && guard && (await broker.store.readCommand(partition, guard.id));
+    if (known !== undefined) return { status: 'appended', ...(await firstAppends(broker, [append], known))[0]! };
+    const writes = unit ? [] : [write];
+    const result = await broker.commit({ partition, guards: guard && !unit ? [guard, tags] : [tags], writes });
+    if (result.status === 'refused') {
+      if (result.guard === 'command') {
+        return { status: 'appended', ...(await firstAppends(broker, [append], result.found))[0]! };
+      }
+      const before = await appendAmong(broker, append, condition.query, condition.after);
+      return before ? { status: 'appended', ...before } : { status: 'conflict', position: Number(result.found) };
+    }
+    if (!unit) return { status: 'appended', ...placesOf([append], result.appended)[0]! };
+    await stageAppends(broker, unit, [append], guard ? [guard, tags] : [tags]);
+    return { status: 'staged' };
+  }
+
+  /**
+   * The events of one stream.
+   *
+   * @param options.key what it was appended with, if that was another than the id in its name
+   * @throws UnreadableEventError at an event that is damaged, or of an unknown type or version; `from` leads past it
+   */
+  read(stream: StreamName, options: ReadOptions & { readonly key?: string } = {}): AsyncGenerator<RecordedEvent, void> {
+    checkReadOptions(options);
+    const { store } = this.broker;
+    const { name, key } = identify(stream);
+    const partition = this.broker.partitionFor(options.key ?? key);
+    const { backwards = false } = options;
+    const versions = new Map<Entry, number>();
+    const next: ReadNext = async (after, limit) => {
+      const page = { limit, backwards, ...(after === undefined ? {} : { after }) };
+      const { version, entries } = await store.readStream(partition, name, page);
+      versions.clear();
+      for (const entry of entries) versions.set(entry, entry.version);
+      // Reckoned, since events that somebody has removed are left out.
+      const end = backwards ? Math.min(after ?? Infinity, version + 1) - limit : (after ?? 0) + limit;
+      return { entries, next: (backwards ? end <= 1 : end >= version) ? undefined : end };
+    };
+    const open = (entry: Entry) => recorded(this.broker, this.types, entry, name, versions.get(entry));
+    return readPages(next, open, options);
+  }
+
+  /** The events with a tag, each partition in its order. */
+  readTagged(tag: string, options: IndexReadOptions = {}): AsyncGenerator<RecordedEvent, void> {
+    checkName(tag, 'tag');
+    const { store } = this.broker;
+    return this.across(options, (partition, page) => store.readTagged(partition, tag, page));
+  }
+
+  /** The events of all streams of a category, each partition in its order. */
+  readCategory(category: string, options: IndexReadOptions = {}): AsyncGenerator<RecordedEvent, void> {
+    checkName(category, 'category');
+    const { store } = this.broker;
+    return this.across(options, (partition, page) => store.readCategory(partition, category, page));
+  }
+
+  /** All events of the context, each partition in its order. */
+  readAll(options: IndexReadOptions = {}): AsyncGenerator<RecordedEvent, void> {
+    const { store } = this.broker;
+    return this.across(options, async (partition, { after, limit, backwards }) => {
+      const from = after ?? (backwards ? Infinity : 0);
+      const entries = await store.readFeed(partition, from, limit, backwards);
+      const last = entries.at(-1);
+      return { entries, next: last && entries.length === limit ? Number(last.id.slice(2)) : undefined };
+    });
+  }
+
+  private across(
+    options: IndexReadOptions,
+    read: (
+      partition: Partition,
+      page: { readonly after?: number; readonly limit: number; readonly backwards: boolean },
+    ) => ReturnType<ReadNext>,
+  ): AsyncGenerator<RecordedEvent, void> {
+    checkReadOptions(options);
+    const { backwards = false, from, limit } = options;
+    const partitions = this.partitionsIn(options);
+    if (from !== undefined && partitions.length > 1) {
+      throw new ConfigurationError(`from: ${from} is a position of one partition: say the partition or the key`);
+    }
+    const open = (entry: Entry) => recorded(this.broker, this.types, entry);
+    const readings = partitions.map((partition) => {
+      const next: ReadNext = (after, count) =>
+        read(partition, { limit: count, backwards, ...(after === undefined ? {} : { after }) });
+      return readPages(next, open, options);
+    });
+    return readings.length === 1 ? readings[0]! : merged(readings, backwards, limit);
+  }
+
+  private partitionsIn({ partition, key }: IndexReadOptions): readonly Partition[] {
+    const { context, partitions } = this.broker;
+    if (key !== undefined) return [this.broker.partitionFor(key)];
+    if (partition === undefined) return Array.from({ length: partitions }, (_, index) => ({ context, index }));
+    if (!Number.isSafeInteger(partition) || partition < 0 || partition >= partitions) {
+      throw new ConfigurationError(`partition: ${partition} must be one of 0 to ${partitions - 1}`);
+    }
+    return [{ context, index: partition }];
+  }
+
+  /** Which of several streams is not as expected, since the commit says only what one of them is. */
+  private async mismatch(
+    appends: readonly PreparedAppend[],
+    found: number,
+  ): Promise<{ readonly stream: string; readonly expected: ExpectedVersion; readonly actual: number }> {
+    const guarded = appends.flatMap(({ partition, stream, expected }) =>
+      stream === undefined || expected === undefined ? [] : [{ partition, stream, expected }],
+    );
+    for (const { partition, stream, expected } of guarded.length > 1 ? guarded : []) {
+      const { version } = await this.broker.store.readStream(partition, stream, { limit: 1, backwards: true });
+      const holds = expected === 'exists' ? version > 0 : version === (expected === 'none' ? 0 : expected);
+      if (!holds) return { stream, expected, actual: version };
+    }
+    const { stream, expected } = guarded[0]!;
+    return { stream, expected, actual: found };
+  }
+}
+
+function onePartition(appends: readonly PreparedAppend[]): Partition {
+  const [first] = appends;
+  if (!first) throw new ConfigurationError(`nothing to append: give at least one stream with events`);
+  const other = appends.find(({ partition }) => partition.index !== first.partition.index);
+  if (!other) return first.partition;
+  throw new ConfigurationError(
+    `streams ${first.stream} and ${other.stream} are in partitions ${addressOf(first.partition)} and ` +
+      `${addressOf(other.partition)}, but a commit holds one: give both the same key`,
+  );
+}
+
+function placesOf(
+  appends: readonly PreparedAppend[],
+  ends: readonly { readonly position: number; readonly version: number }[],
+): readonly AppendedTo[] {
+  return appends.map(({ write }, i) => {
+    const { position, version } = ends[i]!;
+    return { version, first: position - write.events.length + 1, position };
+  });
+}
