@@ -15,7 +15,21 @@ import type { BrokerModuleOptions } from '@millrace/broker';
 import { EventStoreModule, Projection, Projects } from '@millrace/event-store';
 import { Command, Event, Reply, Schema } from '@millrace/messages';
 import { SagaModule } from '@millrace/saga';
-import { claimCheck, downcast, filter, upcast } from '@millrace/transforms';
+import {
+  aggregate,
+  claimCheck,
+  downcast,
+  enrich,
+  filter,
+  normalize,
+  recipientList,
+  route,
+  routingSlip,
+  split,
+  translate,
+  upcast,
+  wireTap,
+} from '@millrace/transforms';
 
 @Event('desk.asked', { version: 3 })
 class Asked {}
@@ -59,6 +73,19 @@ function having(...decorators: Untyped[]): Type<unknown> {
     decorate(prototype, 'handle', Object.getOwnPropertyDescriptor(prototype, 'handle'));
   }
   return Desk;
+}
+
+/** A class that overrides `handle`, a handler of its base class, in between another one that does nothing about it. */
+function overriding(...decorators: Untyped[]): Type<unknown> {
+  class Between extends (having(On(Asked) as Untyped) as Type<{ handle(): void }>) {}
+  class SubDesk extends Between {
+    override handle(): void {}
+  }
+  const { prototype } = SubDesk;
+  for (const decorate of decorators) {
+    decorate(prototype, 'handle', Object.getOwnPropertyDescriptor(prototype, 'handle'));
+  }
+  return SubDesk;
 }
 
 const handlers = (...decorators: Untyped[]) => start({ providers: [having(...decorators)] });
@@ -189,6 +216,53 @@ describe('a service does not start with', () => {
       () => handlers((On as Untyped)(Asked, { route: 'books' })),
       "Desk.handle takes desk.asked on route 'books', which no router declares",
     ],
+    [
+      'an upcast without its function',
+      feature(() => ({ stored: [(upcast as Untyped)(Asked, { from: 1, to: 2 })] })),
+      "'upcast desk.asked 1 -> 2' has map: undefined; it must be a function",
+    ],
+    [
+      'a downcast without its function',
+      () => (downcast as Untyped)(Asked, { from: 3, to: 2 }, {}),
+      "'downcast desk.asked 3 -> 2' has map: {}; it must be a function",
+    ],
+    [
+      'an aggregate that does not say by what',
+      feature(() => ({ inbound: [(aggregate as Untyped)(Asked, Opened, { count: 2, combine: same })] })),
+      "'aggregate hall.opened' has by: undefined; it must be a function",
+    ],
+    [
+      'an aggregate that combines nothing',
+      () => (aggregate as Untyped)(Asked, Opened, { count: 2, by: () => 'all' }),
+      "'aggregate hall.opened' has combine: undefined",
+    ],
+    [
+      'an aggregate that is complete when a value says so',
+      () => (aggregate as Untyped)(Asked, Opened, { when: true, by: () => 'all', combine: same }),
+      "'aggregate hall.opened' has when: true; it must be a function",
+    ],
+    ['no translation', () => (translate as Untyped)(Opened, Asked), "'translate hall.opened -> desk.asked' has map"],
+    ['nothing to add', () => (enrich as Untyped)(Opened, Asked), "'enrich hall.opened -> desk.asked' has add"],
+    ['no parts', () => (split as Untyped)(Opened, Asked), "'split hall.opened -> desk.asked' has parts: undefined"],
+    ['no condition', () => (filter as Untyped)(Asked), "'filter desk.asked' has accepts: undefined"],
+    ['nothing to tap', () => (wireTap as Untyped)(Opened, Asked), "'wire-tap hall.opened -> desk.asked' has map"],
+    ['no choice of a route', () => (route as Untyped)(Asked, ['a']), "'route desk.asked -> a' has choose: undefined"],
+    [
+      'no choice of recipients',
+      () => (recipientList as Untyped)(Asked, ['a']),
+      "'recipient-list desk.asked -> a' has choose: undefined",
+    ],
+    ['no choice of stops', () => (routingSlip as Untyped)(Ask, ['a']), "'routing-slip desk.ask -> a' has choose"],
+    [
+      'a shape without its mapping',
+      () => normalize(Asked).accepts('old.asked', ((data: unknown) => data !== undefined) as never, undefined as never),
+      "'normalize old.asked -> desk.asked' has map: undefined",
+    ],
+    [
+      'a contract without its mapping',
+      () => normalize(Asked).accepts(Opened, undefined as never),
+      "'normalize hall.opened -> desk.asked' has map: undefined",
+    ],
     ['a claim store that is none', () => claimCheck({} as never), 'claim-check has no store'],
     ['a claim of no size', () => claimCheck(claims, { overBytes: NaN }), 'claim-check has overBytes: NaN'],
     ['a claim option', () => claimCheck(claims, { ttl: 5 } as object), 'claim-check has ttl, which is no option'],
@@ -253,6 +327,11 @@ describe('a service does not start with', () => {
       '@On(Ask) takes an @Event; for commands write @Handles',
     ],
     ['an event with @Handles', () => handlers((Handles as Untyped)(Asked)), '@Handles(Asked) takes a @Command'],
+    [
+      'a handler that is overridden by what is none',
+      () => start({ providers: [overriding()] }),
+      'SubDesk.handle overrides Desk.handle, a handler of desk.asked, and is none: decorate it, too',
+    ],
     ['batches of nothing', () => handlers((On as Untyped)(Asked, { batch: 0 })), 'Desk.handle has batches of 0'],
     ['a context that is none', () => handlers((On as Untyped)(Asked, { from: 'No' })), 'context "No" cannot be used'],
   ])('a handler: %s', refuses);
@@ -298,6 +377,17 @@ describe('a service does not start with', () => {
       () => start({ imports: [BrokerModule.forRootAsync({ useFactory: () => undefined as never })] }),
       'BrokerModule.forRoot has undefined for options: write an object with context',
     ],
+    [
+      'undefined',
+      () => BrokerModule.forRoot(undefined as never),
+      'BrokerModule.forRoot has undefined for options: write',
+    ],
+    ['a text', () => BrokerModule.forRoot('desk' as never), "BrokerModule.forRoot has 'desk' for options"],
+    [
+      'nothing that makes options',
+      () => BrokerModule.forRootAsync(undefined as never),
+      'BrokerModule.forRootAsync has undefined for options: write an object with useFactory',
+    ],
     ['a store that is none', () => start({}, { store: {} as never }), 'it must be a PartitionStore, such as'],
     ['partitions as text', () => start({}, { partitions: '4' as never }), "has partitions: '4'; it must be a number"],
     [
@@ -310,6 +400,12 @@ describe('a service does not start with', () => {
     ['aggregates', () => EventStoreModule.forFeature({ agregates: [] } as object), 'has agregates, which is no option'],
     ['a projection', () => Projection('totals', { version: 0 }), "projection 'totals' has version: 0; it must be"],
   ])('a module: %s', refuses);
+});
+
+it('a service starts with a handler that is overridden by a handler, or inherited', async () => {
+  class Heir extends (having(On(Asked) as Untyped) as Type<object>) {}
+  await start({ providers: [overriding(On(Asked) as Untyped)] });
+  await start({ providers: [Heir] });
 });
 
 async function refuses(_what: string, make: () => unknown, message: string): Promise<void> {

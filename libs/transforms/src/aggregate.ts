@@ -1,5 +1,6 @@
 import { contractOf } from '@millrace/messages';
 import type { Envelope, MessageClass } from '@millrace/messages';
+import { checkFunctions } from './check-functions.js';
 import type { Fields } from './fields.js';
 import { checked, instanceOf, retyped } from './retype.js';
 import { TransformDeclarationError } from './transform-error.js';
@@ -50,6 +51,7 @@ export function aggregate<A extends object, B extends object>(
   if (count === undefined && when === undefined && withinMs === undefined) {
     throw new TransformDeclarationError(`'${title}' never ends: give it count, when or withinMs`);
   }
+  checkFunctions(title, { by, combine, ...(when === undefined ? {} : { when }) });
   if (typeof count === 'number' && !(Number.isInteger(count) && count >= 1)) {
     throw new TransformDeclarationError(`'${title}' has count: ${count}; it must be an integer of at least 1`);
   }

@@ -1,5 +1,6 @@
 import { contractOf } from '@millrace/messages';
 import type { Envelope, MessageClass } from '@millrace/messages';
+import { checkFunctions } from './check-functions.js';
 import type { Fields } from './fields.js';
 import { checked, instanceOf, retyped } from './retype.js';
 import type { WaitTransform } from './transform.js';
@@ -22,10 +23,12 @@ export function enrich<A extends object, B extends object>(
 ): WaitTransform {
   const source = contractOf(from);
   const target = contractOf(to);
+  const name = `enrich ${source.type} -> ${target.type}`;
+  checkFunctions(name, { add });
   return {
     kind: 'enrich',
     shape: 'wait',
-    name: `enrich ${source.type} -> ${target.type}`,
+    name,
     from: [source.type],
     to: [target.type],
     contracts: [from, to],

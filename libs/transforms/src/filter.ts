@@ -1,5 +1,6 @@
 import { contractOf } from '@millrace/messages';
 import type { Envelope, MessageClass } from '@millrace/messages';
+import { checkFunctions } from './check-functions.js';
 import { instanceOf } from './retype.js';
 import type { ExpandTransform } from './transform.js';
 
@@ -15,10 +16,12 @@ export function filter<T extends object>(
   accepts: (data: T, message: Envelope) => boolean,
 ): ExpandTransform {
   const { type } = contractOf(contract);
+  const name = `filter ${type}`;
+  checkFunctions(name, { accepts });
   return {
     kind: 'filter',
     shape: 'expand',
-    name: `filter ${type}`,
+    name,
     from: [type],
     to: [type],
     contracts: [contract],

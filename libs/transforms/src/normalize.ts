@@ -1,5 +1,6 @@
 import { contractOf } from '@millrace/messages';
 import type { Envelope, MessageClass } from '@millrace/messages';
+import { checkFunctions } from './check-functions.js';
 import type { Fields, NoOther } from './fields.js';
 import { checked, instanceOf, retyped } from './retype.js';
 import type { MapTransform } from './transform.js';
@@ -59,8 +60,12 @@ export class Normalizer<B extends object> implements MapTransform {
   accepts(
     source: string | MessageClass,
     second: (data: never) => unknown,
-    map: (data: never) => object = second as (data: never) => object,
+    third?: (data: never) => object,
   ): Normalizer<B> {
+    const ofText = typeof source === 'string';
+    const map = (ofText ? third : second) as (data: never) => object;
+    const from = ofText ? source : contractOf(source).type;
+    checkFunctions(`normalize ${from} -> ${contractOf(this.target).type}`, ofText ? { is: second, map } : { map });
     const shape: Shape =
       typeof source === 'string'
         ? {

@@ -1,5 +1,6 @@
 import { contractOf } from '@millrace/messages';
 import type { Envelope, MessageClass } from '@millrace/messages';
+import { checkFunctions } from './check-functions.js';
 import { instanceOf } from './retype.js';
 import { TransformDeclarationError } from './transform-error.js';
 import type { ExpandTransform, Passage } from './transform.js';
@@ -17,7 +18,7 @@ export function route<T extends object, const Routes extends readonly string[]>(
   routes: Routes,
   choose: (data: T, message: Envelope) => Routes[number],
 ): ExpandTransform {
-  return router('route', contract, routes, (data, message) => [choose(data, message)]);
+  return router('route', contract, routes, choose, (chosen) => [chosen]);
 }
 
 /**
@@ -32,18 +33,20 @@ export function recipientList<T extends object, const Routes extends readonly st
   routes: Routes,
   choose: (data: T, message: Envelope) => readonly Routes[number][],
 ): ExpandTransform {
-  return router('recipient-list', contract, routes, (data, message) => [...new Set(choose(data, message))]);
+  return router('recipient-list', contract, routes, choose, (chosen) => [...new Set(chosen)]);
 }
 
-function router<T extends object>(
+function router<T extends object, Chosen>(
   kind: 'route' | 'recipient-list',
   contract: MessageClass<T>,
   routes: readonly string[],
-  choose: (data: T, message: Envelope) => readonly string[],
+  choose: (data: T, message: Envelope) => Chosen,
+  listOf: (chosen: Chosen) => readonly string[],
 ): ExpandTransform {
   const { type } = contractOf(contract);
   const name = `${kind} ${type} -> ${routes.join(', ')}`;
   checkRoutes(name, routes);
+  checkFunctions(name, { choose });
   return {
     kind,
     shape: 'expand',
@@ -55,7 +58,7 @@ function router<T extends object>(
     apply: (message): readonly Passage[] => {
       const data = instanceOf(contract, message);
       const typed = { ...message, data };
-      return choose(data, message).map((chosen) => {
+      return listOf(choose(data, message)).map((chosen) => {
         if (!routes.includes(chosen)) throw new Error(`'${chosen}' is not among the declared routes`);
         return { message: typed, route: chosen };
       });

@@ -1,5 +1,6 @@
 import { contractOf } from '@millrace/messages';
 import type { Envelope, MessageClass } from '@millrace/messages';
+import { checkFunctions } from './check-functions.js';
 import { instanceOf } from './retype.js';
 import { checkRoutes } from './route.js';
 import { TransformDeclarationError } from './transform-error.js';
@@ -26,6 +27,7 @@ export function routingSlip<T extends object, const Stops extends readonly strin
   const name = `routing-slip ${type} -> ${stops.join(', ')}`;
   if (kind !== 'command') throw new TransformDeclarationError(`'${name}': ${type} is no command; only commands travel`);
   checkRoutes(name, stops);
+  checkFunctions(name, { choose });
   return {
     kind: 'routing-slip',
     shape: 'expand',

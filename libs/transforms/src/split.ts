@@ -1,5 +1,6 @@
 import { contractOf } from '@millrace/messages';
 import type { MessageClass } from '@millrace/messages';
+import { checkFunctions } from './check-functions.js';
 import type { Fields } from './fields.js';
 import { caused, checked, instanceOf } from './retype.js';
 import type { ExpandTransform } from './transform.js';
@@ -21,10 +22,12 @@ export function split<A extends object, B extends object>(
 ): ExpandTransform {
   const source = contractOf(from);
   const target = contractOf(to);
+  const name = `split ${source.type} -> ${target.type}`;
+  checkFunctions(name, { parts });
   return {
     kind: 'split',
     shape: 'expand',
-    name: `split ${source.type} -> ${target.type}`,
+    name,
     from: [source.type],
     to: [target.type],
     contracts: [from, to],

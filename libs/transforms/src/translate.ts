@@ -1,5 +1,6 @@
 import { contractOf } from '@millrace/messages';
 import type { MessageClass } from '@millrace/messages';
+import { checkFunctions } from './check-functions.js';
 import type { Fields, NoOther } from './fields.js';
 import { checked, instanceOf, retyped } from './retype.js';
 import type { MapTransform } from './transform.js';
@@ -19,10 +20,12 @@ export function translate<A extends object, B extends object, R extends Fields<B
 ): MapTransform {
   const source = contractOf(from);
   const target = contractOf(to);
+  const name = `translate ${source.type} -> ${target.type}`;
+  checkFunctions(name, { map });
   return {
     kind: 'translate',
     shape: 'map',
-    name: `translate ${source.type} -> ${target.type}`,
+    name,
     from: [source.type],
     to: [target.type],
     contracts: [from, to],

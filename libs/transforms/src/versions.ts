@@ -1,5 +1,6 @@
 import { contractOf } from '@millrace/messages';
 import type { Envelope, MessageClass } from '@millrace/messages';
+import { checkFunctions } from './check-functions.js';
 import { TransformDeclarationError } from './transform-error.js';
 import type { MapTransform } from './transform.js';
 
@@ -79,10 +80,12 @@ function versionTransform(
       throw new TransformDeclarationError(`${kind} of ${type} names version ${version}: versions are integers from 1`);
     }
   }
+  const name = `${kind} ${type} ${from} -> ${to}`;
+  checkFunctions(name, { map });
   return {
     kind,
     shape: 'map',
-    name: `${kind} ${type} ${from} -> ${to}`,
+    name,
     from: [type],
     to: [type],
     version: from,

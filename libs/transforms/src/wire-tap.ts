@@ -1,5 +1,6 @@
 import { contractOf } from '@millrace/messages';
 import type { MessageClass } from '@millrace/messages';
+import { checkFunctions } from './check-functions.js';
 import type { Fields, NoOther } from './fields.js';
 import { caused, checked, instanceOf } from './retype.js';
 import { TransformDeclarationError } from './transform-error.js';
@@ -29,6 +30,7 @@ export function wireTap<A extends object, B extends object, R extends Fields<B>>
   if (target.type === source.type) {
     throw new TransformDeclarationError(`'${name}': nobody could tell the tap from the message; give it its own type`);
   }
+  checkFunctions(name, { map });
   return {
     kind: 'wire-tap',
     shape: 'expand',

@@ -1,10 +1,10 @@
 import { Module } from '@nestjs/common';
 import type { DynamicModule } from '@nestjs/common';
 import { Broker } from '../core/broker.js';
-import { checkOptions } from '../core/options/check-options.js';
-import { text } from '../core/options/rules.js';
+import { checkIsObject, checkOptions } from '../core/options/check-options.js';
+import { func, text } from '../core/options/rules.js';
 import { Declarations, IN_CODE } from '../core/topology/declarations.js';
-import { ConfigurableModuleClass, FEATURE_RULES, TRANSFORM_RULES } from './broker-options.js';
+import { ConfigurableModuleClass, FEATURE_RULES, MODULE_RULES, TRANSFORM_RULES } from './broker-options.js';
 import type {
   BrokerFeatureAsyncOptions,
   BrokerFeatureOptions,
@@ -28,13 +28,18 @@ import { StoreOwner } from './store-owner.js';
  */
 @Module({ imports: [ConsumptionModule], providers: [StoreOwner] })
 export class BrokerModule extends ConfigurableModuleClass {
-  static override forRoot({ name, ...options }: BrokerModuleOptions & ConnectionName): DynamicModule {
-    return connection(super.forRoot(options), name);
+  /** @throws ConfigurationError without options; at start, for those that cannot work */
+  static override forRoot(options: BrokerModuleOptions & ConnectionName): DynamicModule {
+    checkIsObject('BrokerModule.forRoot', options, MODULE_RULES);
+    const { name, ...rest } = options;
+    return connection(super.forRoot(rest), name);
   }
 
   /** As {@link forRoot}, with options from `useFactory`, `useClass` or `useExisting`. */
-  static override forRootAsync({ name, ...options }: BrokerModuleAsyncOptions): DynamicModule {
-    return connection(super.forRootAsync(options), name);
+  static override forRootAsync(options: BrokerModuleAsyncOptions): DynamicModule {
+    checkIsObject('BrokerModule.forRootAsync', options, MAKERS);
+    const { name, ...rest } = options;
+    return connection(super.forRootAsync(rest), name);
   }
 
   /**
@@ -80,6 +85,9 @@ export class BrokerModule extends ConfigurableModuleClass {
     };
   }
 }
+
+/** Ways to make options. */
+const MAKERS = { useFactory: func, useClass: func, useExisting: func };
 
 @Module({})
 export class BrokerFeatureModule {}

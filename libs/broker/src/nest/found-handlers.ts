@@ -1,6 +1,7 @@
 import { Scope } from '@nestjs/common';
 import type { DiscoveryService } from '@nestjs/core';
 import { MetadataScanner } from '@nestjs/core';
+import { contractOf } from '@millrace/messages';
 import { ConfigurationError } from '../core/errors.js';
 import { declaresEnhancers } from './enhancers.js';
 import { handlersOf } from './handler-decorators.js';
@@ -20,7 +21,8 @@ export interface FoundHandler {
 /**
  * Every `@Handles` and `@On` of the providers and controllers of an application.
  *
- * @throws ConfigurationError for a class that is provided twice, or of transient scope
+ * @throws ConfigurationError for a class that is provided twice or of transient scope, and for a handler that is overridden by
+ *   a method that is none
  */
 export function findHandlers(discovery: DiscoveryService): readonly FoundHandler[] {
   const scanner = new MetadataScanner();
@@ -33,9 +35,11 @@ export function findHandlers(discovery: DiscoveryService): readonly FoundHandler
     if (!type || wrapper.isAlias || instances.has(wrapper.instance)) continue;
     instances.add(wrapper.instance);
     const methods = type.prototype as Record<string, unknown>;
-    const handlers = scanner
-      .getAllMethodNames(type.prototype)
-      .flatMap((method) => handlersOf(methods[method]).map((metadata) => ({ wrapper, type, method, metadata })));
+    const handlers = scanner.getAllMethodNames(type.prototype).flatMap((method) => {
+      const declared = handlersOf(methods[method]);
+      if (declared.length === 0) checkOverrides(type, method);
+      return declared.map((metadata) => ({ wrapper, type, method, metadata }));
+    });
     if (handlers.length === 0) continue;
     checkOnce(type.name, wrapper, providers.get(type));
     if (wrapper.isNotMetatype) handlers.forEach(checkPlain);
@@ -43,6 +47,26 @@ export function findHandlers(discovery: DiscoveryService): readonly FoundHandler
     found.push(...handlers);
   }
   return found;
+}
+
+/**
+ * What `@Handles` and `@On` say belongs to the method that they stand on, as do Nest's guards and pipes: one that overrides it
+ * has none of it, and its messages would wait for ever.
+ */
+function checkOverrides({ name, prototype }: FoundHandler['type'], method: string): void {
+  for (let base = parentOf(prototype); base; base = parentOf(base)) {
+    const overridden: unknown = Object.getOwnPropertyDescriptor(base, method)?.value;
+    const [handler] = handlersOf(overridden);
+    if (!handler) continue;
+    throw new ConfigurationError(
+      `${name}.${method} overrides ${base.constructor.name}.${method}, a handler of ${contractOf(handler.contract).type}, and is ` +
+        `none: decorate it, too, or give it another name`,
+    );
+  }
+}
+
+function parentOf(prototype: object): object | null {
+  return Object.getPrototypeOf(prototype) as object | null;
 }
 
 function classOf(wrapper: Wrapper): FoundHandler['type'] | undefined {

@@ -20,15 +20,23 @@ export function checkOptions(
   rules: Readonly<Record<string, Rule>>,
   required: readonly string[] = [],
 ): void {
-  if (!isRecord(options)) {
-    throw new ConfigurationError(
-      `${where} has ${show(options)} for options: write an object with ${Object.keys(rules).join(', ')}`,
-    );
-  }
+  checkIsObject(where, options, rules);
   const given = options as Readonly<Record<string, unknown>>;
   const missing = required.find((name) => given[name] === undefined);
   const problem = missing === undefined ? problemIn(options, rules, '') : rules[missing]!(undefined, missing);
   if (problem !== undefined) throw new ConfigurationError(`${where} has ${problem}`);
+}
+
+/** @throws ConfigurationError for what is no object */
+export function checkIsObject(
+  where: string,
+  options: unknown,
+  rules: Readonly<Record<string, Rule>>,
+): asserts options is object {
+  if (isRecord(options)) return;
+  throw new ConfigurationError(
+    `${where} has ${show(options)} for options: write an object with ${Object.keys(rules).join(', ')}`,
+  );
 }
 
 /** As {@link checkOptions}, for options that stand among others: names without a rule are left to whoever knows them. */
