@@ -86,7 +86,11 @@ describe('a process that is frozen', () => {
     // It answers SIGTERM when its commit has been answered.
     zombie.signal('SIGTERM');
     expect(await zombie.ended).toBe(0);
-    expect(await done(site)).toEqual([0, 1].map((n) => ({ n, pid: process.pid })));
+    // Awake, it is a member again, and the partition may by right have become its share before the second message came.
+    expect(await done(site)).toEqual([
+      { n: 0, pid: process.pid },
+      { n: 1, pid: expect.any(Number) },
+    ]);
     expect(await site.deadLetters()).toEqual([]);
   });
 });
