@@ -3,6 +3,7 @@ export * from './transform-error.js';
 export * from './pipeline.js';
 export * from './versions.js';
 export * from './version-chains.js';
+export * from './history.js';
 export * from './translate.js';
 export * from './enrich.js';
 export * from './redact.js';

@@ -4,6 +4,8 @@ import type { Envelope, MessageClass, MessageKind } from '@millrace/messages';
 export type TransformKind =
   | 'upcast'
   | 'downcast'
+  | 'rename'
+  | 'retire'
   | 'translate'
   | 'enrich'
   | 'redact'

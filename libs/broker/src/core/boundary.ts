@@ -1,5 +1,5 @@
 import type { Envelope } from '@millrace/messages';
-import { Halted, Pipeline } from '@millrace/transforms';
+import { Halted, Pipeline, retiredTypes } from '@millrace/transforms';
 import type {
   Gather,
   OutboundTransform,
@@ -29,6 +29,9 @@ export class Boundary {
   readonly outbound: OutboundTransform[] = [];
   readonly history: Transform[] = [];
 
+  /** Types of stored events that mean nothing any more. */
+  retired: ReadonlySet<string> = new Set();
+
   private receiving: Pipeline;
   private reading = new Pipeline([]);
   private sending = new Pipeline([]);
@@ -45,6 +48,7 @@ export class Boundary {
     this.history.push(...stored);
     this.receiving = this.inboundOf();
     this.reading = new Pipeline(this.history);
+    this.retired = retiredTypes(this.history);
     this.sending = new Pipeline(this.outbound);
     this.keeping = new Pipeline(this.outbound.filter(({ shape }) => shape === 'map'));
   }

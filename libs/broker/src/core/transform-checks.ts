@@ -1,4 +1,4 @@
-import { ANY_TYPE, chainProblems, exitTypes, kindIn } from '@millrace/transforms';
+import { ANY_TYPE, chainProblems, exitTypes, historyProblems, kindIn, retiredTypes } from '@millrace/transforms';
 import type { Transform } from '@millrace/transforms';
 import type { Boundary } from './boundary.js';
 import { ConfigurationError } from './errors.js';
@@ -15,10 +15,18 @@ export function checkTransforms(boundary: Boundary, groups: readonly HandlerGrou
     ...storedProblems(boundary),
     ...outboundProblems(boundary.outbound),
     ...groups.flatMap((group) => groupProblems(boundary, group)),
+    ...groups.flatMap((group) => retiredProblems(boundary, group)),
     ...uselessProblems('inbound of the service', boundary.inbound, groups),
   ];
   const problems = [...new Set(found)];
   if (problems.length > 0) throw new ConfigurationError(`transforms cannot work: ${problems.join('; ')}`);
+}
+
+function retiredProblems({ history }: Boundary, { declared }: HandlerGroup): string[] {
+  const gone = retiredTypes(history);
+  return declared
+    .filter(({ type }) => gone.has(type))
+    .map(({ name, type }) => `${type} is retired, and ${name} handles it: keep one`);
 }
 
 function storedProblems({ history, inbound }: Boundary): string[] {
@@ -30,6 +38,10 @@ function storedProblems({ history, inbound }: Boundary): string[] {
       .filter(({ kind }) => kind === 'downcast')
       .map(({ name }) => `'${name}' is in stored: declare it outbound`),
     ...chainProblems([...history, ...inbound]),
+    ...historyProblems(history),
+    ...inbound
+      .filter(({ kind }) => kind === 'retire' || kind === 'rename')
+      .map(({ name }) => `'${name}' is inbound: declare it in stored`),
   ];
 }
 

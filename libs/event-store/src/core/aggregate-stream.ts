@@ -1,8 +1,9 @@
+import { ConfigurationError } from '@millrace/broker';
 import type { AppendWrite, Broker, Encoded, Entry, Guard, Partition, Write } from '@millrace/broker';
 import { subjectKeysIn } from '@millrace/messages';
 import { newAggregate, replay } from './aggregate-model.js';
 import type { AggregateModel } from './aggregate-model.js';
-import { noteKeys } from './journal.js';
+import { noteKeys, passEvent } from './journal.js';
 import { UnreadableEventError } from './errors.js';
 import type { EventCache, KnownStream } from './event-cache.js';
 import type { Snapshot } from './snapshot.js';
@@ -98,8 +99,14 @@ export class AggregateStream<A extends object> {
     const { model } = this;
     const { type } = event.message;
     const evolution = model.evolutions.get(type);
+    const retired = this.tools.broker.boundary.retired.has(type);
+    if (evolution && retired) {
+      throw new ConfigurationError(`${type} is retired, and ${model.label} applies it: keep one`);
+    }
+    if (retired) return passEvent(aggregate);
     if (!evolution) {
-      throw new UnreadableEventError(event, type, `${model.label} ${model.remedy}, or an upcast to a known type`);
+      const known = `an upcast to a known type, renamed('${type}', ...), or retired('${type}') to pass it`;
+      throw new UnreadableEventError(event, type, `${model.label} ${model.remedy}, or ${known}`);
     }
     noteKeys(aggregate, subjectKeysIn(event.message));
     replay(model, aggregate, type, eventOf(event, evolution));

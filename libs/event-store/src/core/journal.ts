@@ -23,6 +23,11 @@ export function journalOf(aggregate: object): Journal {
   return journal;
 }
 
+/** An event that changes nothing is one of its events, too. */
+export function passEvent(aggregate: object): void {
+  journalOf(aggregate).version++;
+}
+
 /** Its state is made of personal data that these keys protect, too. */
 export function noteKeys(aggregate: object, keys: readonly SubjectKeyRef[] = NO_KEYS): void {
   if (keys.length === 0) return;
