@@ -2,17 +2,25 @@
 /** One command for every benchmark: `npm run bench -- <suite> [options]`. Human text on stderr, results on stdout. */
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 
-const suites = { messages: () => import('./messages/suite.mjs'), memory: () => import('./memory/suite.mjs') };
+const suites = {
+  messages: () => import('./messages/suite.mjs'),
+  memory: () => import('./memory/suite.mjs'),
+  'event-store': () => import('./event-store/suite.mjs'),
+};
 
 const program = new Command('npm run bench --')
   .description('Measures Millrace against hand-written code, in turn, in one run.')
   .addArgument(new Argument('<suite>', 'what to measure').choices(Object.keys(suites)))
   .option('--json', 'one JSON line per case on stdout', false)
   .option('--messages <n>', 'messages of one round (60000), or in all for memory (2000000)', positive)
+  .option('--events <n>', 'event-store: events that are replayed (1000000)', positive)
+  .option('--growth', 'event-store: append and load times by events stored, ten times as many up to --events', false)
+  .option('--figure <file>', 'event-store: where the plot of --growth is written (SVG)')
+  .option('--only <words>', 'event-store: the cases with these words in their name')
   .addOption(
-    new Option('--against <peer>', 'what messages are compared with')
-      .choices(['loop', 'bullmq', 'nest-redis'])
-      .default('loop'),
+    new Option('--against <peer>', 'what messages (loop) or appends are compared with').choices([
+      ...['loop', 'bullmq', 'nest-redis', 'emmett-postgresql'],
+    ]),
   )
   .option('--latency', 'messages: and latency while both sides get half of what the slower one can do', false)
   .option('--rounds <n>', 'rounds of each side (A B A B ...)', positive, 4)
