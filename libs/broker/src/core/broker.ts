@@ -55,6 +55,10 @@ export interface OutboundMessage extends Encoded {
   readonly route?: string;
 }
 
+export type Committing = (commit: Commit) => Promise<CommitResult>;
+/** Commits by `next`, with what it has to add. */
+export type CommitStage = (commit: Commit, next: Committing) => Promise<CommitResult>;
+
 /** One service's view of the system: its context, its partitions, and how its messages are written and routed. */
 export class Broker {
   readonly context: string;
@@ -71,6 +75,7 @@ export class Broker {
   /** Encrypts personal data; undefined without `personalData`. */
   readonly personalData: PersonalDataProtection | undefined;
 
+  private completing: Committing = (commit) => this.store.commit(commit);
   private readonly source: string;
   private readonly declared = new Map<string, number>();
   private readonly known: Map<string, number>;
@@ -280,7 +285,16 @@ export class Broker {
 
   /** One atomic act on a partition. */
   commit(commit: Commit): Promise<CommitResult> {
-    return this.store.commit(commit);
+    return this.completing(commit);
+  }
+
+  /**
+   * Lets every commit pass a stage that adds to it, e.g. the rows of a view beside the events that they are made of. What
+   * the stage's own guards refuse, the stage deals with.
+   */
+  complete(stage: CommitStage): void {
+    const next = this.completing;
+    this.completing = (commit) => stage(commit, next);
   }
 }
 

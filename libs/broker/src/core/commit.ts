@@ -46,6 +46,10 @@ export type Guard =
       /** Where the timer is kept. Default: the commit's partition. */
       readonly partition?: Partition;
     }
+  /** The row of a view is exactly this text; null: it does not exist. */
+  | { readonly kind: 'row'; readonly view: string; readonly id: string; readonly expected: string | null }
+  /** The state is a checkpoint, JSON with a `position`, that has reached the end of the feed; with an empty feed, or none. */
+  | { readonly kind: 'reached'; readonly state: string }
   /** This dead letter is there. */
   | { readonly kind: 'dead-letter'; readonly id: string }
   /** Messages of this key are held back for the group; with `behind`: by that dead letter. */
@@ -64,6 +68,8 @@ export type Write =
       readonly ttlMs?: number;
     }
   | { readonly kind: 'delete'; readonly state: string }
+  /** Moves a checkpoint to the end of the feed, behind the appends of this commit; what else it holds stays. */
+  | { readonly kind: 'advance'; readonly state: string }
   /**
    * Puts or deletes one row of a view (value null deletes). A row id may be any text. `entries`: where the indexes of the
    * view list the row from now on, and nowhere else; absent: the view has no index.
@@ -208,7 +214,7 @@ export type CommitResult =
       readonly guard: Guard['kind'];
       /**
        * What was found instead: the epoch (0: never held), the version, the position of the newest match, the revision, the remembered result, the due time
-       * (`unset`: no such timer), `gone` for a dead letter, what holds the key back (a dead letter's id, `redriven`, or
+       * (`unset`: no such timer), the row or nothing, the position of the checkpoint, `gone` for a dead letter, what holds the key back (a dead letter's id, `redriven`, or
        * nothing), or `acknowledged` (also for an entry that was never delivered).
        */
       readonly found: string;

@@ -17,7 +17,9 @@ const ORDER: Readonly<Record<Guard['kind'], number>> = {
   tags: 3,
   revision: 4,
   timer: 5,
-  'dead-letter': 6,
-  parked: 7,
-  input: 8,
+  row: 6,
+  reached: 7,
+  'dead-letter': 8,
+  parked: 9,
+  input: 10,
 };

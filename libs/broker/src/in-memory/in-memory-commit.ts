@@ -9,7 +9,9 @@ import { prepareWrite } from './in-memory-writes.js';
  */
 export function commitInMemory(data: InMemoryData, commit: Commit): CommitResult {
   const guards = inGuardOrder(commit.guards).map((guard) => prepareGuard(data, commit.partition, guard));
-  const writes = commit.writes.map((write) => prepareWrite(data, commit.partition, write));
+  // The end of the feed is known behind the appends.
+  const ordered = [...commit.writes].sort((a, b) => Number(a.kind === 'advance') - Number(b.kind === 'advance'));
+  const writes = ordered.map((write) => prepareWrite(data, commit.partition, write));
 
   for (const guard of guards) {
     const found = guard.objection();

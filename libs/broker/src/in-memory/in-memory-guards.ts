@@ -2,6 +2,7 @@ import type { Appended, ExpectedVersion, Guard } from '../core/commit.js';
 import { checkName } from '../core/keys.js';
 import type { Partition } from '../core/partition.js';
 import { keyedQuery } from '../core/tag-query.js';
+import { checkpointOf } from './in-memory-checkpoint.js';
 import type { InMemoryData } from './in-memory-data.js';
 import { newestMatch } from './in-memory-index.js';
 
@@ -51,6 +52,22 @@ export function prepareGuard(data: InMemoryData, partition: Partition, guard: Gu
     case 'revision': {
       const key = data.keys.state(partition, guard.state);
       return { kind, objection: () => unless(data.state(key)?.revision ?? 0, guard.expected), settle: nothing };
+    }
+    case 'row': {
+      const key = data.keys.view(partition, guard.view);
+      return {
+        kind,
+        objection: () => {
+          const row = data.views.get(key)?.get(guard.id);
+          return row === (guard.expected ?? undefined) ? undefined : (row ?? '');
+        },
+        settle: nothing,
+      };
+    }
+    case 'reached': {
+      const key = data.keys.state(partition, guard.state);
+      const feed = data.log({ partition, log: 'feed' });
+      return { kind, objection: () => unless(checkpointOf(data, key).position, feed.length), settle: nothing };
     }
     case 'timer': {
       const id = checkName(guard.id, 'timer');

@@ -3,6 +3,7 @@ import type { Appended, AppendWrite, Write } from '../core/commit.js';
 import { checkName } from '../core/keys.js';
 import { ownLog } from '../core/partition.js';
 import type { Partition } from '../core/partition.js';
+import { checkpointOf } from './in-memory-checkpoint.js';
 import { obtain, retryField } from './in-memory-data.js';
 import type { InMemoryData } from './in-memory-data.js';
 import { InMemoryRowIndex, membersOf } from './in-memory-row-index.js';
@@ -26,6 +27,14 @@ export function prepareWrite(data: InMemoryData, partition: Partition, write: Wr
     case 'delete': {
       const key = data.keys.state(partition, write.state);
       return act(() => data.forgetState(key));
+    }
+    case 'advance': {
+      const key = data.keys.state(partition, write.state);
+      const feed = data.log({ partition, log: 'feed' });
+      return act(() => {
+        const value = JSON.stringify({ ...checkpointOf(data, key), position: feed.length });
+        data.states.set(key, { revision: (data.state(key)?.revision ?? 0) + 1, value });
+      });
     }
     case 'row': {
       const rows = obtain(data.views, data.keys.view(partition, write.view), () => new Map<string, string>());

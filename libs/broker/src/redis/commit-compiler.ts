@@ -140,6 +140,14 @@ export class CommitCompiler {
       }
       case 'revision':
         return { op: 'revision', keys: [this.keys.state(partition, guard.state)], args: [guard.expected] };
+      case 'row': {
+        const keys = [this.keys.view(partition, guard.view)];
+        return guard.expected === null
+          ? { op: 'no-row', keys, args: [guard.id] }
+          : { op: 'row-is', keys, args: [guard.id, guard.expected] };
+      }
+      case 'reached':
+        return { op: 'reached', keys: this.checkpoint(partition, guard.state), args: [] };
       case 'timer': {
         const [timers] = this.keys.timers(guard.partition ?? partition);
         return { op: 'due', keys: [timers], args: [checkName(guard.id, 'timer'), guard.due ?? -1] };
@@ -226,6 +234,8 @@ export class CommitCompiler {
           : { op: 'put-for', keys: [this.keys.state(partition, write.state)], args: [write.value, write.ttlMs] };
       case 'delete':
         return { op: 'delete', keys: [this.keys.state(partition, write.state)], args: [] };
+      case 'advance':
+        return { op: 'advance', keys: this.checkpoint(partition, write.state), args: [] };
       case 'row':
         return this.row(partition, write);
       case 'drop-view':
@@ -286,6 +296,10 @@ export class CommitCompiler {
     if (value === null) return { op: 'unlist-row', keys, args: [id] };
     const members = [...new Set(entries.map((entry) => memberOf(entry, id)))];
     return { op: 'list-row', keys, args: [members.length, id, value, ...members] };
+  }
+
+  private checkpoint(partition: Partition, state: string): readonly string[] {
+    return [this.keys.state(partition, state), this.keys.log({ partition, log: 'feed' })];
   }
 
   private viewKeys(partition: Partition, view: string): readonly string[] {

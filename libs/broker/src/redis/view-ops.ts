@@ -7,8 +7,42 @@ const UNLIST = (members: string, byRow: string, id: string): string => `
       for _, member in ipairs(cmsgpack.unpack(old)) do call('ZREM', ${members}, member) end
     end`;
 
-/** The ops of views: rows, and what their indexes list. */
+/** Position of the last event of a feed, and a checkpoint, which was never put when it has no value. */
+const END = (state: string, feed: string): string => `
+    local top = call('XREVRANGE', ${feed}, '+', '-', 'COUNT', 1)[1]
+    local head = top and tonumber(string.sub(top[1], 3)) or 0
+    local value = call('HGET', ${state}, 'value')
+    local checkpoint = value and cjson.decode(value) or {position = 0}`;
+
+/** The ops of views: rows, what their indexes list, and how far they are. */
 export const VIEW_OPS: Readonly<Record<string, Op>> = {
+  'row-is': {
+    keys: 1,
+    args: 2,
+    lua: (key, arg) => `
+    local row = call('HGET', ${key(1)}, ${arg(1)})
+    if row ~= ${arg(2)} then return {0, 'row', row or ''} end`,
+  },
+  'no-row': {
+    keys: 1,
+    args: 1,
+    lua: (key, arg) => `
+    local row = call('HGET', ${key(1)}, ${arg(1)})
+    if row then return {0, 'row', row} end`,
+  },
+  reached: {
+    keys: 2,
+    args: 0,
+    lua: (key) => `${END(key(1), key(2))}
+    if checkpoint.position ~= head then return {0, 'reached', checkpoint.position} end`,
+  },
+  advance: {
+    keys: 2,
+    args: 0,
+    lua: (key) => `${END(key(1), key(2))}
+    checkpoint.position = head
+    call('HSET', ${key(1)}, 'value', cjson.encode(checkpoint)) call('HINCRBY', ${key(1)}, 'revision', 1)`,
+  },
   row: { keys: 1, args: 2, lua: (key, arg) => `call('HSET', ${key(1)}, ${arg(1)}, ${arg(2)})` },
   'delete-row': { keys: 1, args: 1, lua: (key, arg) => `call('HDEL', ${key(1)}, ${arg(1)})` },
   // Most changes of a row leave its indexed values alone.

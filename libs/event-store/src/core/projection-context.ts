@@ -5,6 +5,7 @@ import type { Entry, MessageContext, Partition } from '@millrace/broker';
 /** What the method of a projection can know about an event beside its data. */
 export interface ProjectionContext extends MessageContext {
   readonly partition: Partition;
+  /** 0 in the commit that appends the event, which has no position yet (`mode: 'inline'`). */
   readonly position: number;
   /** The view that is written: `<projection>.v<version>`, or a further build of it. */
   readonly build: string;

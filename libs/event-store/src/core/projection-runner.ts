@@ -1,8 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Broker } from '@millrace/broker';
 import { buildsOf, switched, versionOf } from './build-record.js';
+import type { BuildRecord } from './build-record.js';
 import { BuildRunner } from './build-runner.js';
 import type { ParkedEvent } from './parked-event.js';
+import { InlineStage } from './inline-stage.js';
 import { ProjectionBuilds } from './projection-builds.js';
 import { projectionOf } from './projection.js';
 import type { ProjectionClass, ProjectionDeclaration } from './projection.js';
@@ -22,6 +24,7 @@ export class ProjectionRunner {
   private readonly builds: ProjectionBuilds;
   private readonly runners = new Map<string, BuildRunner>();
   private readonly stopping = new AbortController();
+  private record: BuildRecord | undefined;
   private running: Promise<void> | undefined;
 
   /** @param projection an instance of the class that `type` declares */
@@ -33,6 +36,10 @@ export class ProjectionRunner {
   ) {
     this.declaration = projectionOf(type);
     this.builds = new ProjectionBuilds(broker, this.declaration);
+    if (this.declaration.mode === 'inline') {
+      const stage = new InlineStage(broker, this.declaration, projection, () => this.serving());
+      broker.complete((commit, next) => stage.commit(commit, next));
+    }
   }
 
   /** Idempotent. */
@@ -57,6 +64,12 @@ export class ProjectionRunner {
     return this.runners.get(event.projection)?.retry(event);
   }
 
+  /** The build that serves, as it was last seen, if it is of this version. */
+  private async serving(): Promise<string | undefined> {
+    const { serving } = (this.record ??= await this.builds.declare());
+    return versionOf(serving) === this.declaration.version ? serving : undefined;
+  }
+
   private async run(): Promise<void> {
     while (!this.stopping.signal.aborted) {
       const waitMs = await this.review().catch((error: unknown) => this.unreachable(error));
@@ -66,7 +79,7 @@ export class ProjectionRunner {
 
   /** @returns when to look again, ms */
   private async review(): Promise<number> {
-    const record = await this.builds.declare();
+    const record = (this.record = await this.builds.declare());
     const wanted = buildsOf(record, this.declaration.version);
     for (const [build, role] of wanted) this.runner(build, role);
     for (const [build, runner] of this.runners) {

@@ -17,6 +17,12 @@ export interface ProjectionOptions {
    * the old one, which serves until the new one has caught up. Default 1.
    */
   readonly version?: number;
+  /**
+   * When events reach the view. `async`: moments after their commit. `inline`: in their very commit, whoever appends them in
+   * a service that runs the projection; an event that it cannot take is then not appended, and appends wait, up to 5 s, while
+   * the view has not caught up. A new version is built asynchronously and is inline from when it serves. Default `async`.
+   */
+  readonly mode?: 'async' | 'inline';
   /** What rows are listed by, each under the name that `view.list({ index })` gives. Default: nothing. */
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- of whatever rows the projection has
   readonly indexes?: ViewIndexes<any>;
@@ -53,6 +59,7 @@ export interface ProjectsMethod extends EventClass {
 }
 
 interface DeclaredOptions {
+  readonly mode: 'async' | 'inline';
   readonly indexes: ViewIndexes<never> | undefined;
   readonly onFailure: 'stop' | 'park';
   readonly attempts: number;
@@ -74,14 +81,20 @@ export function Projection(name: string, options: ProjectionOptions = {}): Class
   checkContext(name, 'projection');
   checkOptions(`projection '${name}'`, options, RULES);
   for (const index of Object.keys(options.indexes ?? {})) checkName(index, 'index');
-  const { version = 1, indexes, onFailure = 'stop', attempts = 3 } = options;
+  const { version = 1, mode = 'async', indexes, onFailure = 'stop', attempts = 3 } = options;
+  if (mode === 'inline' && onFailure === 'park') {
+    throw new ConfigurationError(
+      `projection '${name}' is inline, so an event that fails is not appended: nothing is parked`,
+    );
+  }
   const personalData = options.personalData && (planOfRows(name, options.personalData) ?? 'none');
-  const declared: Declared = { projection: name, version, indexes, onFailure, attempts, personalData };
+  const declared: Declared = { projection: name, version, mode, indexes, onFailure, attempts, personalData };
   return (target) => Reflect.defineMetadata(DECLARED, declared, target);
 }
 
 const RULES: Rules<ProjectionOptions> = {
   version: rules.count,
+  mode: rules.oneOf('async', 'inline'),
   indexes: rules.each(rules.func),
   onFailure: rules.oneOf('stop', 'park'),
   attempts: rules.count,

@@ -187,6 +187,12 @@ export class CommitModel {
       }
       case 'parked':
         return this.parked(partition, guard).held ? undefined : '';
+      case 'row': {
+        const row = this.at(partition).rows[guard.view]?.[guard.id];
+        return row === (guard.expected ?? undefined) ? undefined : (row ?? '');
+      }
+      case 'reached':
+        throw new Error('the states of the model are no checkpoints');
       case 'dead-letter':
         throw new Error('the ids of dead letters are not known to the model');
       case 'input': {
@@ -219,6 +225,8 @@ export class CommitModel {
       case 'delete':
         states.delete(write.state);
         return;
+      case 'advance':
+        throw new Error('the states of the model are no checkpoints');
       case 'drop-view':
         rows[write.view] = {};
         return;

@@ -68,6 +68,8 @@ export function carriedOut(plan: Commit, context: string, model: CommitModel): C
           });
         case 'command':
           return inside(each);
+        case 'row':
+        case 'reached':
         case 'dead-letter':
         case 'parked':
           return each;

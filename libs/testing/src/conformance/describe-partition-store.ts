@@ -1,4 +1,5 @@
 import { describeAcknowledgements } from './acknowledgements.js';
+import { describeCheckpoints } from './checkpoints.js';
 import { describeClaims } from './claims.js';
 import { describeCommitModel } from './commit-model.property.js';
 import { describeCommitWrites } from './commit-writes.js';
@@ -57,6 +58,7 @@ export function describePartitionStore(name: string, open: () => Promise<StoreHa
     describeIndexes(subject);
     describeViews(subject);
     describeRowIndexes(subject);
+    describeCheckpoints(subject);
     describeGroups(subject);
     describeConsumers(subject);
     describeAcknowledgements(subject);
