@@ -117,6 +117,8 @@ describe.each(SITES)('dead letters on %s', (_name, open) => {
       await expect(ask).rejects.toThrow(ConfigurationError);
       await expect(ask).rejects.toThrow(refusal);
     }
+    await expect(deadLetters.count({ reason: 'handler-faild' })).rejects.toThrow("write 'handler-failed'");
+    expect(await deadLetters.count({ reason: 'card-declined' })).toBe(0);
     state.broken = false;
     expect(await deadLetters.redriveAll({ group: 'mailer' })).toBe(1);
     await eventually(() => expect(state.seen).toContain('mailer 1 attempt 1'));

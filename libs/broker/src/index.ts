@@ -58,6 +58,7 @@ export { BatchError, inBatches } from './core/batch.js';
 export type { BatchContext, BatchDeclaration, BatchHandler, BatchOptions } from './core/batch.js';
 export * from './core/dead-letters.js';
 export * from './core/dead-letter-view.js';
+export type { DeadLetterReason, KnownReason } from './core/dead-letter-reason.js';
 export { COMPLETED, FAILED, failedReply } from './core/system-reply.js';
 export type { Completed, Failed } from './core/system-reply.js';
 export * from './core/handler.js';

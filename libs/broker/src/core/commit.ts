@@ -1,3 +1,4 @@
+import type { DeadLetterReason } from './dead-letter-reason.js';
 import { addressOf } from './partition.js';
 import type { EntryRef, Log, Partition, ReplyAddress, Source } from './partition.js';
 import type { IndexEntry } from './row-index.js';
@@ -173,11 +174,8 @@ export interface RetryRecord {
 
 /** A message that no handler could take, and why. */
 export interface DeadLetter {
-  /**
-   * Short code: `handler-failed`, `crashed`, `transform-failed`, the code of an error for which no retry helps, a
-   * `MessageErrorCode`, or `parked` when it only waits behind another dead letter of its key.
-   */
-  readonly reason: string;
+  /** Short code: {@link KnownReason}, or one of another version. */
+  readonly reason: DeadLetterReason;
   /** What went wrong, in a sentence. */
   readonly error: string;
   /** Name of the class of what was thrown, e.g. `TypeError`; empty when it was no error. */

@@ -1,4 +1,5 @@
 import type { Broker } from './broker.js';
+import { checkReason } from './dead-letter-reason.js';
 import { matches, parseLetterId } from './dead-letter-view.js';
 import type { DeadLetterFilter } from './dead-letter-view.js';
 import { ConfigurationError } from './errors.js';
@@ -21,9 +22,10 @@ export class DeadLetterSearch {
    * What matches, partition by partition, in each the oldest first.
    *
    * @param cursor id of the last one that is not wanted any more
-   * @throws ConfigurationError for a cursor that is none, and for a group that is not known
+   * @throws ConfigurationError for a cursor that is none, a group that is not known, and a reason that is misspelt
    */
   async *walk(by: DeadLetterFilter, cursor?: string): AsyncGenerator<[Partition, KeptLetter]> {
+    if (by.reason !== undefined) checkReason(by.reason);
     const filter = await this.withFullName(by);
     const begin = cursor === undefined ? undefined : parseLetterId(cursor);
     const partitions = await this.partitions();

@@ -1,6 +1,7 @@
 import { decode } from '@millrace/messages';
 import type { Envelope, MessageLimits } from '@millrace/messages';
 import type { DeadLetter } from './commit.js';
+import type { DeadLetterReason } from './dead-letter-reason.js';
 import type { KeptLetter } from './partition-store.js';
 import { addressOf, parseAddress } from './partition.js';
 import type { Partition } from './partition.js';
@@ -20,7 +21,8 @@ export interface DeadLetterFilter {
    * write it, `mailer`.
    */
   readonly group?: string;
-  readonly reason?: string;
+  /** One that is known, or a code of another version. */
+  readonly reason?: DeadLetterReason;
   /** Type of the message. */
   readonly type?: string;
   /** Key of the message. */

@@ -49,7 +49,7 @@ export class DeadLetters {
    *
    * @param options.limit how many at most. Default 100
    * @param options.cursor from the page before
-   * @throws ConfigurationError for a cursor that no page gave, and for a group that is not known
+   * @throws ConfigurationError for a cursor that no page gave, and for a group or reason that is not known
    */
   async list(
     filter: DeadLetterFilter = {},
@@ -74,7 +74,7 @@ export class DeadLetters {
   /**
    * How many there are. With a filter they all are looked at.
    *
-   * @throws ConfigurationError for a group that is not known
+   * @throws ConfigurationError for a group or reason that is not known
    */
   async count(filter: DeadLetterFilter = {}): Promise<number> {
     let count = 0;
@@ -117,7 +117,7 @@ export class DeadLetters {
   /**
    * Redrives what matches; parked messages follow those that hold them back. Answers how many were redriven.
    *
-   * @throws ConfigurationError for a group that is not known, before anything is redriven
+   * @throws ConfigurationError for a group or reason that is not known, before anything is redriven
    */
   async redriveAll(filter: DeadLetterFilter = {}): Promise<number> {
     // Those that fail again while this goes on are left.
