@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { ConfigurationError } from './errors.js';
+import type { EventIndex } from './event-index.js';
 import { addressOf, ownerOf } from './partition.js';
 import type { Partition, ReplyAddress, Source } from './partition.js';
 
@@ -78,6 +79,12 @@ export class KeyBuilder {
   /** LIST of the positions of the events of all streams of a category. */
   category(partition: Partition, category: string): string {
     return `${this.tag(partition)}:c:${checkName(category, 'category')}`;
+  }
+
+  /** The list of one of these three. */
+  index(partition: Partition, { kind, name }: EventIndex): string {
+    if (kind === 'stream') return this.stream(partition, name);
+    return kind === 'tag' ? this.tagged(partition, name) : this.category(partition, name);
   }
 
   /** HASH with `revision` and `value`. */

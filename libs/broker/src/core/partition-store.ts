@@ -2,6 +2,7 @@ import type { ClaimStore } from '@millrace/transforms';
 import type { Commit, CommitResult, DeadLetter, RetryRecord } from './commit.js';
 import type { Entry, EntryRef, Partition, ReplyAddress, ReplyEntry, Source } from './partition.js';
 import type { Expired, Follower, GroupStart, Trimmed, TrimRequest } from './follower.js';
+import type { EventIndex, RestoredEvent } from './event-index.js';
 import type { PartitionFigures } from './partition-figures.js';
 import type { ListedRow, RowQuery } from './row-index.js';
 import type { Timer } from './timer.js';
@@ -28,6 +29,9 @@ export interface PartitionStore {
    * @returns the number it has, which differs from the asked one when it was created before
    */
   declareContext(context: string, partitions: number): Promise<number>;
+
+  /** The number of partitions of a context; undefined when nobody has declared it. */
+  findContext(context: string): Promise<number | undefined>;
 
   /** Guards first, then all writes, or nothing. A repeatable commit is repeated by the adapter after a lost reply. */
   commit(commit: Commit): Promise<CommitResult>;
@@ -65,6 +69,29 @@ export interface PartitionStore {
 
   /** Feed entries after a position, oldest first; backwards: those before it (Infinity: from the last), newest first. */
   readFeed(partition: Partition, after: number, limit: number, backwards?: boolean): Promise<readonly Entry[]>;
+
+  /**
+   * Which streams, tags and categories a partition has, in the order of {@link compareIndexes}, up to `limit`, behind one.
+   * Looks at every key of the store, in small steps: for copies and checks, not for decisions.
+   */
+  listIndexes(partition: Partition, limit: number, after?: EventIndex): Promise<readonly EventIndex[]>;
+
+  /** The positions of an index from the `offset`-th (0: the first) on, up to `limit`. */
+  readPositions(partition: Partition, index: EventIndex, offset: number, limit: number): Promise<readonly number[]>;
+
+  /**
+   * Puts events back at their positions, which grow, behind position `after`. All of them, or none: then the feed does not
+   * end there (any more), and the answer is false.
+   */
+  restoreEvents(partition: Partition, after: number, events: readonly RestoredEvent[]): Promise<boolean>;
+
+  /** Puts positions back into an index that has `offset` of them; answers false, and writes none, when it has not. */
+  restorePositions(
+    partition: Partition,
+    index: EventIndex,
+    offset: number,
+    positions: readonly number[],
+  ): Promise<boolean>;
 
   /** Last position of a feed, 0 when empty. */
   head(partition: Partition): Promise<number>;

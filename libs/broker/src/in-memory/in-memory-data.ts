@@ -1,5 +1,6 @@
 import type { Clock } from '../core/clock.js';
 import type { RetryRecord } from '../core/commit.js';
+import type { EventIndex } from '../core/event-index.js';
 import { checkName } from '../core/keys.js';
 import type { KeyBuilder } from '../core/keys.js';
 import type { StoredState } from '../core/partition-store.js';
@@ -41,6 +42,11 @@ export class InMemoryData {
     readonly keys: KeyBuilder,
     readonly clock: Clock,
   ) {}
+
+  /** The lists of one kind, by key. */
+  positionsOf(kind: EventIndex['kind']): Map<string, number[]> {
+    return kind === 'stream' ? this.streams : this.indexes;
+  }
 
   log(source: Source): InMemoryLog {
     return obtain(this.logs, this.keys.log(source), () => new InMemoryLog(source));

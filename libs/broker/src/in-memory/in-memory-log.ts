@@ -42,6 +42,12 @@ export class InMemoryLog {
     return id;
   }
 
+  /** Puts an event back that comes next, or that is the first. Everything before it counts as trimmed. */
+  restore(position: number, fields: readonly string[]): void {
+    this.length = position - 1;
+    this.append(fields, 0);
+  }
+
   /** How many of the stored entries come before this id, or have it. */
   countUpTo(id: string): number {
     const behind = this.stored.findIndex((entry) => compareIds(entry.id, id) > 0);

@@ -26,6 +26,7 @@ import type {
   TimerQuery,
 } from '../core/partition-store.js';
 import type { Entry, EntryRef, Partition, ReplyAddress, Source } from '../core/partition.js';
+import type { EventIndex, RestoredEvent } from '../core/event-index.js';
 import type { PartitionFigures } from '../core/partition-figures.js';
 import { rangeOf } from '../core/row-index.js';
 import type { ListedRow, RowQuery } from '../core/row-index.js';
@@ -34,6 +35,12 @@ import { commitInMemory } from './in-memory-commit.js';
 import { InMemoryData, obtain, retryField } from './in-memory-data.js';
 import { acquire, release } from './in-memory-lease.js';
 import { readIndexInMemory, readStreamInMemory } from './in-memory-index.js';
+import {
+  listIndexesInMemory,
+  readPositionsInMemory,
+  restoreEventsInMemory,
+  restorePositionsInMemory,
+} from './in-memory-restore.js';
 import { InMemoryReader } from './in-memory-reader.js';
 import { createGroupInMemory, expireInMemory, registerInMemory, trimInMemory } from './in-memory-retention.js';
 import { surveyInMemory } from './in-memory-survey.js';
@@ -64,6 +71,10 @@ export class InMemoryPartitionStore implements PartitionStore {
 
   async declareContext(context: string, partitions: number): Promise<number> {
     return this.partitionsOf(context, partitions);
+  }
+
+  async findContext(context: string): Promise<number | undefined> {
+    return this.data.contexts.get(checkContext(context));
   }
 
   async commit(commit: Commit): Promise<CommitResult> {
@@ -131,6 +142,32 @@ export class InMemoryPartitionStore implements PartitionStore {
   async readFeed(partition: Partition, after: number, limit: number, backwards = false): Promise<readonly Entry[]> {
     const feed = this.feed(partition);
     return backwards ? feed.before(after, limit) : feed.after(after, limit);
+  }
+
+  async listIndexes(partition: Partition, limit: number, after?: EventIndex): Promise<readonly EventIndex[]> {
+    return listIndexesInMemory(this.data, partition, limit, after);
+  }
+
+  async readPositions(
+    partition: Partition,
+    index: EventIndex,
+    offset: number,
+    limit: number,
+  ): Promise<readonly number[]> {
+    return readPositionsInMemory(this.data, partition, index, offset, limit);
+  }
+
+  async restoreEvents(partition: Partition, after: number, events: readonly RestoredEvent[]): Promise<boolean> {
+    return restoreEventsInMemory(this.data, partition, after, events);
+  }
+
+  async restorePositions(
+    partition: Partition,
+    index: EventIndex,
+    offset: number,
+    positions: readonly number[],
+  ): Promise<boolean> {
+    return restorePositionsInMemory(this.data, partition, index, offset, positions);
   }
 
   async head(partition: Partition): Promise<number> {

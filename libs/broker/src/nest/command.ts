@@ -4,10 +4,12 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { DynamicModule, Type } from '@nestjs/common';
-import { ConfigurationError } from '../core/errors.js';
+import { ConfigurationError, MillraceError } from '../core/errors.js';
 import { topologyMermaid } from '../core/topology/topology-mermaid.js';
 import { topologyText } from '../core/topology/topology-text.js';
 import { asyncApi } from './asyncapi.module.js';
+import { STORE_OPTIONS } from './command-store.js';
+import { runExport, runImport } from './command-transfer.js';
 import { describe } from './describe.js';
 import { openOffline } from './offline.js';
 
@@ -15,20 +17,38 @@ const USAGE = `millrace asyncapi <file>[#<export>]      the AsyncAPI document of
 millrace describe <file>[#<export>]      who publishes, what passes which transforms, who consumes
     --mermaid                            as a Mermaid flowchart
     --json                               as data
+millrace export --context <context>      its events with their streams, tags and categories, as NDJSON
+    --file <file>                        into a file; one that broke off goes on
+millrace import                          puts an export into a store without these events; again goes on
+    --file <file>                        from a file, not from standard input
 
-<file>    the built module, e.g. dist/app.module.js
+--redis <url>       of export and import; default $REDIS_URL or redis://127.0.0.1:6379
+--namespace <name>  default millrace
+
+<file>    of asyncapi and describe: the built module, e.g. dist/app.module.js
 <export>  a module, or a function that answers with one; default AppModule, also e.g. OrderModule.forRoot
 
-Nothing is connected or consumed: providers are made, their hooks do not run.`;
+asyncapi and describe connect and consume nothing: providers are made, their hooks do not run.`;
 
 type Look = (app: Awaited<ReturnType<typeof openOffline>>) => Promise<string> | string;
 type AnyModule = Type<unknown> | DynamicModule;
 
+const OPTIONS = {
+  mermaid: { type: 'boolean' },
+  json: { type: 'boolean' },
+  context: { type: 'string' },
+  file: { type: 'string' },
+  ...STORE_OPTIONS,
+  help: { type: 'boolean' },
+} as const;
+
 async function main(words: readonly string[]): Promise<void> {
-  const options = { mermaid: { type: 'boolean' }, json: { type: 'boolean' }, help: { type: 'boolean' } } as const;
-  const { values, positionals } = parseArgs({ args: [...words], options, allowPositionals: true });
+  const { values, positionals } = parseArgs({ args: [...words], options: OPTIONS, allowPositionals: true });
   const [command, where, ...rest] = positionals;
   if (values.help) return console.log(USAGE);
+  const target = { redis: values.redis, namespace: values.namespace, file: values.file };
+  if (command === 'export' && where === undefined && values.context) return runExport(target, values.context);
+  if (command === 'import' && where === undefined) return runImport(target);
   const look = lookOf(command, values);
   if (!look || where === undefined || rest.length > 0) throw new ConfigurationError(`usage:\n${USAGE}`);
   const app = await openOffline(await moduleAt(where));
@@ -80,7 +100,7 @@ main(process.argv.slice(2)).then(
   // What a factory has opened must not keep the command from ending.
   () => process.exit(0),
   (error: unknown) => {
-    console.error(error instanceof ConfigurationError ? error.message : error);
+    console.error(error instanceof MillraceError ? error.message : error);
     process.exit(1);
   },
 );

@@ -3,8 +3,9 @@ import type { ClaimStore } from '@millrace/transforms';
 import type { Cluster, Redis } from 'ioredis';
 import type { Commit, CommitResult, Write } from '../core/commit.js';
 import { ConfigurationError, StoreUnavailableError } from '../core/errors.js';
+import type { EventIndex, RestoredEvent } from '../core/event-index.js';
 import type { Expired, Follower, GroupStart, Trimmed, TrimRequest } from '../core/follower.js';
-import { KeyBuilder } from '../core/keys.js';
+import { checkContext, KeyBuilder } from '../core/keys.js';
 import { checkOptions } from '../core/options/check-options.js';
 import type { Entry, EntryRef, Partition, ReplyAddress, Source } from '../core/partition.js';
 import type { PartitionFigures } from '../core/partition-figures.js';
@@ -53,6 +54,7 @@ import { RedisReplies } from './redis-replies-stream.js';
 import { RedisClaimStore } from './redis-claim-store.js';
 import { RedisConsumers } from './redis-consumers.js';
 import { RedisFollowers } from './redis-followers.js';
+import { listIndexes, readPositions, restoreEvents, restorePositions } from './redis-restore.js';
 import { toEntries, toMap } from './redis-replies.js';
 import { STORE_RULES } from './redis-store-options.js';
 import type { Delivery, RedisStoreOptions } from './redis-store-options.js';
@@ -138,6 +140,11 @@ export class RedisPartitionStore implements PartitionStore {
     return Number(await this.connection.send('HGET', [key, context]));
   }
 
+  async findContext(context: string): Promise<number | undefined> {
+    const partitions = await this.connection.send('HGET', [this.keys.contexts(), checkContext(context)]);
+    return partitions === null ? undefined : Number(partitions);
+  }
+
   async commit(commit: Commit): Promise<CommitResult> {
     if (this.closed) throw new StoreUnavailableError('the store has been closed');
     return this.outbox ? this.commitAndRelay(commit, this.outbox) : this.batcher.commit(commit);
@@ -200,6 +207,32 @@ export class RedisPartitionStore implements PartitionStore {
         ])
       : await this.connection.send('XRANGE', [key, `(0-${after}`, '+', 'COUNT', limit]);
     return toEntries(source, reply as unknown[]);
+  }
+
+  async listIndexes(partition: Partition, limit: number, after?: EventIndex): Promise<readonly EventIndex[]> {
+    return listIndexes(this.connection, this.keys, partition, limit, after);
+  }
+
+  async readPositions(
+    partition: Partition,
+    index: EventIndex,
+    offset: number,
+    limit: number,
+  ): Promise<readonly number[]> {
+    return readPositions(this.connection, this.keys, partition, index, offset, limit);
+  }
+
+  async restoreEvents(partition: Partition, after: number, events: readonly RestoredEvent[]): Promise<boolean> {
+    return restoreEvents(this.connection, this.keys, partition, after, events);
+  }
+
+  async restorePositions(
+    partition: Partition,
+    index: EventIndex,
+    offset: number,
+    positions: readonly number[],
+  ): Promise<boolean> {
+    return restorePositions(this.connection, this.keys, partition, index, offset, positions);
   }
 
   async head(partition: Partition): Promise<number> {

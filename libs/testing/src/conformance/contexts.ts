@@ -11,6 +11,14 @@ export function describeContexts(subject: Subject): void {
       expect(await store.partitionsOf(context, 1)).toBe(3);
     });
 
+    it('is found once it has been declared', async () => {
+      const { store } = subject();
+      const context = freshContext();
+      expect(await store.findContext(context)).toBeUndefined();
+      await store.declareContext(context, 3);
+      expect(await store.findContext(context)).toBe(3);
+    });
+
     it('keeps its first number of partitions', async () => {
       const { store } = subject();
       const context = freshContext();

@@ -18,6 +18,7 @@ import { describeNames } from './names.js';
 import { describeReaders } from './readers.js';
 import { describeReplies } from './replies.js';
 import { describeFollowers } from './followers.js';
+import { describeRestoring } from './restoring.js';
 import { describeRetention } from './retention.js';
 import { describeRetentionModel } from './retention.property.js';
 import { describeRetries } from './retries.js';
@@ -56,6 +57,7 @@ export function describePartitionStore(name: string, open: () => Promise<StoreHa
     describeStreams(subject);
     describeFeeds(subject);
     describeIndexes(subject);
+    describeRestoring(subject);
     describeViews(subject);
     describeRowIndexes(subject);
     describeCheckpoints(subject);
