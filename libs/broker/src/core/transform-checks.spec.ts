@@ -7,6 +7,7 @@ import {
   InMemoryClaimStore,
   recipientList,
   redact,
+  retired,
   route,
   split,
   translate,
@@ -123,5 +124,12 @@ describe('the transforms of a service are refused at its start', () => {
 
   it('when two aggregates would share what they keep', () => {
     expect(check({ inbound: [gathered, gathered] }, [handler('shop.noted')])).toContain('would share what they keep');
+  });
+
+  it('when a type is retired, and handled', () => {
+    expect(check({ stored: [retired('shop.flagged')] }, [handler('shop.noted')])).toBe('fine');
+    expect(check({ stored: [retired('shop.noted')] }, [handler('shop.noted')])).toBe(
+      'transforms cannot work: shop.noted is retired, and on shop.noted handles it: keep one',
+    );
   });
 });

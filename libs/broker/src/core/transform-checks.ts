@@ -1,8 +1,10 @@
+import { contractOf } from '@millrace/messages';
 import { ANY_TYPE, chainProblems, exitTypes, historyProblems, kindIn, retiredTypes } from '@millrace/transforms';
 import type { Transform } from '@millrace/transforms';
 import type { Boundary } from './boundary.js';
 import { ConfigurationError } from './errors.js';
 import type { HandlerGroup } from './handler.js';
+import type { Reading, Sending } from './topology/declarations.js';
 
 /**
  * Checks what can be known of transforms before the first message: version chains, routes, and that each is where it can
@@ -19,6 +21,20 @@ export function checkTransforms(boundary: Boundary, groups: readonly HandlerGrou
     ...uselessProblems('inbound of the service', boundary.inbound, groups),
   ];
   const problems = [...new Set(found)];
+  if (problems.length > 0) throw new ConfigurationError(`transforms cannot work: ${problems.join('; ')}`);
+}
+
+/**
+ * Checks that nothing beside handlers writes or reads what is retired: an aggregate that applies it, a projection.
+ *
+ * @throws ConfigurationError that names all of them
+ */
+export function checkRetired({ history }: Boundary, uses: readonly (Sending | Reading)[]): void {
+  const gone = retiredTypes(history);
+  const problems = uses.flatMap(({ by, contract }) => {
+    const { type } = contractOf(contract);
+    return gone.has(type) ? [`${type} is retired, and ${by} has it: keep one`] : [];
+  });
   if (problems.length > 0) throw new ConfigurationError(`transforms cannot work: ${problems.join('; ')}`);
 }
 

@@ -8,6 +8,7 @@ import type { HandlerDeclaration } from '../core/handler.js';
 import { checkKeys } from '../core/personal-data/personal-data-checks.js';
 import { checkOwnEvents, IN_CODE } from '../core/topology/declarations.js';
 import { wayOf } from '../core/topology/passage.js';
+import { checkRetired } from '../core/transform-checks.js';
 import { DEFAULT_CONNECTION } from './connection-tokens.js';
 import { Connections } from './connections.js';
 import { isEnhanced, PARAMETERS } from './enhancers.js';
@@ -67,6 +68,7 @@ export class HandlerExplorer {
         broker,
         declared.map(({ contract }) => contract),
       );
+      checkRetired(broker.boundary, declared);
       for (const sending of declarations.sendings) {
         if (sending.by === IN_CODE) checkOwnEvents(broker.context, sending, gives);
       }
