@@ -1,6 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { InMemoryPartitionStore, PARTITION_STORE, Requester } from '@millrace/broker';
+import { Broker, InMemoryPartitionStore, PARTITION_STORE, Requester } from '@millrace/broker';
 import { EventStoreModule, getRepositoryToken } from '@millrace/event-store';
 import type { Repository } from '@millrace/event-store';
 import type { DynamicModule } from '@nestjs/common';
@@ -16,6 +17,8 @@ import {
   Done,
   FrontDesk,
   Porter,
+  Rating,
+  RatingsModule,
   RoomsModule,
   Ticket,
   Till,
@@ -25,7 +28,7 @@ import { page, root, snippets } from './pages.js';
 /** The module of the guide, with the providers that the guide adds to it. */
 const desk: DynamicModule = {
   module: DeskModule,
-  imports: [EventStoreModule.forFeature({ aggregates: [Till] }), RoomsModule],
+  imports: [EventStoreModule.forFeature({ aggregates: [Till] }), RoomsModule, RatingsModule],
   providers: [FrontDesk, DeskHandlers],
 };
 
@@ -91,5 +94,25 @@ describe('the code of the guide to event sourcing', () => {
   it('says what rooms and tickets do, without a store', () => {
     expect(aRoomHasTwoSeats).not.toThrow();
     expect(aTicketIsGivenOnce).not.toThrow();
+  });
+
+  it('reads ratings of every version, and passes what is retired', async () => {
+    const broker = app.get(Broker);
+    const stored = (type: string, data: object, schemaversion = 1) =>
+      JSON.stringify({ specversion: '1.0', id: randomUUID(), source: '/desk', type, schemaversion, data });
+    const events = [
+      stored('desk.graded', { ticket: 't-1', grade: 1 }),
+      stored('desk.receipt-printed', {}),
+      stored('desk.rated', { ticket: 't-1', grade: 3 }),
+      stored('desk.rated', { ticket: 't-1', stars: 4 }, 2),
+    ];
+    const written = await broker.commit({
+      partition: broker.partitionFor('t-1'),
+      guards: [],
+      writes: [{ kind: 'append', stream: 'rating-t-1', events }],
+    });
+    expect(written.status).toBe('committed');
+    const ratings = app.get<Repository<Rating>>(getRepositoryToken(Rating), { strict: false });
+    expect(await ratings.load('t-1')).toMatchObject({ stars: [5, 3, 4], version: 4 });
   });
 });

@@ -197,3 +197,35 @@ export function aTicketIsGivenOnce(): void {
     .then(); // nothing
 }
 // #endregion
+
+// #region versions
+import { renamed, retired, upcast } from '@millrace/transforms';
+
+@Event('desk.rated', { key: 'ticket', version: 2 })
+export class Rated extends Schema(z.object({ ticket: z.string(), stars: z.number().int() })) {}
+
+@Aggregate('rating')
+export class Rating extends AggregateRoot {
+  stars: readonly number[] = [];
+
+  @Apply(Rated) protected rated({ stars }: Rated): void {
+    this.stars = [...this.stars, stars];
+  }
+}
+
+interface RatedV1 {
+  readonly ticket: string;
+  readonly grade: number; // 1 was the best
+}
+
+export const deskHistory = [
+  renamed('desk.graded', Rated),
+  upcast(Rated, { from: 1, to: 2 }, ({ ticket, grade }: RatedV1) => ({ ticket, stars: 6 - grade })),
+  retired('desk.receipt-printed'),
+];
+
+@Module({
+  imports: [BrokerModule.forFeature({ stored: deskHistory }), EventStoreModule.forFeature({ aggregates: [Rating] })],
+})
+export class RatingsModule {}
+// #endregion
