@@ -1,9 +1,9 @@
 import { checkContext, ConfigurationError } from '@millrace/broker';
-import { contractOf } from '@millrace/messages';
-import type { MessageClass } from '@millrace/messages';
 import type { AggregateModel, Evolution } from './aggregate-model.js';
 import { DeciderInstance, replaceState } from './decider-instance.js';
 import type { Decided } from './decider-instance.js';
+import { evolvesByType, onEvent } from './evolves.js';
+import type { EventOf, EvolvesOn, On } from './evolves.js';
 import { notPlain } from './plain-json.js';
 import { snapshotRule } from './snapshot-options.js';
 import type { SnapshotOptions } from './snapshot-options.js';
@@ -31,21 +31,6 @@ export interface DeciderSnapshotOptions<State> extends SnapshotOptions<State> {
   fromSnapshot?(kept: unknown): State;
 }
 
-/** Says how one event changes the state. */
-export type On<State> = <Event extends object>(
-  event: MessageClass<Event>,
-  evolve: (state: State, event: Event) => State,
-) => EvolvesOn<State, Event>;
-
-/** How one event changes the state, as `on` says it. */
-export interface EvolvesOn<State, Event extends object = object> {
-  readonly contract: MessageClass<Event>;
-  evolve(state: State, event: Event): State;
-}
-
-/** The events that an `evolve` takes. */
-export type EventOf<Evolves> = Evolves extends { readonly contract: MessageClass<infer Event> } ? Event : never;
-
 /**
  * Declares an aggregate as functions. Events that `decide` gives and `evolve` does not know do not compile.
  *
@@ -69,13 +54,7 @@ export function decider<State, Command, Evolves extends EvolvesOn<State>, Refuse
   decide,
   snapshot,
 }: DeciderOptions<State, Command, Evolves, Refused>): Decider<State, Command, EventOf<Evolves>, Refused> {
-  return new Decider(
-    name,
-    initial,
-    evolve((contract, next) => ({ contract, evolve: next })),
-    decide,
-    snapshot,
-  );
+  return new Decider(name, initial, evolve(onEvent), decide, snapshot);
 }
 
 /** An aggregate declared as functions: see {@link decider}. */
@@ -110,10 +89,7 @@ function evolutionsOf<State, Command, Event extends object, Refused>(
   evolves: readonly EvolvesOn<State>[],
 ): Decider<State, Command, Event, Refused>['evolutions'] {
   const evolutions = new Map<string, Evolution<DeciderInstance<State, Command, Event, Refused>>>();
-  for (const { contract, evolve } of evolves) {
-    const { kind, type, version } = contractOf(contract);
-    if (kind !== 'event') throw new ConfigurationError(`${label} evolves on ${type}, a ${kind}: only events change it`);
-    if (evolutions.has(type)) throw new ConfigurationError(`${label} evolves on ${type} twice: keep one of them`);
+  for (const [type, { contract, version, evolve }] of evolvesByType(label, evolves)) {
     evolutions.set(type, {
       contract,
       version,

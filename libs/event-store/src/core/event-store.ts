@@ -1,5 +1,5 @@
-import { addressOf, checkName, ConfigurationError, UnitOfWork } from '@millrace/broker';
-import type { Broker, Entry, ExpectedVersion, Guard, Partition } from '@millrace/broker';
+import { addressOf, ConfigurationError, UnitOfWork } from '@millrace/broker';
+import type { Broker, ExpectedVersion, Guard, Partition } from '@millrace/broker';
 import type { MessageClass } from '@millrace/messages';
 import { checkCondition } from './append-options.js';
 import type {
@@ -12,23 +12,20 @@ import type {
   EventOptions,
   StreamAppend,
 } from './append-options.js';
+import { readCategory, readFeed, readStream, readTagged } from './event-reading.js';
+import type { OpenEvent } from './event-reading.js';
 import { EventTypes } from './event-types.js';
 import { appendAmong, appendsInPlace, firstAppends } from './first-append.js';
+import { foldLive } from './live.js';
+import type { FoldOptions, FoldSource, IndexFoldOptions, LiveState, LiveStreamState, LiveView } from './live.js';
 import { onceGuard, prepare, versionGuards } from './prepared-append.js';
 import type { PreparedAppend } from './prepared-append.js';
-import { checkReadOptions, merged, readPages } from './reading.js';
-import type { ReadNext, ReadOptions } from './reading.js';
+import type { IndexReadOptions, ReadOptions } from './reading.js';
 import { recorded } from './recorded-event.js';
 import type { RecordedEvent } from './recorded-event.js';
 import { stageAppends } from './staged-appends.js';
 import { identify } from './stream-name.js';
 import type { StreamName } from './stream-name.js';
-
-/** Which partition is read, by its index or by a key in it. Default: all, merged by the time of the events. */
-export interface IndexReadOptions extends ReadOptions {
-  readonly partition?: number;
-  readonly key?: string;
-}
 
 /**
  * The events of a context: appended to streams, read by stream, tag, category and feed.
@@ -43,6 +40,9 @@ export interface IndexReadOptions extends ReadOptions {
  */
 export class EventStore {
   private readonly types = new EventTypes();
+
+  private readonly open: OpenEvent<RecordedEvent> = (entry, stream, version) =>
+    recorded(this.broker, this.types, entry, stream, version);
 
   /** @param events the classes of all events that are appended or read */
   constructor(
@@ -151,80 +151,42 @@ export class EventStore {
    * @throws UnreadableEventError at an event that is damaged, or of an unknown type or version; `from` leads past it
    */
   read(stream: StreamName, options: ReadOptions & { readonly key?: string } = {}): AsyncGenerator<RecordedEvent, void> {
-    checkReadOptions(options);
-    const { store } = this.broker;
-    const { name, key } = identify(stream);
-    const partition = this.broker.partitionFor(options.key ?? key);
-    const { backwards = false } = options;
-    const versions = new Map<Entry, number>();
-    const next: ReadNext = async (after, limit) => {
-      const page = { limit, backwards, ...(after === undefined ? {} : { after }) };
-      const { version, entries } = await store.readStream(partition, name, page);
-      versions.clear();
-      for (const entry of entries) versions.set(entry, entry.version);
-      // Reckoned, since events that somebody has removed are left out.
-      const end = backwards ? Math.min(after ?? Infinity, version + 1) - limit : (after ?? 0) + limit;
-      return { entries, next: (backwards ? end <= 1 : end >= version) ? undefined : end };
-    };
-    const open = (entry: Entry) => recorded(this.broker, this.types, entry, name, versions.get(entry));
-    return readPages(next, open, options);
+    return readStream(this.broker, stream, options, this.open);
   }
 
   /** The events with a tag, each partition in its order. */
   readTagged(tag: string, options: IndexReadOptions = {}): AsyncGenerator<RecordedEvent, void> {
-    checkName(tag, 'tag');
-    const { store } = this.broker;
-    return this.across(options, (partition, page) => store.readTagged(partition, tag, page));
+    return readTagged(this.broker, tag, options, this.open);
   }
 
   /** The events of all streams of a category, each partition in its order. */
   readCategory(category: string, options: IndexReadOptions = {}): AsyncGenerator<RecordedEvent, void> {
-    checkName(category, 'category');
-    const { store } = this.broker;
-    return this.across(options, (partition, page) => store.readCategory(partition, category, page));
+    return readCategory(this.broker, category, options, this.open);
   }
 
   /** All events of the context, each partition in its order. */
   readAll(options: IndexReadOptions = {}): AsyncGenerator<RecordedEvent, void> {
-    const { store } = this.broker;
-    return this.across(options, async (partition, { after, limit, backwards }) => {
-      const from = after ?? (backwards ? Infinity : 0);
-      const entries = await store.readFeed(partition, from, limit, backwards);
-      const last = entries.at(-1);
-      return { entries, next: last && entries.length === limit ? Number(last.id.slice(2)) : undefined };
-    });
+    return readFeed(this.broker, options, this.open);
   }
 
-  private across(
-    options: IndexReadOptions,
-    read: (
-      partition: Partition,
-      page: { readonly after?: number; readonly limit: number; readonly backwards: boolean },
-    ) => ReturnType<ReadNext>,
-  ): AsyncGenerator<RecordedEvent, void> {
-    checkReadOptions(options);
-    const { backwards = false, from, limit } = options;
-    const partitions = this.partitionsIn(options);
-    if (from !== undefined && partitions.length > 1) {
-      throw new ConfigurationError(`from: ${from} is a position of one partition: say the partition or the key`);
-    }
-    const open = (entry: Entry) => recorded(this.broker, this.types, entry);
-    const readings = partitions.map((partition) => {
-      const next: ReadNext = (after, count) =>
-        read(partition, { limit: count, backwards, ...(after === undefined ? {} : { after }) });
-      return readPages(next, open, options);
-    });
-    return readings.length === 1 ? readings[0]! : merged(readings, backwards, limit);
-  }
-
-  private partitionsIn({ partition, key }: IndexReadOptions): readonly Partition[] {
-    const { context, partitions } = this.broker;
-    if (key !== undefined) return [this.broker.partitionFor(key)];
-    if (partition === undefined) return Array.from({ length: partitions }, (_, index) => ({ context, index }));
-    if (!Number.isSafeInteger(partition) || partition < 0 || partition >= partitions) {
-      throw new ConfigurationError(`partition: ${partition} must be one of 0 to ${partitions - 1}`);
-    }
-    return [{ context, index: partition }];
+  /**
+   * The state that a live view has by the events of a stream, of a tag or of a category.
+   *
+   * @param options.upTo the state as it was at a position, or at a time
+   * @throws UnreadableEventError at an event that is damaged, or one for the view of a version that its class does not have
+   *
+   * @example
+   * const { state, version } = await events.fold(balance, 'account-7');
+   * const lastYear = await events.fold(balance, { tag: 'customer:ada' }, { upTo: new Date('2025-12-31') });
+   */
+  fold<State>(view: LiveView<State>, stream: StreamName, options?: FoldOptions): Promise<LiveStreamState<State>>;
+  fold<State>(view: LiveView<State>, source: FoldSource, options?: IndexFoldOptions): Promise<LiveState<State>>;
+  fold<State>(
+    view: LiveView<State>,
+    source: StreamName | FoldSource,
+    options: FoldOptions & IndexFoldOptions = {},
+  ): Promise<LiveState<State>> {
+    return foldLive(this.broker, view, source, options);
   }
 
   /** Which of several streams is not as expected, since the commit says only what one of them is. */

@@ -1,6 +1,5 @@
 import { ConfigurationError } from '@millrace/broker';
 import type { Entry } from '@millrace/broker';
-import type { RecordedEvent } from './recorded-event.js';
 
 export interface ReadOptions {
   /**
@@ -11,7 +10,8 @@ export interface ReadOptions {
   /** The newest first. Default false. */
   readonly backwards?: boolean;
   /**
-   * Time travel: nothing behind this position, or nothing written later. Clocks differ: forwards, reading ends at the first
+   * Time travel: nothing behind this position, for which the partition must be said unless a stream is read, or nothing
+   * written later. Clocks differ: forwards, reading ends at the first
    * later event; backwards, it begins at the last one that is not later.
    */
   readonly upTo?: number | Date;
@@ -19,6 +19,18 @@ export interface ReadOptions {
   readonly limit?: number;
   /** Events that are asked for at once, which is also how many are held. Default 500. */
   readonly pageSize?: number;
+}
+
+/** Which partition is read, by its index or by a key in it. Default: all, merged by the time of the events. */
+export interface IndexReadOptions extends ReadOptions {
+  readonly partition?: number;
+  readonly key?: string;
+}
+
+/** What reading looks at in an event, whatever else is made of its entry. */
+export interface PlacedEvent {
+  readonly position: number;
+  readonly time: Date;
 }
 
 /** Entries of one page, and where the next one begins. */
@@ -41,11 +53,11 @@ export function checkReadOptions({ from, upTo, limit, pageSize }: ReadOptions): 
 }
 
 /** Reads page after page, the next one only when it is wanted; what has been given is not held. */
-export async function* readPages(
+export async function* readPages<E extends PlacedEvent>(
   next: ReadNext,
-  open: (entry: Entry) => RecordedEvent | Promise<RecordedEvent>,
+  open: (entry: Entry) => E | Promise<E>,
   { from, backwards = false, upTo, limit = Infinity, pageSize = 500 }: ReadOptions,
-): AsyncGenerator<RecordedEvent, void, void> {
+): AsyncGenerator<E, void, void> {
   let after = from === undefined ? undefined : backwards ? from + 1 : from - 1;
   let given = 0;
   let arrived = !backwards || upTo === undefined;
@@ -68,12 +80,12 @@ export async function* readPages(
 }
 
 /** Several readings as one, by the time of their events; each stays in its own order. */
-export async function* merged(
-  readings: readonly AsyncGenerator<RecordedEvent, void, void>[],
+export async function* merged<E extends PlacedEvent>(
+  readings: readonly AsyncGenerator<E, void, void>[],
   backwards: boolean,
   limit = Infinity,
-): AsyncGenerator<RecordedEvent, void, void> {
-  const heads: (RecordedEvent | undefined)[] = [];
+): AsyncGenerator<E, void, void> {
+  const heads: (E | undefined)[] = [];
   const advance = async (i: number): Promise<void> => {
     heads[i] = (await readings[i]!.next()).value ?? undefined;
   };
@@ -94,7 +106,7 @@ export async function* merged(
   }
 }
 
-function isBehind(event: RecordedEvent, upTo: number | Date): boolean {
+function isBehind(event: PlacedEvent, upTo: number | Date): boolean {
   return typeof upTo === 'number' ? event.position > upTo : event.time > upTo;
 }
 
