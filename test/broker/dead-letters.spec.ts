@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import { Event, MessageError } from '@millrace/messages';
 import {
   ConfigurationError,
@@ -16,6 +17,11 @@ import type { Site } from '../support/site.js';
 
 @Event('work.do')
 class Do {
+  @IsInt() n!: number;
+}
+
+@Event('work.other', { version: 2 })
+class Other {
   @IsInt() n!: number;
 }
 
@@ -157,7 +163,14 @@ describe.each(SITES)('dead letters on %s', (_name, open) => {
     const find = async (reason: string) => (await deadLetters.list({ group: 'work.mailer', reason })).letters[0]!.id;
     const invalid = await find('invalid-data');
     await expect(deadLetters.redrive(invalid, { edit: { n: 'two' } })).rejects.toThrow(MessageError);
-    expect(await deadLetters.redrive(invalid, { edit: () => ({ n: 2 }) })).toEqual({ status: 'redriven' });
+    await expect(deadLetters.redrive(invalid, { as: Other, edit: (other) => other })).rejects.toThrow(
+      "the dead letter is work.do version 1, and Other is work.other version 2: edit it without 'as'",
+    );
+    // @ts-expect-error -- what an edit answers has the properties of the class
+    void ((id: string) => deadLetters.redrive(id, { as: Do, edit: () => ({ m: 2 }) }));
+    expect(await deadLetters.redrive(invalid, { as: Do, edit: (data) => ({ ...data, n: 2 }) })).toEqual({
+      status: 'redriven',
+    });
     const malformed = await find('malformed');
     await expect(deadLetters.redrive(malformed, { edit: { n: 3 } })).rejects.toMatchObject({ code: 'malformed' });
     expect(await deadLetters.redrive(malformed, { edit: Object.assign(new Do(), { n: 3 }) })).toEqual({
@@ -167,6 +180,22 @@ describe.each(SITES)('dead letters on %s', (_name, open) => {
     const stranger = new DeadLetters(site.broker, new Subscriptions(site.context));
     const [other] = (await stranger.list()).letters;
     await expect(stranger.redrive(other!.id, { edit: { n: 4 } })).rejects.toThrow(ConfigurationError);
+  });
+
+  it('are redriven edited, when their data were compressed', async () => {
+    const site = await open();
+    const { deadLetters, state } = await service(site);
+    const data_base64 = gzipSync('{"n":"one"}').toString('base64');
+    const attributes = { specversion: '1.0', id: 'm-1', source: '/work', type: 'work.do', partitionkey: 'k' };
+    await site.write(['event', JSON.stringify({ ...attributes, dataencoding: 'gzip', data_base64 })]);
+    await eventually(async () => expect(await deadLetters.count()).toBe(2));
+    state.broken = false;
+    const [letter] = (await deadLetters.list({ group: 'work.mailer' })).letters;
+    const given: unknown[] = [];
+    const edit = (data: unknown) => (given.push(data), { n: 2 });
+    expect(await deadLetters.redrive(letter!.id, { edit })).toEqual({ status: 'redriven' });
+    expect(given).toEqual([{ n: 'one' }]);
+    await eventually(() => expect(state.seen).toEqual(['mailer 2 attempt 1']));
   });
 
   it('are discarded', async () => {

@@ -178,8 +178,8 @@ export class Repair {
   }
 
   async makePositive(id: string): Promise<string> {
-    const edit = (data: unknown) => ({ ...(data as OrderPlaced), cents: 0 });
-    const { status } = await this.deadLetters.redrive(id, { edit });
+    const edit = (order: OrderPlaced) => ({ ...order, cents: 0 });
+    const { status } = await this.deadLetters.redrive(id, { as: OrderPlaced, edit });
     return status; // 'redriven', 'gone', or 'parked' behind another one
   }
 

@@ -80,6 +80,7 @@ class Members {
   }
 }
 
+const tried: string[] = [];
 const seen: { data: Joined; erased: boolean }[] = [];
 
 @Injectable()
@@ -87,7 +88,8 @@ class Greeter {
   @On(Joined, { group: 'greeter' }) greet(joined: Joined, { envelope }: MessageContext): void {
     seen.push({ data: joined, erased: isErased(envelope) });
   }
-  @On(Joined, { group: 'broken', retry: { attempts: 1 } }) fail(): void {
+  @On(Joined, { group: 'broken', retry: { attempts: 1 } }) fail({ name }: Joined): void {
+    tried.push(name);
     throw new Error('no card printer');
   }
 }
@@ -218,6 +220,18 @@ describe('personal data in a whole service', () => {
     await eventually(async () => expect(await names.get('m1')).toMatchObject({ name: 'former member' }));
     await eventually(() => expect(seen.some(({ erased }) => erased)).toBe(true));
     expect(seen.find(({ erased }) => erased)?.data).toEqual({ memberId: 'm1', name: 'somebody', email: null });
+  });
+
+  it('are encrypted again when a dead letter is edited', async () => {
+    const { publisher, deadLetters } = await start(freshNamespace(), masterKey);
+    await publisher.publish(new Joined('m1', 'Ada', 'ada@example.org'));
+    const only = async () => (await deadLetters.list()).letters[0];
+    await eventually(async () => expect(await only()).toMatchObject({ redriven: 0 }));
+    const options = { as: Joined, edit: (joined: Joined) => ({ ...joined, name: `${joined.name} Lovelace` }) };
+    expect(await deadLetters.redrive((await only())!.id, options)).toEqual({ status: 'redriven' });
+    await eventually(async () => expect(await only()).toMatchObject({ redriven: 1, reason: 'handler-failed' }));
+    expect(tried.at(-1)).toBe('Ada Lovelace');
+    expect(JSON.stringify(await only())).not.toContain('Lovelace');
   });
 
   it('that were tampered with become a dead letter that says so', async () => {

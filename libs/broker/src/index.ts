@@ -60,6 +60,7 @@ export type { RequesterSettings } from './core/requester-settings.js';
 export { BatchError, inBatches } from './core/batch.js';
 export type { BatchContext, BatchDeclaration, BatchHandler, BatchOptions } from './core/batch.js';
 export * from './core/dead-letters.js';
+export type { Edit, EditAs } from './core/edited-letter.js';
 export * from './core/dead-letter-view.js';
 export type { DeadLetterReason, KnownReason } from './core/dead-letter-reason.js';
 export { COMPLETED, FAILED, failedReply } from './core/system-reply.js';

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
+import type { MessageClass } from '@millrace/messages';
 import type { Broker } from './broker.js';
 import type { CommitResult, Guard, Write } from './commit.js';
 import { DeadLetterSearch } from './dead-letter-search.js';
 import { formatLetterId, parseLetterId, viewOf } from './dead-letter-view.js';
 import type { DeadLetterFilter, DeadLetterView, LetterPlace } from './dead-letter-view.js';
 import { editedFields } from './edited-letter.js';
-import type { Edit } from './edited-letter.js';
+import type { Edit, EditAs } from './edited-letter.js';
 import type { Subscriptions } from './handler.js';
 import { PARKED } from './origin.js';
 import type { KeptLetter } from './partition-store.js';
@@ -92,9 +93,16 @@ export class DeadLetters {
    * followed by what waits behind it, in order, before anything newer of that key.
    *
    * @param options.edit other data for it
-   * @throws MessageError when edited data break the contract; ConfigurationError when the group is another service's
+   * @param options.as class of the message: then `edit` is given an instance of it, unchecked, and answers one
+   * @throws MessageError when edited data break the contract; ConfigurationError when the group is another service's, or the
+   *   message is not of the type and version of `as`
    */
-  async redrive(id: string, { edit }: { readonly edit?: Edit } = {}): Promise<RedriveResult> {
+  redrive<T extends object>(id: string, options: EditAs<T>): Promise<RedriveResult>;
+  redrive(id: string, options?: { readonly edit?: Edit }): Promise<RedriveResult>;
+  async redrive(
+    id: string,
+    { edit, as }: { readonly edit?: Edit; readonly as?: MessageClass } = {},
+  ): Promise<RedriveResult> {
     const place = parseLetterId(id);
     const letter = place && (await this.broker.store.readDeadLetter(place.partition, place.id));
     if (!letter) return { status: 'gone' };
@@ -105,7 +113,7 @@ export class DeadLetters {
       return { status: 'parked', behind };
     }
     const known = this.subscriptions.groups.get(group);
-    const fields = edit === undefined ? undefined : editedFields(this.broker, known, letter, edit);
+    const fields = edit === undefined ? undefined : await editedFields(this.broker, known, letter, edit, as);
     const taken = await this.take(place, holder === letter.id ? letter : undefined, {
       ...{ kind: 'redrive', id: letter.id, group },
       ...(fields ? { fields } : {}),
