@@ -2,12 +2,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Broker, Entry, Reader } from '@millrace/broker';
 import type { BuildRole } from './build-record.js';
 import type { ParkedEvent } from './parked-event.js';
+import { byPartition, FeedPages } from './feed-pages.js';
 import { ProjectionPartition } from './projection-partition.js';
 import type { Projecting } from './projection-partition.js';
 import type { ProjectionListener, ProjectionStatus } from './projection-status.js';
 
-/** Events of one partition that become one commit at most. */
-const BATCH = 500;
 /** Longest wait for new events, ms; short enough to notice a checkpoint that was moved back. */
 const BLOCK_MS = 5_000;
 
@@ -18,6 +17,7 @@ const BLOCK_MS = 5_000;
 export class BuildRunner {
   private readonly partitions: readonly ProjectionPartition[];
   private readonly stopping = new AbortController();
+  private readonly pages = new FeedPages();
   private reader: Reader | undefined;
   private running: Promise<void> | undefined;
 
@@ -73,18 +73,12 @@ export class BuildRunner {
       const after = await Promise.all(
         ready.map(async (at) => ({ partition: at.partition, position: await at.locate() })),
       );
-      entries = await reader.readFeeds(after, BATCH, waitMs);
+      entries = await this.pages.read(reader, after, waitMs);
     } catch (error) {
       if (!this.stopping.signal.aborted) for (const partition of ready) this.fail(partition, error);
       return;
     }
-    const feeds = new Map<number, Entry[]>();
-    for (const entry of entries) {
-      const { index } = entry.source.partition;
-      const feed = feeds.get(index);
-      if (feed) feed.push(entry);
-      else feeds.set(index, [entry]);
-    }
+    const feeds = byPartition(entries);
     await Promise.all(ready.map((partition) => this.take(partition, feeds.get(partition.partition.index))));
   }
 

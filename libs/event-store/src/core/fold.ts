@@ -3,7 +3,7 @@ import { ProjectingContext } from './projection-context.js';
 import type { ProjectionContext } from './projection-context.js';
 import type { ProjectionDeclaration } from './projection.js';
 import type { RowBuffer } from './row-buffer.js';
-import { eventOf, openEntry, positionOf } from './stored-event.js';
+import { eventOnceOf, openEntry, positionOf } from './stored-event.js';
 import type { View } from './view.js';
 
 /** How far a batch was folded. */
@@ -47,12 +47,11 @@ export async function fold(
     try {
       const opened = openEntry(broker, entry);
       const stored = opened instanceof Promise ? await opened : opened;
-      const { message: envelope } = stored;
-      const target = methods.get(envelope.type);
+      const target = methods.get(stored.message.type);
       if (target) {
-        const event = eventOf(stored, target);
+        const event = eventOnceOf(stored, target);
         const method = (projection as Record<string | symbol, Projecting>)[target.method]!;
-        const context = new ProjectingContext(envelope, entry, next, index === 0 ? folding.attempt : 1, {
+        const context = new ProjectingContext(stored.message, entry, next, index === 0 ? folding.attempt : 1, {
           build: folding.build,
           isReplay: folding.isReplay(next),
         });
