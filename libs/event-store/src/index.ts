@@ -11,7 +11,7 @@ export type { DeciderOptions, DeciderSnapshotOptions } from './core/decider.js';
 export { DeciderInstance, Refusal, refuse } from './core/decider-instance.js';
 export type { Decided, Decision } from './core/decider-instance.js';
 export type { EventOf, Evolves, EvolvesOn, On } from './core/evolves.js';
-export { idOf, versionOf } from './core/journal.js';
+export { idOf, passEvent, versionOf } from './core/journal.js';
 export type { SnapshotOptions } from './core/snapshot-options.js';
 export type { KeepsItself } from './core/snapshotting.js';
 export * from './core/errors.js';

@@ -1,7 +1,8 @@
 import { Broker, InMemoryPartitionStore } from '@millrace/broker';
 import { Repository } from '@millrace/event-store';
-import { specify } from '@millrace/testing';
+import { goldenHistory, specify } from '@millrace/testing';
 import { ProductAdded, StockHeld, StockReturned } from '@shop/contracts/catalog';
+import { catalogHistory } from '@shop/contracts/catalog-history';
 import { Money } from '@shop/contracts/money';
 import { Product } from './product.js';
 
@@ -35,5 +36,11 @@ describe('a product', () => {
     expect(replayed).toMatchObject({ available: 80, price: added.price, version: 121 });
     expect(loaded).toEqual(replayed);
     expect(loaded.toSnapshot()).toEqual(replayed.toSnapshot());
+  });
+
+  it('is today what its oldest stored events make of it', () => {
+    const products = goldenHistory('test/golden').fold(Product, catalogHistory);
+    expect(products.get('mug')).toMatchObject({ name: 'Mug', price: new Money(1290, 'EUR'), available: 18, orders: 1 });
+    expect(products.get('pen')).toMatchObject({ name: 'Pen', price: new Money(250, 'CHF'), available: 5, version: 1 });
   });
 });

@@ -1,8 +1,9 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Aggregate, AggregateRoot, Apply } from '@millrace/event-store';
 import { Event } from '@millrace/messages';
-import { upcast } from '@millrace/transforms';
+import { renamed, retired, upcast } from '@millrace/transforms';
 import { IsInt, IsString } from 'class-validator';
 import { goldenHistory } from './golden-history.js';
 
@@ -72,5 +73,52 @@ describe('a golden history', () => {
     expect(() => goldenHistory([...history, garbage]).replay([first, second])).toThrow(
       'garbage.json: message is no JSON',
     );
+  });
+});
+
+describe('a golden history of an aggregate', () => {
+  @Aggregate('tag')
+  class Tag extends AggregateRoot {
+    prices: string[] = [];
+
+    @Apply(Priced) protected priced({ amount, currency }: Priced): void {
+      this.prices.push(`${amount} ${currency}`);
+    }
+  }
+  const at = (time: string, version: number, data: object, type = 'shop.priced', subject = 'tag-a') => ({
+    name: `${type}.v${version}.${time}.json`,
+    text: JSON.stringify({
+      ...{ specversion: '1.0', id: time, source: '/shop', type, subject, time: `2026-01-0${time}T00:00:00Z`, data },
+      schemaversion: version,
+    }),
+  });
+  const events = [
+    at('3', 1, { cents: 5 }, 'shop.costs'),
+    at('1', 3, { amount: 7, currency: 'USD' }),
+    at('4', 1, {}, 'shop.printed'),
+    at('2', 2, { amount: 6 }),
+    at('5', 1, { cents: 1 }, 'shop.priced', 'tag-b'),
+    at('6', 1, {}, 'shop.opened', 'shop-1'),
+  ];
+  const stored = [renamed('shop.costs', Priced), retired('shop.printed'), first, second];
+
+  it('makes it what it is today, of events of every version and name, in the order of their time', () => {
+    const tags = goldenHistory(events).fold(Tag, stored);
+    expect([...tags.keys()]).toEqual(['a', 'b']);
+    expect(tags.get('a')).toMatchObject({ id: 'a', version: 4, prices: ['7 USD', '6 EUR', '5 EUR'] });
+    expect(tags.get('b')).toMatchObject({ id: 'b', version: 1, prices: ['1 EUR'] });
+  });
+
+  it('does not hold when it has an event that the aggregate does not know', () => {
+    expect(() => goldenHistory(events).fold(Tag, [stored[0]!, first, second])).toThrow(
+      'shop.printed.v1.4.json: shop.printed: Tag has no method that applies it: add @Apply',
+    );
+  });
+
+  it('needs a message of every name and version that its events had', () => {
+    expect(() => goldenHistory(events.slice(1)).fold(Tag, stored)).toThrow(
+      'has no message shop.costs, which has another name today',
+    );
+    expect(() => goldenHistory(events.slice(2)).fold(Tag, stored)).toThrow('has no message shop.priced of version 3');
   });
 });

@@ -1,9 +1,19 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { modelOf, newAggregate, passEvent, replay } from '@millrace/event-store';
+import type { AggregateType } from '@millrace/event-store';
 import { contractOf, decode, toInstance } from '@millrace/messages';
 import type { Envelope, MessageClass } from '@millrace/messages';
-import { chainProblems, Halted, isVersionTransform, oldVersions, Pipeline } from '@millrace/transforms';
-import type { Transform, VersionTransform } from '@millrace/transforms';
+import {
+  chainProblems,
+  Halted,
+  historyProblems,
+  isVersionTransform,
+  oldVersions,
+  Pipeline,
+  retiredTypes,
+} from '@millrace/transforms';
+import type { Transform } from '@millrace/transforms';
 
 /** A message as it was stored once: a CloudEvents JSON document, and where it is kept. */
 export interface GoldenEntry {
@@ -68,26 +78,21 @@ export class GoldenHistory {
     const upcasts = stored.filter(isVersionTransform).filter(({ kind }) => kind === 'upcast');
     const classes = [...upcasts.map(({ contract }) => contract), ...contracts];
     const byType = new Map(classes.map((contract) => [contractOf(contract).type, contract]));
+    const problems = [...chainProblems(stored), ...historyProblems(stored)];
     const pipeline = new Pipeline(stored);
-    const problems = chainProblems(stored);
-    const found = this.entries.flatMap((entry): { entry: GoldenEntry; message: Envelope }[] => {
+    const found = this.entries.flatMap(({ name, text }): Found[] => {
       try {
-        return [{ entry, message: decode(['event', entry.text], entry.name) }];
+        const message = decode(['event', text], name);
+        const rename = stored.find(({ kind, from }) => kind === 'rename' && from.includes(message.type));
+        return [{ name, message, type: rename?.to[0] ?? message.type }];
       } catch (error) {
-        problems.push(`${entry.name}: ${(error as Error).message}`);
+        problems.push(`${name}: ${(error as Error).message}`);
         return [];
       }
     });
-    problems.push(
-      ...missing(
-        byType.values(),
-        upcasts,
-        found.map(({ message }) => message),
-        this.place,
-      ),
-    );
-    const replayed = found.flatMap(({ entry: { name }, message }): Replayed[] => {
-      const contract = byType.get(message.type);
+    problems.push(...missing(byType.values(), stored, found, this.place));
+    const replayed = found.flatMap(({ name, message, type: known }): Replayed[] => {
+      const contract = byType.get(known);
       if (!contract) return [];
       try {
         const today = pipeline.begin(message);
@@ -106,6 +111,44 @@ export class GoldenHistory {
     return replayed;
   }
 
+  /**
+   * The aggregates that the stored events make today, by their ids: the events with one `subject` (`product-mug`) in the
+   * order of their `time`. Types that are retired are passed. Needs a message of every event that the aggregate applies.
+   *
+   * @example
+   * const products = goldenHistory('test/golden').fold(Product, catalogHistory);
+   * expect(products.get('mug')).toMatchObject({ available: 18 });
+   * @throws GoldenHistoryError as `replay`, and for an event that the aggregate does not know
+   */
+  fold<A extends object>(type: AggregateType<A>, stored: readonly Transform[] = []): ReadonlyMap<string, A> {
+    const model = modelOf(type);
+    const contracts = Array.from(model.evolutions.values(), ({ contract }) => contract);
+    const replayed = new Map(this.replay(stored, contracts).map((each) => [each.name, each]));
+    const gone = retiredTypes(stored);
+    const problems: string[] = [];
+    const folded = new Map<string, A>();
+    for (const { name, message } of this.inTime()) {
+      const { subject = '', type: storedAs } = message;
+      if (!subject.startsWith(`${model.name}-`)) continue;
+      const id = subject.slice(model.name.length + 1);
+      const aggregate = folded.get(id) ?? newAggregate(model, id);
+      folded.set(id, aggregate);
+      const today = replayed.get(name);
+      if (gone.has(storedAs)) passEvent(aggregate);
+      else if (!today || !replay(model, aggregate, today.message.type, today.data)) {
+        problems.push(`${name}: ${today?.message.type ?? storedAs}: ${model.label} ${model.remedy}`);
+      }
+    }
+    if (problems.length > 0) throw new GoldenHistoryError(problems);
+    return folded;
+  }
+
+  private inTime(): readonly { readonly name: string; readonly message: Envelope }[] {
+    return this.entries
+      .map(({ name, text }) => ({ name, message: decode(['event', text], name) }))
+      .toSorted((a, b) => Date.parse(a.message.time ?? '') - Date.parse(b.message.time ?? '') || 0);
+  }
+
   private get place(): string {
     return typeof this.source === 'string' ? this.source : 'the entries given';
   }
@@ -118,23 +161,38 @@ function filesIn(folder: string): GoldenEntry[] {
     .map((name) => ({ name: join(folder, name), text: readFileSync(join(folder, name), 'utf8') }));
 }
 
-/** Versions of which no message is kept: those that upcasts take, and the current one. */
+/** A message of the history, and the type that it has today. */
+interface Found {
+  readonly name: string;
+  readonly message: Envelope;
+  readonly type: string;
+}
+
+/** Versions of which no message is kept, those that upcasts take and the current one, and names that types had. */
 function missing(
   contracts: Iterable<MessageClass>,
-  upcasts: readonly VersionTransform[],
-  messages: readonly Envelope[],
+  stored: readonly Transform[],
+  found: readonly Found[],
   place: string,
 ): string[] {
-  return [...contracts].flatMap((contract) => {
+  const upcasts = stored.filter(isVersionTransform).filter(({ kind }) => kind === 'upcast');
+  const renamed = stored.filter(({ kind }) => kind === 'rename').flatMap(({ from }) => from);
+  const versions = [...contracts].flatMap((contract) => {
     const { type, version: current } = contractOf(contract);
-    const kept = new Set(messages.filter((message) => message.type === type).map((each) => each.schemaversion ?? 1));
+    const kept = new Set(found.filter((each) => each.type === type).map(({ message }) => message.schemaversion ?? 1));
     const chain = upcasts.filter((upcast) => contractOf(upcast.contract).type === type);
     return [...oldVersions(chain), current]
       .filter((version) => !kept.has(version))
-      .map(
-        (version) =>
-          `${place} has no message ${type} of version ${version}: store one as ${type}.v${version}.json, ` +
-          `as it was written to the stream`,
-      );
+      .map((version) => ({ type, version }));
   });
+  return [
+    ...versions.map(
+      ({ type, version }) =>
+        `${place} has no message ${type} of version ${version}: store one as ${type}.v${version}.json, ` +
+        `as it was written to the stream`,
+    ),
+    ...renamed
+      .filter((type) => !found.some(({ message }) => message.type === type))
+      .map((type) => `${place} has no message ${type}, which has another name today: store one as it was written`),
+  ];
 }
