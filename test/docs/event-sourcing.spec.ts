@@ -11,11 +11,16 @@ import { eventually } from '../support/redis.js';
 import {
   aRoomHasTwoSeats,
   aTicketIsGivenOnce,
+  Board,
   Close,
   DeskHandlers,
   DeskModule,
+  Diary,
+  DiaryModule,
   Done,
   FrontDesk,
+  History,
+  Jobs,
   Porter,
   Rating,
   RatingsModule,
@@ -28,8 +33,13 @@ import { page, root, snippets } from './pages.js';
 /** The module of the guide, with the providers that the guide adds to it. */
 const desk: DynamicModule = {
   module: DeskModule,
-  imports: [EventStoreModule.forFeature({ aggregates: [Till] }), RoomsModule, RatingsModule],
-  providers: [FrontDesk, DeskHandlers],
+  imports: [
+    EventStoreModule.forFeature({ aggregates: [Till], projections: [Jobs] }),
+    RoomsModule,
+    RatingsModule,
+    DiaryModule,
+  ],
+  providers: [FrontDesk, DeskHandlers, Board, History],
 };
 
 describe('the code of the guide to event sourcing', () => {
@@ -89,6 +99,39 @@ describe('the code of the guide to event sourcing', () => {
     const kept = states.flatMap((state) => (state ? [JSON.parse(state.value) as object] : []));
     expect(kept).toMatchObject([{ version: 120, reducer: 1, state: { coins: [[50, 60], [10, 60]] } }]); // prettier-ignore
     expect((await tills.load('left')).toSnapshot()).toEqual({ coins: [[50, 60], [10, 60]] }); // prettier-ignore
+  });
+
+  it('lists the jobs of a worker as soon as they are given, and the newest of all', async () => {
+    const board = app.get(Board);
+    for (const ticket of ['j-1', 'j-2', 'j-3']) await board.give(ticket, 'Cleo');
+    const { rows, cursor } = await board.give('j-3', 'Dan');
+    expect(rows).toEqual([{ ticket: 'j-3', worker: 'Dan', since: expect.any(String) }]);
+    expect(cursor).toBeUndefined();
+    expect((await board.jobsOf('Cleo')).rows.map(({ ticket }) => ticket)).toEqual(['j-1', 'j-2']);
+    const newest = (await board.newest()).rows.map(({ since }) => since);
+    expect(newest.length).toBeGreaterThanOrEqual(3);
+    expect(newest).toEqual(newest.toSorted().reverse());
+  });
+
+  it('counts how often a ticket went to somebody else, and how often any did before', async () => {
+    const before = new Date();
+    const history = app.get(History);
+    const known = await history.handoversUntil(before);
+    for (const worker of ['Ann', 'Bob', 'Cleo']) await front.give('h-1', worker);
+    expect(await history.handoversOf('h-1')).toBe(2);
+    expect(await history.handoversUntil(new Date(Date.now() + 60_000))).toBe(known + 2);
+    expect(await history.handoversUntil(new Date(0))).toBe(0);
+  });
+
+  it('keeps a diary, and gives a badge to one guest', async () => {
+    const diary = app.get(Diary);
+    expect(await diary.write('monday', 'rain', 0)).toBe(true);
+    expect(await diary.write('monday', 'sun', 0)).toBe(false);
+    expect(await diary.write('monday', 'sun', 1)).toBe(true);
+    expect(await diary.lastNotes('monday', 5)).toEqual(['sun', 'rain']);
+    const given = await Promise.all(['Ann', 'Bob', 'Eve'].map((guest) => diary.giveBadge('7', guest)));
+    expect(given.filter((got) => got)).toHaveLength(1);
+    expect(await diary.giveBadge('7', 'Zoe')).toBe(false);
   });
 
   it('says what rooms and tickets do, without a store', () => {

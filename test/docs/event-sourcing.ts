@@ -176,6 +176,126 @@ export class Till extends AggregateRoot {
 }
 // #endregion
 
+// #region views
+import { Projections } from '@millrace/event-store';
+import type { Page, ProjectionContext } from '@millrace/event-store';
+
+export interface Job {
+  readonly ticket: string;
+  readonly worker: string;
+  readonly since: string;
+}
+
+const indexes = { worker: ({ worker }: Job) => worker, since: ({ since }: Job) => new Date(since) };
+
+@Projection('jobs', { version: 1, indexes })
+export class Jobs {
+  @Projects(Opened) @Projects(Assigned) goesTo(
+    { ticket, to }: Opened | Assigned,
+    view: View<Job>,
+    { envelope }: ProjectionContext,
+  ): void {
+    view.put(ticket, { ticket, worker: to, since: envelope.time! });
+  }
+
+  @Projects(Closed) closed({ ticket }: Closed, view: View<Job>): void {
+    view.delete(ticket);
+  }
+}
+
+@Injectable()
+export class Board {
+  constructor(
+    @InjectRepository(Ticket) private readonly tickets: Repository<Ticket>,
+    @InjectView(Jobs) private readonly jobs: ReadView<Job, typeof indexes>,
+    private readonly projections: Projections,
+  ) {}
+
+  jobsOf(worker: string, cursor?: string): Promise<Page<Job>> {
+    return this.jobs.list({ index: 'worker', equals: worker, limit: 20, cursor });
+  }
+
+  newest(): Promise<Page<Job>> {
+    return this.jobs.list({ index: 'since', backwards: true, limit: 10 });
+  }
+
+  async give(ticket: string, to: string): Promise<Page<Job>> {
+    await this.tickets.change(ticket, (it) => it.giveTo(to));
+    await this.projections.waitFor(Jobs);
+    return this.jobsOf(to); // with this ticket
+  }
+}
+// #endregion
+
+// #region live
+import { EventStore, live } from '@millrace/event-store';
+
+export const handovers = live({ initial: () => 0, evolve: (on) => [on(Assigned, (count) => count + 1)] });
+
+@Injectable()
+export class History {
+  constructor(private readonly events: EventStore) {}
+
+  async handoversOf(ticket: string): Promise<number> {
+    return (await this.events.fold(handovers, { category: 'ticket', id: ticket })).state;
+  }
+
+  async handoversUntil(time: Date): Promise<number> {
+    return (await this.events.fold(handovers, { category: 'ticket' }, { upTo: time })).state;
+  }
+}
+// #endregion
+
+// #region streams
+@Event('desk.noted')
+export class Noted extends Schema(z.object({ text: z.string() })) {}
+
+@Event('desk.badge-given')
+export class BadgeGiven extends Schema(z.object({ badge: z.string(), guest: z.string() })) {}
+
+const holder = live({
+  initial: (): string | undefined => undefined,
+  evolve: (on) => [on(BadgeGiven, (_, { guest }) => guest)],
+});
+
+@Injectable()
+export class Diary {
+  constructor(private readonly events: EventStore) {}
+
+  /** @param page how many notes the writer has seen */
+  async write(day: string, text: string, page: number): Promise<boolean> {
+    const { status } = await this.events.append(`diary-${day}`, [new Noted({ text })], { expected: page });
+    return status !== 'conflict';
+  }
+
+  async lastNotes(day: string, limit: number): Promise<string[]> {
+    const notes: string[] = [];
+    for await (const { data } of this.events.read(`diary-${day}`, { backwards: true, limit })) {
+      if (data instanceof Noted) notes.push(data.text);
+    }
+    return notes;
+  }
+
+  /** A badge has one holder, whoever gives it to whom at the same time. */
+  async giveBadge(badge: string, guest: string): Promise<boolean> {
+    const [key, tag] = ['badges', `badge:${badge}`];
+    const { state, position } = await this.events.fold(holder, { tag }, { key });
+    if (state !== undefined) return state === guest;
+    const nothingSince = { query: [{ tags: [tag] }], after: position };
+    const given = [new BadgeGiven({ badge, guest })];
+    const { status } = await this.events.appendIf(given, nothingSince, { key, tags: [tag] });
+    return status !== 'conflict';
+  }
+}
+
+@Module({
+  imports: [EventStoreModule.forFeature({ events: [Noted, BadgeGiven] })],
+  providers: [Diary],
+  exports: [Diary],
+})
+export class DiaryModule {}
+// #endregion
+
 // #region test
 import { specify } from '@millrace/testing';
 
