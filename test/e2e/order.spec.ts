@@ -65,6 +65,21 @@ describe('the order service', () => {
     await http().get('/orders?status=confirmed').expect(200, []);
   });
 
+  it('lists the newest first, as many as asked, of the status asked', async () => {
+    const ids: string[] = [];
+    for (let n = 0; n < 3; n++) {
+      ids.unshift((await place(order).expect(201)).body.orderId);
+      const end = Date.now() + 2; // orders of one millisecond are in no particular order
+      await until(async () => Date.now() > end);
+    }
+    const listed = async (query: string) =>
+      (await http().get(`/orders?${query}`).expect(200)).body.map(({ orderId }: { orderId: string }) => orderId);
+    await until(async () => (await listed('status=placed')).length >= 4);
+    expect(await listed('limit=2')).toEqual(ids.slice(0, 2));
+    expect((await listed('status=placed')).slice(0, 3)).toEqual(ids);
+    expect(await listed('status=rejected')).toEqual([]);
+  });
+
   it('places one order for one key, however often and at the same time', async () => {
     const before = (await placedOrders()).length;
     const answers = await Promise.all(Array.from({ length: 20 }, () => place(order, 'key-1').expect(201)));

@@ -6,7 +6,12 @@ import type { ListedOrder } from './listed-order.js';
 
 type Rows = View<ListedOrder>;
 
-@Projection('orders')
+/** By when they were placed: among all orders, and among those of their status. */
+export const orderIndexes = {
+  placed: ({ status, placedAt = '' }: ListedOrder) => [`all ${placedAt}`, `${status} ${placedAt}`],
+};
+
+@Projection('orders', { version: 2, indexes: orderIndexes })
 export class OrderList {
   @Projects(OrderPlaced)
   placed(
