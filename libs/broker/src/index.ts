@@ -5,6 +5,7 @@ export * from './core/entry-id.js';
 export { compareIndexes } from './core/event-index.js';
 export type { EventIndex, RestoredEvent } from './core/event-index.js';
 export * from './core/export/index.js';
+export * from './core/archive/index.js';
 export * from './core/follower.js';
 export * from './core/partition-figures.js';
 export * from './core/partition-store.js';

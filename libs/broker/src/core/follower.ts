@@ -39,6 +39,8 @@ export interface TrimRequest {
   readonly keepMs?: number;
   /** So many of the newest entries stay. With `keepMs` an entry may go as soon as one of the two lets it go. */
   readonly keepLength?: number;
+  /** Events of streams and tagged ones may go as well: they are archived. Default: they stay. */
+  readonly streams?: boolean;
   /** Nothing behind this entry goes. */
   readonly upTo?: string;
   /** Entries at most, in steps of a node of the stream; 0: only look. */

@@ -1,3 +1,4 @@
+import { FeedArchive } from './archive/index.js';
 import type { Broker } from './broker.js';
 import type { Holder, Trimmed, TrimRequest } from './follower.js';
 import type { Logger } from './logger.js';
@@ -35,6 +36,7 @@ export class LogKeeper {
       ...(maxAgeMs === undefined ? {} : { keepMs: maxAgeMs }),
       ...(maxLength === undefined ? {} : { keepLength: maxLength }),
       limit: STEP,
+      ...(this.rule.archive instanceof FeedArchive ? { streams: true } : {}),
     };
     const trimmed = await (this.rule.archive ? this.archived(request) : this.broker.store.trim(this.source, request));
     if (!trimmed) return false;
@@ -49,11 +51,14 @@ export class LogKeeper {
     const { store } = this.broker;
     const look = await store.trim(this.source, { ...request, limit: 0 });
     if (!look.more) return look;
-    const first = await store.readLog(this.source, '0', ARCHIVE_STEP);
+    const archive = this.rule.archive!;
+    const isFeedArchive = archive instanceof FeedArchive;
+    const first = await store.readLog(this.source, '0', isFeedArchive ? archive.segment : ARCHIVE_STEP);
     const entries = first.filter(({ id }) => compareIds(id, look.before) < 0);
-    if (entries.length === 0) return look;
+    // An archive of whole segments waits until one is full.
+    if (entries.length < (isFeedArchive ? archive.segment : 1)) return { ...look, more: false };
     try {
-      await this.rule.archive!(entries, this.source.partition);
+      await (isFeedArchive ? archive.keep(entries, this.source.partition) : archive(entries, this.source.partition));
       this.failure = undefined;
     } catch (error) {
       this.fail(error, entries[0]!.id);

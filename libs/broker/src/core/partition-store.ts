@@ -340,15 +340,19 @@ export interface StreamSlice {
   /** Version of the whole stream. */
   readonly version: number;
   readonly entries: readonly StreamEntry[];
+  /** Events of this page that are no longer in the feed. Absent: none. */
+  readonly removed?: readonly { readonly version: number; readonly position: number }[];
 }
 
 export interface StreamEntry extends Entry {
-  /** Its number in the stream, from 1. Not without gaps: an event that somebody has removed by hand is left out. */
+  /** Its number in the stream, from 1. Not without gaps: an event that is no longer in the feed is left out. */
   readonly version: number;
 }
 
 export interface IndexSlice {
   readonly entries: readonly Entry[];
+  /** Positions of this page whose events are no longer in the feed. Absent: none. */
+  readonly removed?: readonly number[];
   /** `after` of the next page; undefined when nothing is left. */
   readonly next: number | undefined;
 }

@@ -1,7 +1,8 @@
 import { ConfigurationError } from './errors.js';
-import { checkOptions, fields } from './options/check-options.js';
+import { FeedArchive } from './archive/index.js';
+import { checkOptions, fields, must } from './options/check-options.js';
 import type { Rules } from './options/check-options.js';
-import { count, countOrNone, duration, func, valueOr } from './options/rules.js';
+import { count, countOrNone, duration, valueOr } from './options/rules.js';
 import type { Entry, Partition } from './partition.js';
 
 /**
@@ -33,8 +34,11 @@ export interface LogRetention {
   /**
    * Called with entries before they are removed, oldest first; they go when its promise resolves. Called again with the
    * same entries after a crash, so store them by position (`entry.id`). While it rejects, nothing goes.
+   *
+   * A {@link FeedArchive} is of feeds only. With it events of streams go as well, and are read from there; so every process
+   * that reads them needs it.
    */
-  readonly archive?: Archive;
+  readonly archive?: Archive | FeedArchive;
 }
 
 export type Archive = (entries: readonly Entry[], partition: Partition) => Promise<unknown>;
@@ -52,7 +56,11 @@ export interface FollowerRetention {
   readonly expireAfterMs?: number | false;
 }
 
-const LOG: Rules<LogRetention> = { maxAgeMs: countOrNone, maxLength: countOrNone, archive: func };
+const LOG: Rules<LogRetention> = {
+  maxAgeMs: countOrNone,
+  maxLength: countOrNone,
+  archive: must('a function or a FeedArchive', isArchive),
+};
 
 export const RETENTION_RULES: Rules<RetentionOptions> = {
   inbox: valueOr(false, fields(LOG)),
@@ -61,6 +69,10 @@ export const RETENTION_RULES: Rules<RetentionOptions> = {
   followers: fields<FollowerRetention>({ reportAfterMs: count, expireAfterMs: valueOr(false, count) }),
   everyMs: duration,
 };
+
+function isArchive(value: unknown): boolean {
+  return typeof value === 'function' || value instanceof FeedArchive;
+}
 
 /** The options with everything filled in. */
 export interface RetentionRules {
@@ -83,6 +95,9 @@ export function retentionRules(options: RetentionOptions = {}): RetentionRules {
     if (rule.maxAgeMs === undefined && rule.maxLength === undefined) {
       throw new ConfigurationError(`retention.${name} has no limit: give maxAgeMs, maxLength or both, or leave it out`);
     }
+  }
+  if (inbox && inbox.archive instanceof FeedArchive) {
+    throw new ConfigurationError('retention.inbox.archive is a FeedArchive, which keeps events: give a function');
   }
   const { reportAfterMs = DAY_MS, expireAfterMs = 30 * DAY_MS } = followers;
   return {

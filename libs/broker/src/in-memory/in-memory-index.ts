@@ -20,7 +20,10 @@ export function readStreamInMemory(
     const entry = entryAt(feed, positions[each - 1]!);
     return entry ? { ...entry, version: each } : [];
   });
-  return { version, entries };
+  const removed = versions
+    .map((each) => ({ version: each, position: positions[each - 1]! }))
+    .filter(({ position }) => !entryAt(feed, position));
+  return removed.length > 0 ? { version, entries, removed } : { version, entries };
 }
 
 /** @param positions of the events with a tag, or of a category */
@@ -33,9 +36,11 @@ export function readIndexInMemory(
     ? positions.filter((position) => position < (after ?? Infinity)).reverse()
     : positions.filter((position) => position > (after ?? 0));
   const page = left.slice(0, limit);
+  const removed = page.filter((position) => !entryAt(feed, position));
   return {
     entries: page.flatMap((position) => entryAt(feed, position) ?? []),
     next: left.length > limit ? page.at(-1) : undefined,
+    ...(removed.length > 0 ? { removed } : {}),
   };
 }
 

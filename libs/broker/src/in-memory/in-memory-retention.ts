@@ -49,7 +49,7 @@ export function trimInMemory(data: InMemoryData, source: Source, request: TrimRe
   const upTo = request.upTo === undefined ? Infinity : log.trimmed + log.countUpTo(request.upTo);
   let limit = Math.min(wish, upTo);
   let heldBy: Holder | undefined;
-  for (const { first, holder } of holders(data, source, log, groups)) {
+  for (const { first, holder } of holders(data, source, log, groups, request.streams)) {
     if (first >= limit) continue;
     limit = first;
     heldBy = holder;
@@ -110,7 +110,13 @@ function aged(data: InMemoryData, { source, length }: InMemoryLog, keepMs: numbe
 }
 
 /** Who still needs entries, and how many of those ever appended it has done with. */
-function holders(data: InMemoryData, source: Source, log: InMemoryLog, groups: readonly InMemoryGroup[]) {
+function holders(
+  data: InMemoryData,
+  source: Source,
+  log: InMemoryLog,
+  groups: readonly InMemoryGroup[],
+  streams = false,
+) {
   const found: { readonly first: number; readonly holder: Holder }[] = groups.map((group) => {
     const first = group.firstOpen;
     const before = first ? log.trimmed + log.entries.indexOf(first) : log.length;
@@ -122,7 +128,8 @@ function holders(data: InMemoryData, source: Source, log: InMemoryLog, groups: r
     const holder = { kind: 'checkpoint', state } as const;
     found.push({ first: positionOf(data, source.partition, holder), holder });
   }
-  if (firstStreamEvent !== undefined) found.push({ first: firstStreamEvent - 1, holder: { kind: 'stream' } });
+  if (firstStreamEvent !== undefined && !streams)
+    found.push({ first: firstStreamEvent - 1, holder: { kind: 'stream' } });
   return found;
 }
 

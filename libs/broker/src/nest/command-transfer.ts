@@ -5,11 +5,10 @@ import { pipeline } from 'node:stream/promises';
 import { exportContext, ExportError, importContext, placeOf } from '../core/export/index.js';
 import type { ExportPlace } from '../core/export/index.js';
 import { withBar, withStore } from './command-store.js';
+import type { StoreTarget } from './command-store.js';
 
 /** Where the commands find their store, and the file, if there is one. */
-export interface TransferTarget {
-  readonly redis: string;
-  readonly namespace: string;
+export interface TransferTarget extends StoreTarget {
   readonly file: string | undefined;
 }
 

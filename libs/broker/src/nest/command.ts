@@ -24,6 +24,7 @@ millrace import                          puts an export into a store without the
 
 --redis <url>       of export and import; default $REDIS_URL or redis://127.0.0.1:6379
 --namespace <name>  default millrace
+--archive <folder>  of export: where a FileArchiveStore keeps events that are no longer in Redis
 
 <file>    of asyncapi and describe: the built module, e.g. dist/app.module.js
 <export>  a module, or a function that answers with one; default AppModule, also e.g. OrderModule.forRoot
@@ -46,7 +47,7 @@ async function main(words: readonly string[]): Promise<void> {
   const { values, positionals } = parseArgs({ args: [...words], options: OPTIONS, allowPositionals: true });
   const [command, where, ...rest] = positionals;
   if (values.help) return console.log(USAGE);
-  const target = { redis: values.redis, namespace: values.namespace, file: values.file };
+  const target = { redis: values.redis, namespace: values.namespace, file: values.file, archive: values.archive };
   if (command === 'export' && where === undefined && values.context) return runExport(target, values.context);
   if (command === 'import' && where === undefined) return runImport(target);
   const look = lookOf(command, values);

@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { FactoryProvider, Type } from '@nestjs/common';
+import { FeedArchive, withArchive } from '../core/archive/index.js';
 import { Broker } from '../core/broker.js';
 import { BrokerMonitor } from '../core/broker-monitor.js';
 import { DeadLetters } from '../core/dead-letters.js';
@@ -33,7 +34,9 @@ export function connectionServices(name: string): FactoryProvider[] {
       useFactory: async (owner: StoreOwner, options: BrokerModuleOptions, open: OpenStore = openRedis) => {
         checkOptions('BrokerModule.forRoot', options, MODULE_RULES, ['context']);
         if (options.personalData) await owner.own(options.personalData.keys);
-        return options.store ?? owner.own(open(options));
+        const store = options.store ?? (await owner.own(open(options)));
+        const archive = options.retention?.feed?.archive;
+        return archive instanceof FeedArchive ? withArchive(store, archive) : store;
       },
     },
     {

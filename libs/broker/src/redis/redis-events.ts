@@ -20,19 +20,25 @@ export async function readStream(
   const source: Source = { partition, log: 'feed' };
   const names = [keys.stream(partition, stream), keys.log(source)];
   const entries: StreamEntry[] = [];
+  const removed: { readonly version: number; readonly position: number }[] = [];
   let from: number | '' = after ?? '';
   for (let left = limit; ;) {
     const count = Math.min(left, CHUNK);
     const [version, first, ...found] = (await READ_STREAM.run(connection, names, [
       ...[from, count, backwards ? 1 : 0],
-    ])) as [number, number, ...([string, string[]] | null)[]];
+    ])) as [number, number, ...([string, string[]] | number)[]];
     const chunk = found.flatMap((each, i): StreamEntry[] =>
-      each ? [{ source, id: each[0], fields: each[1], version: first + i }] : [],
+      typeof each === 'number' ? [] : [{ source, id: each[0], fields: each[1], version: first + i }],
     );
+    for (const [i, each] of found.entries()) {
+      if (typeof each === 'number') removed.push({ version: first + i, position: each });
+    }
     for (const entry of backwards ? chunk.reverse() : chunk) entries.push(entry);
     left -= count;
     from = backwards ? first : first + found.length - 1;
-    if (left <= 0 || (backwards ? from <= 1 : from >= version)) return { version, entries };
+    if (left <= 0 || (backwards ? from <= 1 : from >= version)) {
+      return removed.length > 0 ? { version, entries, removed } : { version, entries };
+    }
   }
 }
 
@@ -50,12 +56,17 @@ export async function readIndex(
   const [next, ...found] = answer as [number, ...unknown[]];
   const entries = toEntries(
     source,
-    found.filter((each) => each !== null),
+    found.filter((each) => typeof each !== 'number'),
   );
-  return { entries: backwards ? entries.reverse() : entries, next: next === 0 ? undefined : next };
+  const removed = found.filter((each) => typeof each === 'number');
+  return {
+    entries: backwards ? entries.reverse() : entries,
+    next: next === 0 ? undefined : next,
+    ...(removed.length > 0 ? { removed } : {}),
+  };
 }
 
-/** Entries at positions, oldest first, those in a row in one go; false for one that somebody has removed. */
+/** Entries at positions, oldest first, those in a row in one go; the position of one that is no longer in the feed. */
 const FETCH = `local function fetch(answer, feed, positions)
   local i = 1
   while i <= #positions do
@@ -70,7 +81,7 @@ const FETCH = `local function fetch(answer, feed, positions)
         answer[#answer + 1] = entry
         at = at + 1
       else
-        answer[#answer + 1] = false
+        answer[#answer + 1] = position
       end
     end
     i = i + length
@@ -81,7 +92,7 @@ end`;
 /**
  * KEYS  positions of the stream, feed
  * ARGV  version that the page comes after or '', events at most, 1 for backwards
- * Returns {version, version of the first entry, entry or nil ...}, oldest first
+ * Returns {version, version of the first entry, entry or its position ...}, oldest first
  */
 const READ_STREAM = new Script(`#!lua flags=no-writes
 ${FETCH}
@@ -100,7 +111,7 @@ return fetch({version, first}, KEYS[2], positions)`);
 /**
  * KEYS  positions, feed
  * ARGV  position that the page comes after or '', events at most, 1 for backwards
- * Returns {position that the next page comes after or 0, entry or nil ...}, oldest first
+ * Returns {position that the next page comes after or 0, entry or its position ...}, oldest first
  */
 const READ_INDEX = new Script(`#!lua flags=no-writes
 ${FETCH}

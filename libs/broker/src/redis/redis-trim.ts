@@ -13,7 +13,7 @@ export async function trim(
   connection: RedisConnection,
   keys: KeyBuilder,
   source: Source,
-  { keepMs, keepLength, upTo, limit }: TrimRequest,
+  { keepMs, keepLength, upTo, limit, streams = false }: TrimRequest,
 ): Promise<Trimmed> {
   const { partition, log } = source;
   for (;;) {
@@ -21,7 +21,7 @@ export async function trim(
     const answer = (await TRIM.run(
       connection,
       [keys.log(source), ...keys.retention(partition), ...checkpoints.map((state) => keys.state(partition, state))],
-      [log, keepMs ?? '', keepLength ?? '', upTo ?? '', limit, ...checkpoints],
+      [log, keepMs ?? '', keepLength ?? '', upTo ?? '', limit, streams ? 1 : 0, ...checkpoints],
     )) as [number, string, number, string, string] | null;
     // A checkpoint was registered or expired between the two calls: its state is no key of the script.
     if (!answer) continue;
@@ -53,7 +53,8 @@ function holder({ log }: Source, kind: string, name: string): Holder | undefined
  * Ids are compared as pairs of numbers, and a limit is the first id that stays.
  *
  * KEYS  log, record of the partition, ages of the feed, states of checkpoints
- * ARGV  name of the log, ms to keep or '', entries to keep or '', last id that may go or '', limit, checkpoints
+ * ARGV  name of the log, ms to keep or '', entries to keep or '', last id that may go or '', limit, 1 when events of streams
+ *       may go, checkpoints
  * Returns {entries removed, first id that stays, 1 when more may go at once, kind and name of who keeps more or ''}; nil
  * when these are not all checkpoints
  */
@@ -74,11 +75,11 @@ if feed then
     if string.sub(field, 1, 11) == 'checkpoint ' then
       checkpoints = checkpoints + 1
       local known = false
-      for i = 6, #ARGV do known = known or field == 'checkpoint ' .. ARGV[i] end
+      for i = 7, #ARGV do known = known or field == 'checkpoint ' .. ARGV[i] end
       if not known then return false end
     end
   end
-  if checkpoints ~= #ARGV - 5 then return false end
+  if checkpoints ~= #ARGV - 6 then return false end
 end
 
 local last = redis.call('XREVRANGE', log, '+', '-', 'COUNT', 1)[1]
@@ -150,11 +151,11 @@ for _, field in ipairs(redis.call('HKEYS', record)) do
   end
 end
 if feed then
-  for i = 6, #ARGV do
-    local value = redis.call('HGET', KEYS[i - 2], 'value')
+  for i = 7, #ARGV do
+    local value = redis.call('HGET', KEYS[i - 3], 'value')
     hold({0, (value and cjson.decode(value).position or 0) + 1}, 'checkpoint', ARGV[i])
   end
-  local first = redis.call('HGET', record, 'first-stream-event')
+  local first = ARGV[6] ~= '1' and redis.call('HGET', record, 'first-stream-event')
   if first then hold({0, tonumber(first)}, 'stream', '') end
   if isBefore(last, before) then before = last end
 elseif #groups + lost == 0 then

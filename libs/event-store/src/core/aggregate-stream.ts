@@ -8,7 +8,7 @@ import { UnreadableEventError } from './errors.js';
 import type { EventCache, KnownStream } from './event-cache.js';
 import type { Snapshot } from './snapshot.js';
 import type { SnapshotKeeper } from './snapshot-keeper.js';
-import { eventOf, openEntry } from './stored-event.js';
+import { checkWhole, eventOf, openEntry } from './stored-event.js';
 import type { StoredEvent } from './stored-event.js';
 
 /** What streams of one kind of aggregate have in common. */
@@ -127,7 +127,9 @@ export class AggregateStream<A extends object> {
   private async read(known?: Known): Promise<KnownStream | undefined> {
     const { broker } = this.tools;
     const count = known ? (known.snapshot?.version ?? 0) + known.events.length : 0;
-    const { entries } = await broker.store.readStream(this.partition, this.name, { after: Math.max(0, count - 1) });
+    const slice = await broker.store.readStream(this.partition, this.name, { after: Math.max(0, count - 1) });
+    checkWhole(this.partition, this.name, slice);
+    const { entries } = slice;
     if (known && !(await this.goesOn(known, entries[0]))) return this.read();
     const last = entries.at(-1);
     if (!last) return undefined;

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Broker, Entry, Reader } from '@millrace/broker';
 import type { BuildRole } from './build-record.js';
 import type { ParkedEvent } from './parked-event.js';
+import { LogRewoundError } from './errors.js';
 import { byPartition, FeedPages } from './feed-pages.js';
 import { ProjectionPartition } from './projection-partition.js';
 import type { Projecting } from './projection-partition.js';
@@ -68,18 +69,37 @@ export class BuildRunner {
   }
 
   private async advance(reader: Reader, ready: readonly ProjectionPartition[], waitMs: number): Promise<void> {
+    const located = await this.located(ready);
+    if (located.length === 0) return;
     let entries: readonly Entry[];
     try {
-      const after = await Promise.all(
-        ready.map(async (at) => ({ partition: at.partition, position: await at.locate() })),
-      );
+      const after = located.map(({ partition, position }) => ({ partition, position }));
       entries = await this.pages.read(reader, after, waitMs);
     } catch (error) {
-      if (!this.stopping.signal.aborted) for (const partition of ready) this.fail(partition, error);
+      if (!this.stopping.signal.aborted) for (const partition of located) this.fail(partition, error);
       return;
     }
     const feeds = byPartition(entries);
-    await Promise.all(ready.map((partition) => this.take(partition, feeds.get(partition.partition.index))));
+    await Promise.all(located.map((partition) => this.take(partition, feeds.get(partition.partition.index))));
+  }
+
+  /** Those that know where they are: one whose feed was set back keeps no other waiting. */
+  private async located(ready: readonly ProjectionPartition[]): Promise<readonly ProjectionPartition[]> {
+    const found = await Promise.all(
+      ready.map(async (partition) => {
+        try {
+          await partition.locate();
+          return [partition];
+        } catch (error) {
+          if (!this.stopping.signal.aborted) {
+            partition.fail(error, error instanceof LogRewoundError ? error.position : undefined);
+            this.listener.failed?.(partition.status);
+          }
+          return [];
+        }
+      }),
+    );
+    return found.flat();
   }
 
   private async take(partition: ProjectionPartition, entries: readonly Entry[] | undefined): Promise<void> {

@@ -1,4 +1,7 @@
-import type { Broker, Partition } from '@millrace/broker';
+import { createHash } from 'node:crypto';
+import type { Broker, Entry, Partition } from '@millrace/broker';
+import { LogRewoundError } from './errors.js';
+import { positionOf } from './stored-event.js';
 
 /** How far a build is on one partition. Retention reads `position`. */
 export interface Checkpoint {
@@ -8,6 +11,8 @@ export interface Checkpoint {
   readonly replayTo: number;
   /** Events that are noted instead of projected. */
   readonly parked: number;
+  /** Digest of the event at `position`, by which a feed is known that was set back. Absent: none was projected since it is noted. */
+  readonly last?: string;
   /** The build has been removed: who still runs it is to leave it alone. */
   readonly removed?: true;
 }
@@ -26,4 +31,22 @@ export async function readCheckpoint(broker: Broker, partition: Partition, build
   const stored = await broker.store.readState(partition, checkpointName(build));
   if (!stored) return { position: 0, replayTo: 0, parked: 0, revision: 0 };
   return { replayTo: 0, parked: 0, ...(JSON.parse(stored.value) as { position: number }), revision: stored.revision };
+}
+
+export function digestOf({ fields }: Entry): string {
+  return createHash('sha256').update(JSON.stringify(fields)).digest('base64url').slice(0, 22);
+}
+
+/** @throws LogRewoundError when the feed is not the one that the checkpoint was taken in */
+export async function checkNotRewound(
+  { store }: Broker,
+  partition: Partition,
+  { position, last, revision }: LocatedCheckpoint,
+): Promise<void> {
+  if (revision === 0 || position === 0) return;
+  const [entry] = await store.readFeed(partition, position - 1, 1);
+  // One that was removed by retention cannot be looked at.
+  if (entry && (positionOf(entry) > position || last === undefined || digestOf(entry) === last)) return;
+  const head = await store.head(partition);
+  throw new LogRewoundError(partition, position, head);
 }

@@ -34,6 +34,32 @@ export class UnreadableEventError extends MillraceError {
 }
 
 /**
+ * A checkpoint is ahead of its feed, or the event it stands at is another one now: the feed was set back (a failover that lost
+ * its newest events, a backup) after these had been projected. The view holds what has not happened any more. Restore the feed,
+ * or build the view anew from the feed as it is: `rebuild()`, or count its version up.
+ */
+export class LogRewoundError extends MillraceError {
+  override readonly name = 'LogRewoundError';
+  readonly code = 'log-rewound';
+
+  constructor(
+    readonly partition: Partition,
+    /** Position of the checkpoint. */
+    readonly position: number,
+    /** Last position of the feed. */
+    readonly head: number,
+  ) {
+    const at = `${addressOf(partition)} position ${position}`;
+    super(
+      (head < position
+        ? `this projection has had ${at}, and the feed ends at ${head}`
+        : `this projection has had another event at ${at} than the one that is there now`) +
+        `: the feed has lost its newest events. Restore them, or build the view anew (rebuild, or count its version up)`,
+    );
+  }
+}
+
+/**
  * Events between what a projection has reached and the first one that is left have been removed: it expired as a reader, or
  * somebody trimmed the feed by hand. Its view cannot be completed. Restore the events, or count its version up to build it
  * from what is left.

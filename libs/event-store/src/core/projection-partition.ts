@@ -1,7 +1,7 @@
 import { backoff, DEFAULT_RETRY, StoreUnavailableError, UnknownOutcomeError } from '@millrace/broker';
 import type { Broker, Entry, Partition, Write } from '@millrace/broker';
 import type { BuildRole } from './build-record.js';
-import { checkpointName, readCheckpoint } from './checkpoint.js';
+import { checkNotRewound, checkpointName, digestOf, readCheckpoint } from './checkpoint.js';
 import type { Checkpoint, LocatedCheckpoint } from './checkpoint.js';
 import { MissingEventsError } from './errors.js';
 import { fold } from './fold.js';
@@ -65,6 +65,7 @@ export class ProjectionPartition {
     this.known = new Map();
     const { broker, partition } = this;
     const at = await readCheckpoint(broker, partition, this.of.build);
+    if (!at.removed) await checkNotRewound(broker, partition, at);
     this.at = at.revision === 0 ? { ...at, replayTo: await broker.store.head(partition) } : at;
     this.located = true;
     if (at.removed) {
@@ -93,7 +94,8 @@ export class ProjectionPartition {
     const parked = this.parks(folded, after, attempt);
     const position = parked?.position ?? folded.position;
     if (position > after) {
-      const next = { position, parked: this.at.parked + (parked ? 1 : 0) };
+      const reached = entries.find((entry) => positionOf(entry) === position)!;
+      const next = { position, parked: this.at.parked + (parked ? 1 : 0), last: digestOf(reached) };
       const written = await this.write(rows, next, parked ? [parkedRow(parked)] : []);
       this.failure = undefined;
       if (!written) return undefined;
@@ -126,16 +128,24 @@ export class ProjectionPartition {
         : { failure: { error: new MissingEventsError(partition, event.position, event.position) } };
       if (failure && isInfrastructure(failure.error)) throw failure.error;
       const failed = failure && { ...event, attempts: event.attempts + 1, error: errorOf(failure.error).message };
-      const { position, parked } = this.at;
+      const { position, parked, last } = this.at;
       const row: Write = failed ? parkedRow(failed) : { kind: 'row', view, id: String(event.position), value: null };
-      if (await this.write(rows, { position, parked: parked - (failed ? 0 : 1) }, [row])) return failed;
+      if (
+        await this.write(
+          rows,
+          { position, parked: parked - (failed ? 0 : 1), ...(last === undefined ? {} : { last }) },
+          [row],
+        )
+      )
+        return failed;
     }
   }
 
   /** Waits longer with each failure in a row. */
   fail(cause: unknown, position?: number): void {
     const infrastructure = isInfrastructure(cause);
-    if (infrastructure) this.located = false;
+    // Behind a lost connection may stand another server.
+    this.located = false;
     const attempts = (this.failure?.attempts ?? 0) + 1;
     const wait = backoff(DEFAULT_RETRY, Math.min(attempts, 20), Math.random());
     this.failure = {
@@ -144,6 +154,11 @@ export class ProjectionPartition {
       error: errorOf(cause),
       due: this.broker.clock.now() + wait,
     };
+  }
+
+  /** As it was located, or has come since. */
+  get position(): number {
+    return this.at.position;
   }
 
   get status(): ProjectionStatus {
@@ -181,7 +196,7 @@ export class ProjectionPartition {
   /** @returns whether nobody else has moved the checkpoint */
   private async write(
     rows: RowBuffer,
-    next: Pick<Checkpoint, 'position' | 'parked'>,
+    next: Pick<Checkpoint, 'position' | 'parked' | 'last'>,
     more: readonly Write[],
   ): Promise<boolean> {
     const { build } = this.of;

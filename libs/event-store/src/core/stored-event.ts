@@ -1,5 +1,5 @@
 import { StoreUnavailableError } from '@millrace/broker';
-import type { Broker, Entry } from '@millrace/broker';
+import type { Broker, Entry, Partition, StreamSlice } from '@millrace/broker';
 import { revive } from '@millrace/messages';
 import type { Envelope, MessageClass } from '@millrace/messages';
 import { UnreadableEventError } from './errors.js';
@@ -20,6 +20,17 @@ export interface EventClass {
 /** Position of a feed entry: the second half of its id. */
 export function positionOf(entry: Entry): number {
   return Number(entry.id.slice(entry.id.indexOf('-') + 1));
+}
+
+/** @throws UnreadableEventError when events of the page are not in the feed, nor in an archive that the store reads from */
+export function checkWhole(partition: Partition, stream: string, { removed }: StreamSlice): void {
+  const first = removed?.[0];
+  if (!first) return;
+  const where = { partition, position: first.position, stream };
+  const reason =
+    `version ${first.version} is no longer in the feed: it was archived or removed by hand; ` +
+    `give this service the archive (retention.feed.archive)`;
+  throw new UnreadableEventError(where, 'event', reason);
 }
 
 /**
