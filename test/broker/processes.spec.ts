@@ -64,7 +64,7 @@ describe('a message that ends its process', () => {
       },
     ]);
     expect(beginnings).toBe(3);
-  });
+  }, 60_000);
 });
 
 describe('a process that is frozen', () => {
