@@ -27,8 +27,17 @@ export type Guard =
       readonly ttlMs: number;
       /** Where it is remembered. Default: the commit's partition. */
       readonly partition?: Partition;
-      /** Behind the result, where each append of the commit ended is remembered: ` <position> <version>`. Default false. */
-      readonly withAppended?: boolean;
+      readonly withAppended?: false;
+    }
+  /** Behind the result, where each append of the commit ended is remembered, in the commit's partition: ` <position> <version>`. */
+  | {
+      readonly kind: 'command';
+      readonly id: string;
+      readonly result: string;
+      readonly ttlMs: number;
+      readonly withAppended: true;
+      /** Another one may be in another Cluster slot, where what was appended is not known. */
+      readonly partition?: never;
     }
   /** The stream has exactly this many events; `none`: it has no event; `exists`: it has one. */
   | { readonly kind: 'version'; readonly stream: string; readonly expected: ExpectedVersion }

@@ -100,7 +100,7 @@ function atHome({ guards, writes, partition: home }: Commit): Commit {
         ? { ...each, partition: home }
         : each.kind === 'input'
           ? { ...each, entry: at(each.entry) }
-          : each.kind === 'timer' || each.kind === 'command'
+          : each.kind === 'timer' || (each.kind === 'command' && !each.withAppended)
             ? { ...each, partition: home }
             : each,
     ),

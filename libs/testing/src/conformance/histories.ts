@@ -28,15 +28,15 @@ const timerId = fc.constantFrom(...NAMES.timers);
 const due = fc.integer({ min: 1, max: 4 });
 const key = fc.constantFrom(...NAMES.keys);
 
+const command = {
+  ...{ kind: fc.constant('command' as const), id: fc.constantFrom(...NAMES.commands), result: text },
+  ttlMs: fc.constant(600_000),
+};
+
 const guard: fc.Arbitrary<Guard> = fc.oneof(
   fc.record({ kind: fc.constant('lease' as const), partition, group: fc.constant('g'), epoch: expected }),
-  fc.record(
-    {
-      ...{ kind: fc.constant('command' as const), id: fc.constantFrom(...NAMES.commands), result: text },
-      ...{ ttlMs: fc.constant(600_000), partition, withAppended: fc.boolean() },
-    },
-    { requiredKeys: ['kind', 'id', 'result', 'ttlMs'] },
-  ),
+  fc.record({ ...command, partition }, { requiredKeys: ['kind', 'id', 'result', 'ttlMs'] }),
+  fc.record({ ...command, withAppended: fc.constant(true as const) }),
   fc.record({ kind: fc.constant('version' as const), stream: fc.constantFrom(...NAMES.streams), expected: version }),
   fc.record({ kind: fc.constant('tags' as const), query: fc.array(query, { maxLength: 2 }), after: position }),
   fc.record({ kind: fc.constant('revision' as const), state: fc.constantFrom(...NAMES.states), expected }),
