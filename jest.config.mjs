@@ -38,4 +38,7 @@ export default {
   globalTeardown: '<rootDir>/test/redis.teardown.mjs',
   reporters: ['default', '<rootDir>/test/summary-reporter.mjs'],
   testTimeout: 20_000,
+  // Every spec file leaves its modules behind: a worker that has gathered many is replaced. In one process they slow down all.
+  maxWorkers: 2,
+  workerIdleMemoryLimit: '1GB',
 };

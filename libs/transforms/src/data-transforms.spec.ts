@@ -112,11 +112,12 @@ describe('normalize', () => {
 });
 
 describe('compress', () => {
+  const sendable = fc.jsonValue({ maxDepth: 5 }).filter((data) => !/__proto__|constructor/.test(JSON.stringify(data)));
   const big = { text: 'socks '.repeat(1_000) };
 
   it.each(['gzip', 'br'] as const)('gives back what went in, with %s', (encoding) => {
     fc.assert(
-      fc.property(fc.jsonValue({ maxDepth: 5 }), fc.nat(200), (data, overBytes) => {
+      fc.property(sendable, fc.nat(200), (data, overBytes) => {
         const sent = message({ data, big });
         const { dataencoding, ...rest } = decompressed(onTheWire(compress({ overBytes, encoding }).apply(sent)));
         expect(dataencoding).toBeUndefined();

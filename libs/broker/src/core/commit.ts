@@ -78,8 +78,11 @@ export type Write =
       readonly ttlMs?: number;
     }
   | { readonly kind: 'delete'; readonly state: string }
-  /** Moves a checkpoint to the end of the feed, behind the appends of this commit; what else it holds stays. */
-  | { readonly kind: 'advance'; readonly state: string }
+  /**
+   * Moves a checkpoint to the end of the feed, behind the appends of this commit. `last` is what it keeps of the last event
+   * there, absent: nothing; what else it holds stays.
+   */
+  | { readonly kind: 'advance'; readonly state: string; readonly last?: string }
   /**
    * Puts or deletes one row of a view (value null deletes). A row id may be any text. `entries`: where the indexes of the
    * view list the row from now on, and nowhere else; absent: the view has no index.

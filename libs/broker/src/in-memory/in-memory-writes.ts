@@ -32,7 +32,8 @@ export function prepareWrite(data: InMemoryData, partition: Partition, write: Wr
       const key = data.keys.state(partition, write.state);
       const feed = data.log({ partition, log: 'feed' });
       return act(() => {
-        const value = JSON.stringify({ ...checkpointOf(data, key), position: feed.length });
+        const { last } = write;
+        const value = JSON.stringify({ ...checkpointOf(data, key), position: feed.length, last });
         data.states.set(key, { revision: (data.state(key)?.revision ?? 0) + 1, value });
       });
     }

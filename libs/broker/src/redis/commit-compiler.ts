@@ -235,7 +235,7 @@ export class CommitCompiler {
       case 'delete':
         return { op: 'delete', keys: [this.keys.state(partition, write.state)], args: [] };
       case 'advance':
-        return { op: 'advance', keys: this.checkpoint(partition, write.state), args: [] };
+        return { op: 'advance', keys: this.checkpoint(partition, write.state), args: [write.last ?? ''] };
       case 'row':
         return this.row(partition, write);
       case 'drop-view':

@@ -38,9 +38,10 @@ export const VIEW_OPS: Readonly<Record<string, Op>> = {
   },
   advance: {
     keys: 2,
-    args: 0,
-    lua: (key) => `${END(key(1), key(2))}
-    checkpoint.position = head
+    args: 1,
+    lua: (key, arg) => `${END(key(1), key(2))}
+    checkpoint.position, checkpoint.last = head, nil
+    if ${arg(1)} ~= '' then checkpoint.last = ${arg(1)} end
     call('HSET', ${key(1)}, 'value', cjson.encode(checkpoint)) call('HINCRBY', ${key(1)}, 'revision', 1)`,
   },
   row: { keys: 1, args: 2, lua: (key, arg) => `call('HSET', ${key(1)}, ${arg(1)}, ${arg(2)})` },

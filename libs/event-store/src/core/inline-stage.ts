@@ -1,6 +1,6 @@
 import type { Broker, Commit, CommitResult, Committing, Entry, Guard } from '@millrace/broker';
 import { MESSAGE_FIELD } from '@millrace/messages';
-import { checkpointName } from './checkpoint.js';
+import { checkpointName, digestOf } from './checkpoint.js';
 import { fold } from './fold.js';
 import { PersonalRows, rowPlanOf } from './personal-rows.js';
 import { ProjectionControl } from './projection-control.js';
@@ -63,7 +63,7 @@ export class InlineStage {
     return {
       partition,
       guards: [...commit.guards, ...unchanged, { kind: 'reached', state }],
-      writes: [...commit.writes, ...written, { kind: 'advance', state }],
+      writes: [...commit.writes, ...written, { kind: 'advance', state, last: digestOf(entries.at(-1)!) }],
     };
   }
 

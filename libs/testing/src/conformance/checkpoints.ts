@@ -37,6 +37,14 @@ export function describeCheckpoints(subject: Subject): void {
       expect(await checkpoint()).toEqual({ revision: 2, value: { position: 2, replayTo: 12_345_678, parked: 2 } });
     });
 
+    it('keep of the last event what is said of it, and nothing of one that was there before', async () => {
+      const { commit, checkpoint } = inFreshPartition();
+      await commit([reached], append(1), { ...advance, last: 'digest' });
+      expect(await checkpoint()).toEqual({ revision: 1, value: { position: 1, last: 'digest' } });
+      await commit([reached], append(1), advance);
+      expect(await checkpoint()).toEqual({ revision: 2, value: { position: 2 } });
+    });
+
     it('that are behind the feed refuse, and nothing is written', async () => {
       const { commit, checkpoint } = inFreshPartition();
       await commit([], append(2));
