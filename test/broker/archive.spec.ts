@@ -11,7 +11,7 @@ import {
   withArchive,
 } from '@millrace/broker';
 import type { ArchiveStore, Partition, PartitionStore } from '@millrace/broker';
-import { Aggregate, AggregateRoot, Apply, Repository } from '@millrace/event-store';
+import { Aggregate, AggregateRoot, Apply, EventStore, Repository } from '@millrace/event-store';
 import { Event } from '@millrace/messages';
 import { eventually, freshNamespace, onTestFinished } from '../support/redis.js';
 import { redisStore } from '../support/store.js';
@@ -191,7 +191,7 @@ describe('the archive of a feed', () => {
     expect(await readdir(path)).toEqual([]);
   });
 
-  it('keeps aggregates whole, and one without its archive is refused', async () => {
+  it('keeps aggregates and streams whole, and without it they are refused', async () => {
     const plain = await redisStore();
     const archive = new FeedArchive(new FileArchiveStore(await folder()));
     const brokerOn = (store: PartitionStore) => new Broker(store, { context: 'shop', partitions: 1 });
@@ -210,5 +210,14 @@ describe('the archive of a feed', () => {
         'stream counter-a, shop/0 position 1, event: version 1 is no longer in the feed',
       ),
     });
+
+    const stream = { category: 'counter', id: 'a' };
+    const versionsOn = async (store: PartitionStore): Promise<number[]> => {
+      const versions: number[] = [];
+      for await (const { version } of new EventStore(brokerOn(store), [Counted]).read(stream)) versions.push(version!);
+      return versions;
+    };
+    expect(await versionsOn(withArchive(plain, archive))).toEqual([1, 2, 3, 4, 5, 6]);
+    await expect(versionsOn(plain)).rejects.toThrow('version 1 is no longer in the feed');
   });
 });

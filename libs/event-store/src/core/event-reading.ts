@@ -2,6 +2,7 @@ import { checkName, ConfigurationError } from '@millrace/broker';
 import type { Broker, Entry, Partition } from '@millrace/broker';
 import { checkReadOptions, merged, readPages } from './reading.js';
 import type { IndexReadOptions, PlacedEvent, ReadNext, ReadOptions } from './reading.js';
+import { checkWhole } from './stored-event.js';
 import { identify } from './stream-name.js';
 import type { StreamName } from './stream-name.js';
 
@@ -29,10 +30,11 @@ export function readStream<E extends PlacedEvent>(
   const versions = new Map<Entry, number>();
   const next: ReadNext = async (after, limit) => {
     const page = { limit, backwards, ...(after === undefined ? {} : { after }) };
-    const { version, entries } = await broker.store.readStream(partition, name, page);
+    const slice = await broker.store.readStream(partition, name, page);
+    checkWhole(partition, name, slice);
+    const { version, entries } = slice;
     versions.clear();
     for (const entry of entries) versions.set(entry, entry.version);
-    // Reckoned, since events that somebody has removed are left out.
     const end = backwards ? Math.min(after ?? Infinity, version + 1) - limit : (after ?? 0) + limit;
     return { entries, next: (backwards ? end <= 1 : end >= version) ? undefined : end };
   };
