@@ -2,12 +2,14 @@
  * A process for tests that kill it: appends to the streams of `work` as fast as it can, until it ends. What it says:
  * `ready`, `sent <stream> <id>`, and `done <stream> <id> <version>` once an append has been answered.
  */
+import { writeSync } from 'node:fs';
 import { Broker, RedisPartitionStore } from '@millrace/broker';
 import { EventStore } from '@millrace/event-store';
 import { Event } from '@millrace/messages';
 
 const { url, namespace, partitions } = JSON.parse(process.argv[2]);
-const say = (line) => process.stdout.write(`${line}\n`);
+// What `process.stdout` still holds when the pipe is full would die with the process, after its append has been sent.
+const say = (line) => writeSync(1, `${line}\n`);
 
 class Stormed {}
 Event('work.stormed')(Stormed);

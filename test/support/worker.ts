@@ -1,4 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -12,11 +13,12 @@ const PROGRAM = fileURLToPath(new URL('./worker-process.mjs', import.meta.url));
 /** A service process of a site, which can be killed, frozen and stopped. */
 export class Worker {
   readonly lines: string[] = [];
+  /** Resolves once the process has ended and all that it said is in `lines`. */
   readonly ended: Promise<number | NodeJS.Signals | null>;
 
   private constructor(private readonly child: ChildProcess) {
-    this.ended = ended(child);
-    createInterface({ input: child.stdout! }).on('line', (line) => this.lines.push(line));
+    const output = createInterface({ input: child.stdout! }).on('line', (line) => this.lines.push(line));
+    this.ended = Promise.all([ended(child), once(output, 'close')]).then(([end]) => end);
   }
 
   static start(site: Site, settings: SubscriberSettings = {}, url = redisUrl(), program = PROGRAM): Worker {

@@ -275,9 +275,19 @@ interface Change {
 }
 
 const received = fc
-  .oneof({ weight: 4, arbitrary: fc.constantFrom<unknown>(...RECEIVED) }, fc.jsonValue())
+  .oneof({ weight: 4, arbitrary: fc.constantFrom<unknown>(...RECEIVED) }, fc.jsonValue().filter(unlikeMethods))
   .map((value) => () => fresh(value));
 const live = fc.oneof(received, fc.constantFrom<() => unknown>(...LIVE));
+
+/**
+ * In untyped values class-transformer loses what is named like a method of every object. Here it is kept, which
+ * validation.spec.ts shows.
+ */
+function unlikeMethods(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return true;
+  const names = Array.isArray(value) ? [] : Object.keys(value);
+  return names.every((name) => !(name in Object.prototype)) && Object.values(value).every(unlikeMethods);
+}
 
 function changes(names: string[], by: fc.Arbitrary<() => unknown>): fc.Arbitrary<Change[]> {
   const change = fc.record({

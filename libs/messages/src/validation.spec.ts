@@ -1,5 +1,5 @@
 import { Expose, Type } from 'class-transformer';
-import { ArrayMinSize, IsInt, IsOptional, IsString, Min, ValidateNested } from 'class-validator';
+import { ArrayMinSize, IsDefined, IsInt, IsOptional, IsString, Min, ValidateNested } from 'class-validator';
 import { Event } from './contract.js';
 import { toInstance, validateMessage } from './validation.js';
 
@@ -26,6 +26,11 @@ class OrderPlaced {
 @Event('order.noted')
 class OrderNoted {
   @IsString() @Expose({ name: 'text' }) note!: string;
+}
+
+@Event('order.remarked')
+class OrderRemarked {
+  @IsDefined() remark!: unknown;
 }
 
 @Event('order.listed')
@@ -93,6 +98,11 @@ describe('received data', () => {
     const evil = JSON.parse('{"__proto__":{"admin":true},"orderId":"o-1","lines":[]}') as object;
     expect(Object.getPrototypeOf(read(evil))).toBe(OrderPlaced.prototype);
     expect(toInstance(OrderPlaced, { ...order, total: 1 }, false).total()).toBe(1);
+  });
+
+  it('keep untyped values as they were sent, whatever the names in them', () => {
+    const noted = toInstance(OrderRemarked, { remark: { toString: [], valueOf: 1, nested: { constructor: 'x' } } });
+    expect(JSON.stringify(noted)).toBe('{"remark":{"toString":[],"valueOf":1,"nested":{"constructor":"x"}}}');
   });
 
   it('are not checked when validation is off', () => {
