@@ -3,9 +3,9 @@ import { once } from 'node:events';
 
 /**
  * The child's side: sets up, then does what it is told, as often as it is told, and reports the CPU each time took,
- * and what else it knows.
+ * and what else it knows. What does its work unasked is only asked for its CPU.
  *
- * @param {(setting: any) => Promise<{ send?(n: number): Promise<void>, handle?(n: number): Promise<object | void>, close(): Promise<unknown> }>} setUp
+ * @param {(setting: any) => Promise<{ send?(act: any): Promise<void>, handle?(act: any): Promise<object | void>, close(): Promise<unknown> }>} setUp
  */
 export async function ready(setUp) {
   process.send('up');
@@ -13,15 +13,19 @@ export async function ready(setUp) {
   const side = await setUp(setting);
   process.send('ready');
   for (;;) {
-    const [messages] = await once(process, 'message');
-    if (messages === 'close') break;
-    const before = process.cpuUsage();
-    const more = await (side.send ?? side.handle)(messages);
-    const { user, system } = process.cpuUsage(before);
-    process.send({ ...more, cpuSeconds: (user + system) / 1e6 });
+    const [act] = await once(process, 'message');
+    if (act === 'close') break;
+    const before = act === 'cpu' ? undefined : process.cpuUsage();
+    const more = act === 'cpu' ? undefined : await (side.send ?? side.handle)(act);
+    process.send({ ...more, cpuSeconds: cpuSeconds(before) });
   }
   await side.close();
   process.disconnect();
+}
+
+function cpuSeconds(before) {
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1e6;
 }
 
 /** The parent's side. */
@@ -35,12 +39,15 @@ export async function child(file, setting, execArgv = []) {
   await answer();
   process.send(setting);
   await answer();
+  const ask = (act) => {
+    process.send(act);
+    return answer();
+  };
   return {
-    /** Does its part for a number of messages; answers what CPU it took. */
-    run: (messages) => {
-      process.send(messages);
-      return answer();
-    },
+    /** Does its part for a number of messages, or what else it takes; answers what CPU it took. */
+    run: ask,
+    /** CPU it has taken since it was started, s. Not while it runs. */
+    cpuSeconds: async () => (await ask('cpu')).cpuSeconds,
     close: async () => {
       process.send('close');
       await broken.catch(() => undefined);

@@ -18,6 +18,11 @@ export async function privateRedis(fsync) {
       return of('used_cpu_user_main_thread') + of('used_cpu_sys_main_thread');
     },
     usedBytes: async () => Number(/used_memory:(\d+)/.exec(await redis.info('memory'))[1]),
+    /** Calls of each command since the start, those of scripts included. */
+    calls: async () => {
+      const lines = (await redis.info('commandstats')).matchAll(/^cmdstat_(\S+):calls=(\d+)/gm);
+      return new Map(Array.from(lines, ([, command, calls]) => [command, Number(calls)]));
+    },
     flush: () => redis.flushall(),
     stop: async () => {
       redis.disconnect();

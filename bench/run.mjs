@@ -6,6 +6,7 @@ const suites = {
   messages: () => import('./messages/suite.mjs'),
   memory: () => import('./memory/suite.mjs'),
   'event-store': () => import('./event-store/suite.mjs'),
+  sagas: () => import('./sagas/suite.mjs'),
 };
 
 const program = new Command('npm run bench --')
@@ -16,7 +17,9 @@ const program = new Command('npm run bench --')
   .option('--events <n>', 'event-store: events that are replayed (1000000)', positive)
   .option('--growth', 'event-store: append and load times by events stored, ten times as many up to --events', false)
   .option('--figure <file>', 'event-store: where the plot of --growth is written (SVG)')
-  .option('--only <words>', 'event-store: the cases with these words in their name')
+  .option('--sagas <n>', 'sagas: sagas of one round (20000)', positive)
+  .option('--in-flight <n>', 'sagas: how many at a time (500)', positive)
+  .option('--only <words>', 'event-store, sagas: the cases with these words in their name')
   .addOption(
     new Option('--against <peer>', 'what messages (loop) or appends are compared with').choices([
       ...['loop', 'bullmq', 'nest-redis', 'emmett-postgresql'],

@@ -49,6 +49,7 @@ export function event(n) {
   return orderPlaced(orderData(n % KEYS));
 }
 
-function decorate(target, method, decorator) {
+/** What TypeScript does for `@decorator method() {}`. */
+export function decorate(target, method, decorator) {
   decorator(target.prototype, method, Object.getOwnPropertyDescriptor(target.prototype, method));
 }
