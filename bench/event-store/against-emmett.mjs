@@ -1,6 +1,4 @@
-import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { promisify } from 'node:util';
+import { installed } from '../install.mjs';
 import { privatePostgres } from '../postgres.mjs';
 import { privateRedis } from '../redis.mjs';
 import { here } from './cases.mjs';
@@ -11,7 +9,8 @@ const SHARE = 5;
 
 /** Appends to emmett on PostgreSQL, whose every commit waits for the disk, and to Millrace on a Redis that does the same. */
 export async function againstEmmett({ json, events, rounds }) {
-  await install();
+  // Its peers would bring other versions of what is used here, and a MongoDB driver.
+  await installed(here('emmett'));
   const [redis, postgres] = await Promise.all([privateRedis('always'), privatePostgres()]);
   console.error(`${redis.description}; ${postgres.description}; ${rounds} rounds of each side\n`);
   try {
@@ -37,12 +36,4 @@ export async function againstEmmett({ json, events, rounds }) {
   } finally {
     await Promise.all([redis.stop(), postgres.stop()]);
   }
-}
-
-/** Not a dependency of the repository: its peers would bring other versions of what is used here, and a MongoDB driver. */
-async function install() {
-  const folder = here('emmett/');
-  if (existsSync(`${folder}node_modules`)) return;
-  console.error('installing emmett-postgresql into bench/event-store/emmett');
-  await promisify(execFile)('npm', ['ci', '--no-audit', '--no-fund'], { cwd: folder });
 }

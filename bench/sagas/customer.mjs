@@ -5,17 +5,19 @@ import { orderData } from '../messages/payload.mjs';
 
 /** Places orders, each of which starts a saga, and hears how the sagas end. The same for both sides. */
 export class Customer {
-  #placed = 0;
+  #placed;
   #open = new Map();
   #latencies = new Latencies();
 
   /**
    * @param start `(order) => Promise`, resolves when the order is stored
    * @param expected how every saga has to end: `completed` or `compensated`
+   * @param first number of its first order
    */
-  constructor(start, expected) {
+  constructor(start, { expected, first = 0 }) {
     this.start = start;
     this.expected = expected;
+    this.#placed = first;
   }
 
   /**

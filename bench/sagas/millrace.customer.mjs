@@ -9,7 +9,7 @@ import { PLACE_ORDER } from './place-order.mjs';
 await ready(async (setting) => {
   const broker = await openBroker(setting);
   const publisher = new Publisher(broker);
-  const customer = new Customer((order) => publisher.publish(orderPlaced(order)), setting.expected);
+  const customer = new Customer((order) => publisher.publish(orderPlaced(order)), setting);
   const unwatch = watch(setting.url, await feedsOf(broker, setting.namespace), (text) => {
     if (!text.includes('"saga.ended"')) return;
     const { id, outcome } = JSON.parse(text).data;

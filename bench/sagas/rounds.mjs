@@ -3,50 +3,79 @@ import { child } from '../child.mjs';
 
 /** Sagas before the clock starts, so that both sides run compiled code. */
 const WARM_UP = 2_000;
+/** More than the sagas of a round. */
+const NUMBERS = 10_000_000;
 
-const WORKERS = ['orchestrator', 'participants'];
+let rounds = 0;
 
 /**
- * Measures acts of one side, one after the other: processes of its own for customer, orchestrator and participants.
+ * Measures acts of one side, one after the other, in processes of their own.
  *
- * @param setting what all three are told
+ * @param server what the side keeps its sagas in
+ * @param setting what all processes are told
  * @param acts `{ sagas, inFlight }`, so many at a time, or `{ sagas, perSecond }`, an open loop
- * @returns of each act: sagas a second, p50 and p99 in ms, CPU of each process and of Redis in µs a saga, calls of commands a saga
+ * @returns of each act: sagas a second, p50 and p99 in ms, CPU of each process and of the server in µs a saga, and where the
+ *   server counts them, calls of its commands a saga
  */
-export async function round(redis, side, setting, acts) {
-  const told = { url: redis.url, namespace: `bench-${randomBytes(4).toString('hex')}`, ...setting };
-  const [orchestrator, participants] = await Promise.all(WORKERS.map((who) => child(side[who], told)));
-  const customer = await child(side.customer, told);
-  const most = Math.max(...acts.map(({ sagas }) => sagas));
-  await customer.run({ sagas: Math.min(WARM_UP, most), inFlight: 100 });
-  const figures = [];
-  for (const act of acts) figures.push(await measure(redis, { customer, orchestrator, participants }, act));
-  await Promise.all([customer, orchestrator, participants].map((process) => process.close()));
-  await redis.flush();
-  return figures;
+export async function round(server, side, setting, acts) {
+  // A server that cannot be emptied remembers the orders of the rounds before.
+  const own = { namespace: `bench-${randomBytes(4).toString('hex')}`, first: NUMBERS * rounds++ };
+  const processes = await started(side, { url: server.url, ...server.setting, ...own, ...setting });
+  try {
+    const most = Math.max(...acts.map(({ sagas }) => sagas));
+    await processes.customer.run({ sagas: Math.min(WARM_UP, most), inFlight: 100 });
+    const figures = [];
+    for (const act of acts) figures.push(await measure(server, processes, act));
+    return figures;
+  } finally {
+    await Promise.all(Object.values(processes).map((process) => process.close()));
+    await server.flush?.();
+  }
 }
 
-async function measure(redis, { customer, ...workers }, act) {
-  const taken = () =>
-    Promise.all([redis.cpuSeconds(), ...WORKERS.map((who) => workers[who].cpuSeconds()), redis.calls()]);
-  const before = await taken();
+/** The customer last, when the others are there. */
+async function started({ processes: { customer, ...workers } }, told) {
+  const open = async ([who, file]) => [who, await child(file, told)];
+  const running = await Promise.all(Object.entries(workers).map(open));
+  return Object.fromEntries([...running, await open(['customer', customer])]);
+}
+
+async function measure(server, processes, act) {
+  const before = await taken(server, processes);
   const begin = performance.now();
-  const { cpuSeconds, ...latencies } = await customer.run(act);
+  const { p50, p99 } = await processes.customer.run(act);
   const seconds = (performance.now() - begin) / 1000;
-  const after = await taken();
-  const micros = (i) => ((after[i] - before[i]) * 1e6) / act.sagas;
-  return {
-    ...latencies,
-    rate: act.sagas / seconds,
-    customer: (cpuSeconds * 1e6) / act.sagas,
-    orchestrator: micros(1),
-    participants: micros(2),
-    redis: micros(0),
-    calls: perSaga(before.at(-1), after.at(-1), act.sagas),
-  };
+  const after = await taken(server, processes);
+  const perSaga = (counted) =>
+    Object.fromEntries(
+      Object.entries(after[counted]).map(([name, count]) => [name, (count - (before[counted][name] ?? 0)) / act.sagas]),
+    );
+  return { rate: act.sagas / seconds, p50, p99, cpu: perSaga('cpu'), calls: perSaga('calls') };
 }
 
-function perSaga(before, after, sagas) {
-  const calls = Array.from(after, ([command, count]) => [command, (count - (before.get(command) ?? 0)) / sagas]);
-  return Object.fromEntries(calls.filter(([, count]) => count > 0));
+/** CPU of each so far, µs, and calls of commands. */
+async function taken(server, processes) {
+  const clocks = Object.entries({ ...processes, server });
+  const cpu = await Promise.all(clocks.map(async ([who, each]) => [who, (await each.cpuSeconds()) * 1e6]));
+  const calls = await server.calls?.();
+  return { cpu: Object.fromEntries(cpu), calls: Object.fromEntries(calls ?? []) };
+}
+
+/** Pairs of what two sides answer, in turn: `{ title, measure }`, which answers the figures of its acts. */
+export async function turns(name, rounds, sides) {
+  const pairs = [];
+  for (let i = 0; i < rounds; i++) {
+    const pair = [];
+    for (const { title, measure } of sides) {
+      pair.push(await measure());
+      console.error(`  ${name}: ${title} ${Math.round(pair.at(-1).at(-1).rate)} sagas/s`);
+    }
+    pairs.push(pair);
+  }
+  return pairs;
+}
+
+/** Of pairs of figures of several acts, the pairs of one. */
+export function ofAct(pairs, act) {
+  return pairs.map((pair) => pair.map((figures) => figures[act]));
 }

@@ -2,15 +2,23 @@ import { fileURLToPath } from 'node:url';
 
 export const here = (file) => fileURLToPath(new URL(file, import.meta.url));
 
+const PROCESSES = ['orchestrator', 'participants', 'customer'];
+
+/** A side is its title and its processes, of which `customer` starts the sagas. */
 const side = (name, title) => ({
   title,
-  customer: here(`${name}.customer.mjs`),
-  orchestrator: here(`${name}.orchestrator.mjs`),
-  participants: here(`${name}.participants.mjs`),
+  processes: Object.fromEntries(PROCESSES.map((who) => [who, here(`${name}.${who}.mjs`)])),
 });
 
 export const MILLRACE = side('millrace', 'Millrace');
 export const BY_HAND = side('by-hand', 'by hand');
+
+/** Everything in one process. */
+const local = (name, title) => ({ title, processes: { customer: here(`local.${name}.mjs`) } });
+
+export const LOCAL_MILLRACE = local('millrace', 'Millrace');
+export const RESTATE = local('restate', 'Restate');
+export const DBOS = local('dbos', 'DBOS');
 
 /** What becomes of the orders. */
 export const CASES = [

@@ -1,0 +1,66 @@
+/** A service whose sagas all wait for the first of their participants; it starts others, and finds some. */
+import 'reflect-metadata';
+import { Redis } from 'ioredis';
+import { NestFactory } from '@nestjs/core';
+import { Broker, BrokerModule, KeyBuilder, Publisher } from '@millrace/broker';
+import { SagaModule, Sagas } from '@millrace/saga';
+import { medianTime } from '../by-size.mjs';
+import { ready } from '../child.mjs';
+import { orderPlaced } from '../messages/contract.mjs';
+import { orderData } from '../messages/payload.mjs';
+import { Customer, watch } from './customer.mjs';
+import { PLACE_ORDER, placeOrder } from './place-order.mjs';
+
+/** Of the orders, so that the service that publishes them can run their sagas. */
+const CONTEXT = 'bench';
+const IN_FLIGHT = 500;
+/** Sagas from all over are found, not neighbours: a prime number. */
+const STRIDE = 7919;
+
+await ready(async ({ url, namespace, size }) => {
+  const root = BrokerModule.forRoot({ context: CONTEXT, namespace, redis: { url }, validate: false });
+  const app = await NestFactory.createApplicationContext(
+    { module: class Orchestrator {}, imports: [root, SagaModule.forFeature([placeOrder('30d')])] },
+    { logger: false },
+  );
+  const [publisher, sagas] = [app.get(Publisher), app.get(Sagas)];
+  const redis = new Redis(url);
+  const customer = new Customer((order) => publisher.publish(orderPlaced(order)), { expected: 'started' });
+  const logs = await logsOf(app.get(Broker), namespace);
+  const unwatch = watch(url, logs.feeds, (text) => {
+    if (text.includes('"saga.started"')) customer.ended(JSON.parse(text).data.id, 'started');
+  });
+  const fill = async () => {
+    await customer.run({ sagas: size, inFlight: IN_FLIGHT });
+    // What the sagas have published and sent is weighed with messages; here it would hide the sagas.
+    for (const log of [...logs.feeds, ...logs.inboxes]) await redis.xtrim(log, 'MAXLEN', 0);
+  };
+  let from = 0;
+  return {
+    handle: async (acts) => {
+      if (acts === 'fill') return fill();
+      const start = await medianTime(from, acts, () => customer.run({ sagas: 1, inFlight: 1 }));
+      const find = await medianTime(from, acts, async (n) => {
+        const { orderId } = orderData((n * STRIDE) % size);
+        const found = await sagas.find(PLACE_ORDER, orderId);
+        if (found?.state.orderId !== orderId) throw new Error(`saga ${orderId} is not to be found`);
+      });
+      from += acts;
+      return { start, find };
+    },
+    close: async () => {
+      await unwatch();
+      await app.close();
+      await redis.quit();
+    },
+  };
+});
+
+async function logsOf(broker, namespace) {
+  const keys = new KeyBuilder(namespace);
+  const logs = async (context, log) => {
+    const partitions = await broker.partitionsOf(context);
+    return Array.from({ length: partitions }, (_, index) => keys.log({ partition: { context, index }, log }));
+  };
+  return { feeds: await logs(CONTEXT, 'feed'), inboxes: await logs('shop', 'in') };
+}
