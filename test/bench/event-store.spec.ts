@@ -1,38 +1,11 @@
-import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
-
-const run = promisify(execFile);
-
-interface Line {
-  readonly suite: string;
-  readonly case: string;
-  readonly unit: string;
-  readonly value: number;
-  readonly ratio?: number;
-}
-
-/** The lines of a benchmark that is too short for its figures to mean anything. */
-async function bench(...options: string[]): Promise<Line[]> {
-  const { stdout } = await run(process.execPath, [
-    'bench/run.mjs',
-    'event-store',
-    '--json',
-    '--rounds',
-    '1',
-    ...options,
-  ]);
-  return stdout
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line) as Line);
-}
+import { linesOf } from './lines-of.js';
 
 describe('the benchmark of the event store', () => {
   it('measures appends, loads, replays and bytes, beside hand-written code where there is some', async () => {
-    const lines = await bench('--events', '2000');
+    const lines = await linesOf('event-store', '--events', '2000');
     expect(lines.map((line) => line.case)).toEqual([
       'append 1 event, expected version; 100 writers',
       'append 10 events, expected version; 100 writers',
@@ -52,7 +25,7 @@ describe('the benchmark of the event store', () => {
     const folder = await mkdtemp(join(tmpdir(), 'millrace-bench-'));
     try {
       const figure = join(folder, 'figures', 'growth.svg');
-      const lines = await bench('--growth', '--events', '10000', '--figure', figure);
+      const lines = await linesOf('event-store', '--growth', '--events', '10000', '--figure', figure);
       expect(lines.map(({ unit, value }) => [unit, value > 0])).toEqual([
         ['µs', true],
         ['µs', true],

@@ -1,0 +1,55 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { linesOf } from './lines-of.js';
+
+describe('the benchmark of sagas', () => {
+  it('measures rates, CPU, script calls and times beside hand-written code, completed and compensated', async () => {
+    const lines = await linesOf('sagas', '--sagas', '100', '--in-flight', '20');
+    const what = (name: string) => lines.filter((line) => line.case.startsWith(`${name}; `));
+    for (const name of ['three steps', 'refused at step 3, two compensations']) {
+      expect(what(name).map((line) => [line.case.slice(name.length + 2), line.unit])).toEqual([
+        ['20 in flight', 'sagas/s'],
+        ['CPU in all', 'µs/saga'],
+        ['script calls', 'calls/saga'],
+        ['acknowledgements', 'calls/saga'],
+        ['p50, alone', 'ms'],
+        ['p99, alone', 'ms'],
+        ['p50, half load', 'ms'],
+        ['p99, half load', 'ms'],
+        ['p50, full load', 'ms'],
+        ['p99, full load', 'ms'],
+      ]);
+    }
+    expect(lines.filter(({ value, ratio }) => !(value > 0 && ratio! > 0))).toEqual([]);
+  }, 240_000);
+
+  it('acknowledges on both sides the order, each command and each reply, once', async () => {
+    const lines = await linesOf('sagas', '--sagas', '50', '--in-flight', '50', '--only', 'three steps');
+    const [acknowledgements] = lines.filter((line) => line.case.endsWith('; acknowledgements'));
+    expect(acknowledgements).toMatchObject({ value: 7, ratio: 1 });
+  }, 120_000);
+
+  it('measures times and memory by the number of waiting sagas, and plots the times', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'millrace-bench-'));
+    try {
+      const figure = join(folder, 'waiting.svg');
+      const lines = await linesOf('sagas', '--waiting', '1000', '--figure', figure);
+      expect(lines.map((line) => [line.case, line.unit, line.value > 0])).toEqual([
+        ['1000 waiting: start another', 'µs', true],
+        ['1000 waiting: find one by its id', 'µs', true],
+        ['1000 waiting: memory of each', 'bytes', true],
+      ]);
+      expect(await readFile(figure, 'utf8')).toMatch(/^<svg .*find one by its id.*<\/svg>\n$/s);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  }, 120_000);
+
+  it('refuses a peer that belongs to another suite, and says which ones it knows', async () => {
+    await expect(linesOf('sagas', '--against', 'bullmq')).rejects.toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('sagas cannot be compared with bullmq, only with restate, dbos'),
+    });
+  });
+});
