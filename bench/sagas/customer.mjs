@@ -11,7 +11,7 @@ export class Customer {
 
   /**
    * @param start `(order) => Promise`, resolves when the order is stored
-   * @param expected how every saga has to end: `completed` or `compensated`
+   * @param expected how every saga has to end: `completed` or `compensated`; undefined where it is not told
    * @param first number of its first order
    */
   constructor(start, { expected, first = 0 }) {
@@ -31,7 +31,7 @@ export class Customer {
     return this.#latencies.take();
   }
 
-  /** A saga has ended. */
+  /** A saga has come to where it is waited for: usually its end. */
   ended(id, outcome) {
     const order = this.#open.get(id);
     if (!order) return;

@@ -36,7 +36,6 @@ function sagaOf(delivers) {
     } catch (error) {
       if (!(error instanceof NoDelivery)) throw error;
       for (const compensation of undo) await compensation();
-      await step('reject order', () => LOCAL.rejectOrder(order, error.message));
       return 'compensated';
     }
   };

@@ -60,7 +60,6 @@ function sagaOf(delivers) {
     } catch (error) {
       if (!(error instanceof TerminalError)) throw error;
       for (const compensation of undo) await compensation();
-      await ctx.run('reject order', () => LOCAL.rejectOrder(order, error.message));
       return 'compensated';
     }
   };

@@ -1,20 +1,17 @@
 /** Publishes orders through Millrace, and reads in the feeds of the saga's service how the sagas end. */
-import { KeyBuilder, Publisher } from '@millrace/broker';
+import { Publisher } from '@millrace/broker';
 import { ready } from '../child.mjs';
 import { openBroker } from '../event-store/model.mjs';
 import { orderPlaced } from '../messages/contract.mjs';
-import { Customer, watch } from './customer.mjs';
+import { Customer } from './customer.mjs';
+import { watchSagas } from './millrace.logs.mjs';
 import { PLACE_ORDER } from './place-order.mjs';
 
 await ready(async (setting) => {
   const broker = await openBroker(setting);
   const publisher = new Publisher(broker);
   const customer = new Customer((order) => publisher.publish(orderPlaced(order)), setting);
-  const unwatch = watch(setting.url, await feedsOf(broker, setting.namespace), (text) => {
-    if (!text.includes('"saga.ended"')) return;
-    const { id, outcome } = JSON.parse(text).data;
-    customer.ended(id, outcome);
-  });
+  const unwatch = await watchSagas(setting, broker, PLACE_ORDER, 'saga.ended', customer);
   return {
     handle: (act) => customer.run(act),
     close: async () => {
@@ -23,11 +20,3 @@ await ready(async (setting) => {
     },
   };
 });
-
-async function feedsOf(broker, namespace) {
-  const keys = new KeyBuilder(namespace);
-  const partitions = await broker.partitionsOf(PLACE_ORDER);
-  return Array.from({ length: partitions }, (_, index) =>
-    keys.log({ partition: { context: PLACE_ORDER, index }, log: 'feed' }),
-  );
-}

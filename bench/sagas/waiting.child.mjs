@@ -2,13 +2,14 @@
 import 'reflect-metadata';
 import { Redis } from 'ioredis';
 import { NestFactory } from '@nestjs/core';
-import { Broker, BrokerModule, KeyBuilder, Publisher } from '@millrace/broker';
+import { Broker, BrokerModule, Publisher } from '@millrace/broker';
 import { SagaModule, Sagas } from '@millrace/saga';
 import { medianTime } from '../by-size.mjs';
 import { ready } from '../child.mjs';
 import { orderPlaced } from '../messages/contract.mjs';
 import { orderData } from '../messages/payload.mjs';
-import { Customer, watch } from './customer.mjs';
+import { Customer } from './customer.mjs';
+import { logsOf, watchSagas } from './millrace.logs.mjs';
 import { PLACE_ORDER, placeOrder } from './place-order.mjs';
 
 /** Of the orders, so that the service that publishes them can run their sagas. */
@@ -25,15 +26,17 @@ await ready(async ({ url, namespace, size }) => {
   );
   const [publisher, sagas] = [app.get(Publisher), app.get(Sagas)];
   const redis = new Redis(url);
-  const customer = new Customer((order) => publisher.publish(orderPlaced(order)), { expected: 'started' });
-  const logs = await logsOf(app.get(Broker), namespace);
-  const unwatch = watch(url, logs.feeds, (text) => {
-    if (text.includes('"saga.started"')) customer.ended(JSON.parse(text).data.id, 'started');
-  });
+  const broker = app.get(Broker);
+  const customer = new Customer((order) => publisher.publish(orderPlaced(order)), {});
+  const unwatch = await watchSagas({ url, namespace }, broker, CONTEXT, 'saga.started', customer);
   const fill = async () => {
     await customer.run({ sagas: size, inFlight: IN_FLIGHT });
     // What the sagas have published and sent is weighed with messages; here it would hide the sagas.
-    for (const log of [...logs.feeds, ...logs.inboxes]) await redis.xtrim(log, 'MAXLEN', 0);
+    const logs = await Promise.all([
+      logsOf(broker, namespace, CONTEXT, 'feed'),
+      logsOf(broker, namespace, 'shop', 'in'),
+    ]);
+    for (const log of logs.flat()) await redis.xtrim(log, 'MAXLEN', 0);
   };
   let from = 0;
   return {
@@ -55,12 +58,3 @@ await ready(async ({ url, namespace, size }) => {
     },
   };
 });
-
-async function logsOf(broker, namespace) {
-  const keys = new KeyBuilder(namespace);
-  const logs = async (context, log) => {
-    const partitions = await broker.partitionsOf(context);
-    return Array.from({ length: partitions }, (_, index) => keys.log({ partition: { context, index }, log }));
-  };
-  return { feeds: await logs(CONTEXT, 'feed'), inboxes: await logs('shop', 'in') };
-}
