@@ -24,11 +24,11 @@ export interface Undoer {
   readonly type: string;
 }
 
-/** Undefined for nearly all messages. Only what came into an inbox is a command; from an own log it may come again. */
+/** Undefined for nearly all messages. What comes from a feed is an event, and no effect of a command. */
 export function effectsOf({ envelope, origin }: Command, { source }: Pick<Entry, 'source'>): EffectNames | undefined {
   const { effectid: effect, undoes } = envelope;
   if (effect === undefined && undoes === undefined) return undefined;
-  return (origin?.entry.source ?? source).log === 'in' ? { effect, undoes } : undefined;
+  return (origin?.entry.source ?? source).log === 'feed' ? undefined : { effect, undoes };
 }
 
 /**
