@@ -259,22 +259,24 @@ export class Import {
 
 // #region undo
 @Command('order.reserve', { key: 'sku' })
-export class Reserve {
+export class Reserve extends Command<Accepted> {
   @IsString() readonly sku: string;
   @IsString() readonly orderId: string;
 
   constructor(sku: string, orderId: string) {
+    super();
     this.sku = sku;
     this.orderId = orderId;
   }
 }
 
 @Command('order.release', { key: 'sku' })
-export class Release {
+export class Release extends Command<Accepted> {
   @IsString() readonly sku: string;
   @IsString() readonly orderId: string;
 
   constructor(sku: string, orderId: string) {
+    super();
     this.sku = sku;
     this.orderId = orderId;
   }
@@ -285,13 +287,15 @@ export class Warehouse {
   readonly reservations = new Set<string>();
 
   @Handles(Reserve)
-  reserve({ orderId }: Reserve): void {
+  reserve({ orderId }: Reserve): Accepted {
     this.reservations.add(orderId);
+    return new Accepted(orderId);
   }
 
   @Handles(Release)
-  release({ orderId }: Release): void {
+  release({ orderId }: Release): Accepted {
     this.reservations.delete(orderId);
+    return new Accepted(orderId);
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Envelope } from '@millrace/messages';
 import type { Broker } from './broker.js';
 import type { Commit } from './commit.js';
+import type { HandlerDeclaration } from './handler.js';
 import type { Origin } from './origin.js';
 import { addressOf } from './partition.js';
 import type { Entry, Partition } from './partition.js';
@@ -15,6 +16,7 @@ interface EffectNames {
 interface Command {
   readonly envelope: Envelope;
   readonly origin: Origin | undefined;
+  readonly handler: Pick<HandlerDeclaration, 'unwatched'>;
 }
 
 /** The message that has undone an effect. */
@@ -24,10 +26,16 @@ export interface Undoer {
   readonly type: string;
 }
 
-/** Undefined for nearly all messages. What comes from a feed is an event, and no effect of a command. */
-export function effectsOf({ envelope, origin }: Command, { source }: Pick<Entry, 'source'>): EffectNames | undefined {
+/**
+ * Undefined for nearly all messages. What comes from a feed is an event, and no effect of a command; who only lets messages pass
+ * does nothing that could be undone.
+ */
+export function effectsOf(
+  { envelope, origin, handler }: Command,
+  { source }: Pick<Entry, 'source'>,
+): EffectNames | undefined {
   const { effectid: effect, undoes } = envelope;
-  if (effect === undefined && undoes === undefined) return undefined;
+  if ((effect === undefined && undoes === undefined) || handler.unwatched) return undefined;
   return (origin?.entry.source ?? source).log === 'feed' ? undefined : { effect, undoes };
 }
 
