@@ -12,6 +12,7 @@ import { Test } from '@nestjs/testing';
 import {
   archived,
   Carrier,
+  Checkout,
   Exports,
   HealthController,
   Import,
@@ -29,6 +30,7 @@ import {
   Shipping,
   Statistics,
   Thumbnails,
+  Warehouse,
 } from './delivery.js';
 import { eventually, freshNamespace, redisUrl } from '../support/redis.js';
 
@@ -66,6 +68,17 @@ describe('the code of the guide to delivery', () => {
 
   it('shares all its partitions with nobody while it is alone', async () => {
     await eventually(() => expect(app.get(Subscriber).partitions.get('shipping')).toHaveLength(12));
+  });
+
+  it('does not do what has been undone before', async () => {
+    const [checkout, warehouse, subscriber] = [app.get(Checkout), app.get(Warehouse), app.get(Subscriber)];
+    await checkout.begin('mug', 'order-r1');
+    await eventually(() => expect(warehouse.reservations).toContain('order-r1'));
+    await checkout.giveUp('mug', 'order-r1');
+    await checkout.giveUp('mug', 'order-r2');
+    await checkout.begin('mug', 'order-r2');
+    await eventually(() => expect(subscriber.superseded.get('order')).toBe(1));
+    expect(warehouse.reservations).toEqual(new Set());
   });
 
   it('pauses one group, while others go on', async () => {

@@ -257,6 +257,63 @@ export class Import {
 }
 // #endregion
 
+// #region undo
+@Command('order.reserve', { key: 'sku' })
+export class Reserve extends Command<Accepted> {
+  @IsString() readonly sku: string;
+  @IsString() readonly orderId: string;
+
+  constructor(sku: string, orderId: string) {
+    super();
+    this.sku = sku;
+    this.orderId = orderId;
+  }
+}
+
+@Command('order.release', { key: 'sku' })
+export class Release extends Command<Accepted> {
+  @IsString() readonly sku: string;
+  @IsString() readonly orderId: string;
+
+  constructor(sku: string, orderId: string) {
+    super();
+    this.sku = sku;
+    this.orderId = orderId;
+  }
+}
+
+@Injectable()
+export class Warehouse {
+  readonly reservations = new Set<string>();
+
+  @Handles(Reserve)
+  reserve({ orderId }: Reserve): Accepted {
+    this.reservations.add(orderId);
+    return new Accepted(orderId);
+  }
+
+  @Handles(Release)
+  release({ orderId }: Release): Accepted {
+    this.reservations.delete(orderId);
+    return new Accepted(orderId);
+  }
+}
+
+@Injectable()
+export class Checkout {
+  constructor(private readonly publisher: Publisher) {}
+
+  async begin(sku: string, orderId: string): Promise<void> {
+    await this.publisher.send(new Reserve(sku, orderId), { effect: `reserve/${orderId}` });
+  }
+
+  /** Whether the reservation has been made, or is still on its way. */
+  async giveUp(sku: string, orderId: string): Promise<void> {
+    await this.publisher.send(new Release(sku, orderId), { undoes: `reserve/${orderId}` });
+  }
+}
+// #endregion
+
 // #region request
 import { Requester, RequestTimeoutError } from '@millrace/broker';
 import { Body, Controller, GatewayTimeoutException, Post } from '@nestjs/common';
@@ -396,6 +453,8 @@ import { TerminusModule } from '@nestjs/terminus';
     Repair,
     Reminders,
     Import,
+    Warehouse,
+    Checkout,
     Exports,
     PriceCache,
   ],

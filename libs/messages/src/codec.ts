@@ -92,6 +92,13 @@ function checkEnvelope(value: unknown): Envelope {
     if (typeof found !== 'string' && found !== undefined && OPTIONAL_TEXT.has(attribute)) {
       throw new MessageError('malformed', `CloudEvents attribute '${attribute}' is no text`);
     }
+    // All messages that lack a name would share it.
+    if (found === '' && NAMES_OF_EFFECTS.has(attribute)) {
+      throw new MessageError(
+        'malformed',
+        `CloudEvents attribute '${attribute}' is empty: name an effect, or leave it out`,
+      );
+    }
   }
   return message as unknown as Envelope;
 }
@@ -102,7 +109,10 @@ function checkRequired(attribute: string, found: unknown): void {
   }
 }
 
+const NAMES_OF_EFFECTS: ReadonlySet<string> = new Set(['effectid', 'undoes']);
+
 const OPTIONAL_TEXT: ReadonlySet<string> = new Set([
+  ...NAMES_OF_EFFECTS,
   'subject',
   'partitionkey',
   'correlationid',

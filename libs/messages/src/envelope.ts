@@ -32,6 +32,10 @@ export interface Envelope<T = unknown> {
   readonly inreplyto?: string;
   /** On a reply: whether the command was done. */
   readonly outcome?: 'success' | 'failure';
+  /** On a command that can be undone: names its effect, any text. Attempts at one effect share it. */
+  readonly effectid?: string;
+  /** On a command that undoes an effect: the `effectid` of whatever did it, or may still come to do it. */
+  readonly undoes?: string;
   /** On one of several replies to a command: its number, from 1. */
   readonly frame?: number;
   /** RFC 3339 time after which the message is not worth handling (CloudEvents expiry time extension). */

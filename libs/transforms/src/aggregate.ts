@@ -92,7 +92,7 @@ export function aggregate<A extends object, B extends object>(
     combine: ({ first, ids, parts }, end) => {
       const whole = combine(revived(parts, first), end);
       if (whole === undefined) return undefined;
-      const { replyto: _reply, routingslip: _slip, ...cause } = first;
+      const { replyto: _reply, routingslip: _slip, effectid: _effect, undoes: _undone, ...cause } = first;
       const message = retyped({ ...cause, data: undefined }, target, checked(to, whole));
       return {
         ...message,

@@ -44,6 +44,8 @@ export function caused(cause: Envelope, id: string, target: Contract, data: obje
     correlationid: cause.correlationid ?? cause.id,
     causationid: cause.id,
     ...(cause.replyto !== undefined && target.kind === 'command' ? { replyto: cause.replyto } : {}),
+    ...(cause.effectid !== undefined && target.kind === 'command' ? { effectid: cause.effectid } : {}),
+    ...(cause.undoes !== undefined && target.kind === 'command' ? { undoes: cause.undoes } : {}),
     ...(cause.inreplyto !== undefined && target.kind === 'reply' ? { inreplyto: cause.inreplyto } : {}),
     ...(target.version > 1 ? { schemaversion: target.version } : {}),
     ...(target.kind === 'reply' ? { outcome: target.failure ? 'failure' : 'success' } : {}),

@@ -26,5 +26,12 @@ export function atOnce(scope: GroupScope, entry: Entry, { envelope, handler, dat
 
 /** Whether nothing is asked of the handling of this message that the usual way would have to see to first. */
 export function canBeAtOnce({ envelope, origin }: Message): boolean {
-  return envelope.replyto === undefined && envelope.expirytime === undefined && origin?.parked === undefined;
+  const { replyto, expirytime, effectid, undoes } = envelope;
+  return (
+    replyto === undefined &&
+    expirytime === undefined &&
+    effectid === undefined &&
+    undoes === undefined &&
+    origin?.parked === undefined
+  );
 }

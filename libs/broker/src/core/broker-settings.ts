@@ -20,6 +20,11 @@ export interface BrokerSettings {
   readonly limits?: Partial<MessageLimits>;
   /** How long the ids of published messages are remembered, ms: `publisher.publish(event, { id })`. Default: a day. */
   readonly dedupeWindowMs?: number;
+  /**
+   * How long it is remembered that an effect has been undone, ms; a command that comes later does it after all. Longer than any
+   * message waits: in a retry, in an inbox, as a dead letter. Default: a week.
+   */
+  readonly tombstoneTtlMs?: number;
   /** How personal data are encrypted; needed by services whose messages have some. */
   readonly personalData?: PersonalDataSettings;
   /** Who traces and counts messages: what `openTelemetry()` gives. Default: nobody. */
@@ -38,6 +43,7 @@ export const BROKER_RULES: Rules<BrokerSettings> = {
   clock: thing,
   limits: fields<MessageLimits>({ maxBytes: count, maxDepth: count, maxRestoredBytes: count }),
   dedupeWindowMs: count,
+  tombstoneTtlMs: count,
   validate: yesOrNo,
   telemetry: thing,
   personalData: PERSONAL_DATA_RULES,

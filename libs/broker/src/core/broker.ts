@@ -37,7 +37,9 @@ import type { Entry, Partition } from './partition.js';
 import type { PartitionStore } from './partition-store.js';
 import { decryption, noKeys, noKeysFor } from './personal-data/decryption.js';
 import { PersonalDataProtection } from './personal-data/personal-data-protection.js';
+import { RecentlyUndone } from './recently-undone.js';
 import type { Telemetry } from './telemetry.js';
+import { TOMBSTONE_TTL_MS } from './tombstone-ttl.js';
 import { UnitOfWork } from './unit-of-work.js';
 
 export const DEFAULT_PARTITIONS = 4;
@@ -67,6 +69,9 @@ export class Broker {
   readonly limits: MessageLimits;
   readonly validate: boolean;
   readonly dedupeWindowMs: number;
+  readonly tombstoneTtlMs: number;
+  /** Effects that this process has undone. */
+  readonly undone = new RecentlyUndone();
   readonly telemetry: Telemetry | undefined;
   /** Rings in the timer loop of this process. */
   readonly alarm = new Alarm();
@@ -98,6 +103,7 @@ export class Broker {
     this.validate = settings.validate ?? true;
     this.telemetry = settings.telemetry;
     this.dedupeWindowMs = settings.dedupeWindowMs ?? DEDUPE_WINDOW_MS;
+    this.tombstoneTtlMs = settings.tombstoneTtlMs ?? TOMBSTONE_TTL_MS;
     this.personalData = settings.personalData && new PersonalDataProtection(settings.personalData);
     this.boundary = new Boundary(this.personalData && decryption(this.personalData));
     this.source = `/${this.context}`;

@@ -39,6 +39,13 @@ export type Guard =
       /** Another one may be in another Cluster slot, where what was appended is not known. */
       readonly partition?: never;
     }
+  /** The effect has not been undone, as far as is remembered: it has no tombstone. An effect may be named by any text. */
+  | {
+      readonly kind: 'tombstone';
+      readonly effect: string;
+      /** Where the tombstone is looked for. Default: the commit's partition. */
+      readonly partition?: Partition;
+    }
   /** The stream has exactly this many events; `none`: it has no event; `exists`: it has one. */
   | { readonly kind: 'version'; readonly stream: string; readonly expected: ExpectedVersion }
   /** No event after this position matches one of these queries (dynamic consistency boundary, https://dcb.events). */
@@ -94,6 +101,7 @@ export type Write =
       readonly value: string | null;
       readonly entries?: readonly IndexEntry[];
     }
+  | TombstoneWrite
   /** Removes all rows of a view, and its indexes. */
   | { readonly kind: 'drop-view'; readonly view: string }
   /** Delivers a reply to the process that waits for it; nothing is written when that process is gone. */
@@ -153,6 +161,19 @@ export interface AppendWrite {
   readonly category?: string;
   /** The tags of each event, by which it can be read and guarded. Tagged events stay, as those of streams do. */
   readonly tags?: readonly (readonly string[])[];
+}
+
+/** Remembers that an effect has been undone; a later one replaces it. */
+export interface TombstoneWrite {
+  readonly kind: 'tombstone';
+  /** Any text. */
+  readonly effect: string;
+  /** Who undid it: what a guard that it refuses is told. */
+  readonly by: string;
+  /** How long it is remembered, ms. */
+  readonly ttlMs: number;
+  /** Where it is kept. Default: the commit's partition. Under `outbox` delivery another one has it a moment after the commit. */
+  readonly partition?: Partition;
 }
 
 export interface TimerWrite {
@@ -223,7 +244,7 @@ export type CommitResult =
       readonly status: 'refused';
       readonly guard: Guard['kind'];
       /**
-       * What was found instead: the epoch (0: never held), the version, the position of the newest match, the revision, the remembered result, the due time
+       * What was found instead: the epoch (0: never held), the version, the position of the newest match, the revision, the remembered result, who undid the effect, the due time
        * (`unset`: no such timer), the row or nothing, the position of the checkpoint, `gone` for a dead letter, what holds the key back (a dead letter's id, `redriven`, or
        * nothing), or `acknowledged` (also for an entry that was never delivered).
        */

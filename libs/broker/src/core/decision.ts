@@ -7,6 +7,7 @@ import type { HandlerDeclaration } from './handler.js';
 import type { HandlingContext } from './handling-context.js';
 import type { Origin } from './origin.js';
 import { failedReply } from './system-reply.js';
+import { withTombstones } from './tombstones.js';
 import { UnitOfWork } from './unit-of-work.js';
 import { within } from './within.js';
 
@@ -48,30 +49,38 @@ export interface Settlement {
  */
 export function decide(
   broker: Broker,
-  { envelope, handler, data }: Message,
+  message: Message,
   context: HandlingContext,
   { guards, writes, stopping }: Settlement,
   timeoutMs?: number,
   begun?: Begun,
 ): Commit | Promise<Commit> {
-  const { partition } = context.entry.source;
+  const { envelope, handler, data } = message;
+  const { entry } = context;
+  const { partition } = entry.source;
   const unit = begun?.unit ?? new UnitOfWork(envelope, broker, partition);
   if (envelope.expirytime !== undefined && Date.parse(envelope.expirytime) <= broker.clock.now()) {
     const error = `its time was over at ${envelope.expirytime}, before ${handler.name} began`;
     return { partition, guards, writes: [...failedReply(broker, envelope, { reason: 'expired', error }), ...writes] };
   }
+  const toCommit = (): Commit | Promise<Commit> => {
+    const commit = unit.toCommit(partition, guards, writes);
+    return commit instanceof Promise
+      ? commit.then((decided) => withTombstones(broker, message, entry, decided))
+      : withTombstones(broker, message, entry, commit);
+  };
   const answered = { broker, unit, command: envelope, handler };
   const conclude = (reply: object | void | null): Commit | Promise<Commit> => {
     if (isStream(reply)) {
       const over = stopping ? AbortSignal.any([context.signal, stopping]) : context.signal;
       const sent = unit.run(() => answerAll(answered, reply, over));
-      return sent.then(() => unit.toCommit(partition, guards, writes));
+      return sent.then(toCommit);
     }
     if (((reply !== undefined && reply !== null) || envelope.replyto !== undefined) && !handler.ownReplies) {
       const placed = unit.run(() => answer(answered, reply));
-      if (placed) return placed.then(() => unit.toCommit(partition, guards, writes));
+      if (placed) return placed.then(toCommit);
     }
-    return unit.toCommit(partition, guards, writes);
+    return toCommit();
   };
   try {
     if (begun?.failure) throw begun.failure.error;

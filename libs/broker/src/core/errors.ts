@@ -62,7 +62,7 @@ export class RequestFailedError extends MillraceError {
     /** Type and id of the command. */
     readonly type: string,
     readonly id: string,
-    /** Short code: why it was dead-lettered, `expired`, `no-reply`, `unknown-reply` or `replies-lost`. */
+    /** Short code: why it was dead-lettered, `expired`, `no-reply`, `unknown-reply`, `replies-lost`, or `superseded`: its effect has been undone. */
     readonly reason: string,
     message: string,
     options?: ErrorOptions,

@@ -1,8 +1,8 @@
 import type { Envelope } from '@millrace/messages';
 import { RequestFailedError, RequestTimeoutError } from './errors.js';
 import type { ReplyListener } from './reply-inbox.js';
-import { COMPLETED, FAILED } from './system-reply.js';
-import type { Completed, Failed } from './system-reply.js';
+import { COMPLETED, FAILED, SUPERSEDED, tooLate } from './system-reply.js';
+import type { Completed, Failed, Superseded } from './system-reply.js';
 
 /** What a request is about, for its errors. */
 export interface Asked {
@@ -25,6 +25,10 @@ export class Exchange implements ReplyListener {
     if (reply.type === FAILED) {
       const { reason, error } = reply.data as Failed;
       this.fail(this.failed(reason, `${this.asked.type} (id ${this.asked.id}) was given up (${reason}): ${error}`));
+    } else if (reply.type === SUPERSEDED) {
+      this.fail(
+        this.failed('superseded', `${this.asked.type} (id ${this.asked.id}) ${tooLate(reply.data as Superseded)}`),
+      );
     } else if (reply.type === COMPLETED) {
       if ((reply.data as Completed).frames > this.frames) this.lost();
       this.end();

@@ -53,6 +53,8 @@ export class HandlerGroup {
   inbound: readonly Transform[] = [];
   /** Messages that a transform has dropped, since the service started. */
   filtered = 0;
+  /** Commands that came after their effect had been undone, and were not handled, since the service started. */
+  superseded = 0;
 
   private readonly byType = new Map<string, HandlerDeclaration>();
   private readonly byRoute = new Map<string, HandlerDeclaration>();

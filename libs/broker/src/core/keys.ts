@@ -153,6 +153,11 @@ export class KeyBuilder {
     return `${this.tag(partition)}:cmd:${checkName(id, 'command id')}`;
   }
 
+  /** STRING with who undid an effect. An effect may be named by any text, so it stands as a digest. */
+  tombstone(partition: Partition, effect: string): string {
+    return `${this.tag(partition)}:tombstone:${createHash('sha256').update(effect).digest('hex')}`;
+  }
+
   /** HASH with owner, epoch, until, client. */
   lease(partition: Partition, group: string): string {
     return `${this.tag(partition)}:lease:${this.group(group)}`;

@@ -10,9 +10,8 @@ import { HandlingContext } from './handling-context.js';
 import type { Entry } from './partition.js';
 import { Perseverance } from './perseverance.js';
 import { cleanUp, guardsOf } from './settlement.js';
-
-/** Those of a commit that settles an entry, when its handler adds none: the lease and the input. */
-const OWN_GUARDS = 2;
+import { doubtfulEffect, supersede } from './superseding.js';
+import { effectsOf } from './tombstones.js';
 
 /** Times in a row that a handler is run again because somebody else was faster; then that is a failed attempt. */
 const MAX_CONFLICTS = 10;
@@ -70,7 +69,8 @@ export class MessageProcessor {
   }
 
   /**
-   * One run of the handler and its commit; again with fresh state when somebody else changed the same stream meanwhile.
+   * One run of the handler and its commit; again with fresh state when somebody else changed the same stream meanwhile. None
+   * when its effect has been undone.
    *
    * @param otherwise what to do when it fails
    * @param conflicts how often that has happened
@@ -84,33 +84,56 @@ export class MessageProcessor {
     conflicts = 0,
     begun?: Begun,
   ): Promise<Outcome> | undefined {
+    const effect = begun ? undefined : doubtfulEffect(this.scope, delivery, message, conflicts > 0);
+    if (effect === undefined) return this.run(delivery, message, slot, otherwise, conflicts, begun);
+    const { store } = this.scope.broker;
+    return store.readTombstone(delivery.entry.source.partition, effect).then((by) => {
+      if (by === undefined) return this.run(delivery, message, slot, otherwise, conflicts) ?? 'settled';
+      return supersede(this.scope, delivery, message, by).catch(otherwise);
+    }, otherwise);
+  }
+
+  private run(
+    delivery: Delivery,
+    message: Message,
+    slot: Slot,
+    otherwise: (error: unknown) => Promise<Outcome>,
+    conflicts: number,
+    begun?: Begun,
+  ): Promise<Outcome> | undefined {
     const { scope } = this;
     const { entry, retry } = delivery;
     const attempt = (retry?.attempts ?? 0) + 1;
     const context = begun?.context ?? new HandlingContext(message.envelope, entry, attempt, scope.abandoning);
+    const settlement = {
+      guards: guardsOf(scope, delivery),
+      writes: cleanUp(scope, delivery),
+      stopping: scope.stopping,
+    };
     const write = (commit: Commit): Promise<Outcome> | undefined => {
       // What is decided only has to be written: the next message can be handled meanwhile, unless it has the same key.
       slot.release();
-      if (commit.writes.length === 0 && commit.guards.length === OWN_GUARDS) {
+      if (commit.writes.length === 0 && commit.guards.length === settlement.guards.length) {
         scope.acknowledger.add(entry, delivery.epoch);
         return undefined;
       }
       const { certain } = scope.acknowledger;
       const written = certain ? certain.then(() => scope.broker.commit(commit)) : scope.broker.commit(commit);
       return written.then((result) => {
-        if (result.status === 'committed' || result.guard === 'input') return 'settled';
+        if (result.status === 'committed') {
+          const undone = effectsOf(message, entry)?.undoes;
+          if (undone !== undefined) scope.broker.undone.add(undone);
+          return 'settled';
+        }
+        if (result.guard === 'input') return 'settled';
         if (result.guard === 'lease') return 'lease-lost';
+        if (result.guard === 'tombstone') return supersede(scope, delivery, message, result.found).catch(otherwise);
         if (scope.stopping.aborted) return 'abandoned';
         if (conflicts === MAX_CONFLICTS) return otherwise(lostAgain(message, result));
         return slot.take().then(() => this.handle(delivery, message, slot, otherwise, conflicts + 1) ?? 'settled');
       }, otherwise);
     };
     try {
-      const settlement = {
-        guards: guardsOf(scope, delivery),
-        writes: cleanUp(scope, delivery),
-        stopping: scope.stopping,
-      };
       const { handlerTimeoutMs } = scope.settings;
       const commit = decide(scope.broker, message, context, settlement, handlerTimeoutMs, begun);
       return commit instanceof Promise

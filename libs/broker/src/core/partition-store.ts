@@ -67,6 +67,9 @@ export interface PartitionStore {
   /** The result a command id was committed with, while it is remembered. */
   readCommand(partition: Partition, id: string): Promise<string | undefined>;
 
+  /** Who undid an effect, while it is remembered. */
+  readTombstone(partition: Partition, effect: string): Promise<string | undefined>;
+
   /** Feed entries after a position, oldest first; backwards: those before it (Infinity: from the last), newest first. */
   readFeed(partition: Partition, after: number, limit: number, backwards?: boolean): Promise<readonly Entry[]>;
 

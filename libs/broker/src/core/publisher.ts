@@ -4,6 +4,8 @@ import type { Broker, OutboundMessage } from './broker.js';
 import type { Write } from './commit.js';
 import { dedupeGuard, isKnown } from './dedupe.js';
 import { dueOf } from './due.js';
+import { effectAttributes } from './effect-options.js';
+import type { EffectOptions } from './effect-options.js';
 import type { Delay } from './due.js';
 import { ConfigurationError } from './errors.js';
 import { checkOwn } from './outgoing.js';
@@ -27,6 +29,8 @@ export interface PublishOptions extends Delay {
   /** How long the id is remembered, ms. Default: that of the module, a day if it says nothing. */
   readonly dedupeWindowMs?: number;
 }
+
+export interface SendOptions extends PublishOptions, EffectOptions {}
 
 /**
  * Publishes events and sends commands. Inside a handler the messages go out with the handler's commit or not at all;
@@ -57,9 +61,10 @@ export class Publisher {
    * Sends a command to the context that its type names, whether or not that is running.
    *
    * @throws MessageError when the command breaks its contract
+   * @throws ConfigurationError for an effect without a name
    * @throws UnknownOutcomeError when the reply was lost and no `id` makes repeating safe
    */
-  send(command: object, options: PublishOptions = {}): Promise<Published> {
+  send(command: object, options: SendOptions = {}): Promise<Published> {
     if (!this.broker.telemetry) return this.sendNow(command, options);
     return this.watched(this.broker.telemetry, 'send', command, () => this.sendNow(command, options));
   }
@@ -77,7 +82,7 @@ export class Publisher {
     }
   }
 
-  private async sendNow(command: object, options: PublishOptions): Promise<Published> {
+  private async sendNow(command: object, options: SendOptions): Promise<Published> {
     const contract = contractOf(command);
     if (contract.kind !== 'command') {
       throw new ConfigurationError(`${contract.type} is a ${contract.kind}: send commands, publish events`);
@@ -98,12 +103,13 @@ export class Publisher {
   }
 
   /** Nothing is awaited unless a transform or the target waits: what is not awaited is staged all the same. */
-  private async out(message: object, kind: MessageKind, options: PublishOptions): Promise<Published> {
+  private async out(message: object, kind: MessageKind, options: SendOptions): Promise<Published> {
     const { broker } = this;
     const { id, key } = options;
     const wrapped = broker.wrap(message, {
       ...(key === undefined ? {} : { partitionkey: key }),
       ...(id === undefined ? {} : { id }),
+      ...effectAttributes(options),
     });
     return this.onward(wrapped, broker.pass(wrapped, kind), options);
   }

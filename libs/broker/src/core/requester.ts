@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { contractOf, isErased, keyOf, replyClassesOf, toInstance } from '@millrace/messages';
 import type { CommandReplies, Envelope, EnvelopeInit, MessageClass, RepliesOf } from '@millrace/messages';
 import type { Broker } from './broker.js';
+import { effectAttributes } from './effect-options.js';
+import type { EffectOptions } from './effect-options.js';
 import { ConfigurationError, RequestFailedError, UnknownOutcomeError } from './errors.js';
 import { Exchange } from './exchange.js';
 import type { Logger } from './logger.js';
@@ -12,7 +14,7 @@ import { REQUESTER_RULES } from './requester-settings.js';
 import type { RequesterSettings } from './requester-settings.js';
 import { send } from './sending.js';
 
-export interface RequestOptions {
+export interface RequestOptions extends EffectOptions {
   /** How long to wait for the reply, or for each of several, ms. Default 30000. */
   readonly timeoutMs?: number;
   /** Ends the wait. The command may still be handled. */
@@ -50,7 +52,8 @@ export class Requester {
    * a handler the command is sent at once, not with the handler's commit.
    *
    * @throws RequestTimeoutError when no reply came in time: the command may still be handled
-   * @throws RequestFailedError when the command was dead-lettered, expired or answered with nothing
+   * @throws RequestFailedError when the command was dead-lettered, expired, answered with nothing, or came after its effect
+   * had been undone
    * @throws MessageError when the command breaks its contract
    */
   async request<C extends CommandReplies<object, object>>(
@@ -109,6 +112,7 @@ export class Requester {
       id,
       replyto: this.inbox.address,
       ...(key === undefined ? {} : { partitionkey: key }),
+      ...effectAttributes(options),
       ...(expires ? { expirytime: new Date(this.broker.clock.now() + timeoutMs).toISOString() } : {}),
     };
     const outgoing = await this.broker.outgoing(command, attributes);

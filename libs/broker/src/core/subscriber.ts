@@ -177,6 +177,11 @@ export class Subscriber {
     return new Map(Array.from(this.subscriptions.groups.values(), ({ label, filtered }) => [label, filtered]));
   }
 
+  /** Commands that were not handled since the start, because their effect had been undone, by the name of the group. */
+  get superseded(): ReadonlyMap<string, number> {
+    return new Map(Array.from(this.subscriptions.groups.values(), ({ label, superseded }) => [label, superseded]));
+  }
+
   private placeTransforms(group: HandlerGroup, { inbound = [] }: NamedGroupOptions): void {
     const { boundary, context } = this.broker;
     group.inbound = inbound;

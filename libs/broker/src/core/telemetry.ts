@@ -50,6 +50,9 @@ export interface Telemetry {
   /** A message has been given up. */
   deadLettered(message: { readonly type: string | undefined; readonly group: string; readonly reason: string }): void;
 
+  /** A command was not handled, because its effect had been undone before. */
+  superseded(message: { readonly type: string; readonly group: string }): void;
+
   /**
    * Asks for figures whenever metrics are collected.
    *

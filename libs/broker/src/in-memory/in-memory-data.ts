@@ -31,6 +31,7 @@ export class InMemoryData {
   readonly timers = new Map<string, InMemoryTimers>();
   private readonly dead = new Map<string, InMemoryDeadLetters>();
   readonly commands = new Map<string, { readonly result: string; readonly until: number }>();
+  readonly tombstones = new Map<string, { readonly by: string; readonly until: number }>();
   readonly replies = new Map<string, InMemoryReplies>();
   readonly leases = new Map<string, InMemoryLease>();
   /** By group: until when a process takes part. */
@@ -102,6 +103,14 @@ export class InMemoryData {
     const command = this.commands.get(key);
     if (command && command.until > this.clock.now()) return command.result;
     this.commands.delete(key);
+    return undefined;
+  }
+
+  /** Who undid an effect, while it is remembered. */
+  tombstone(key: string): string | undefined {
+    const tombstone = this.tombstones.get(key);
+    if (tombstone && tombstone.until > this.clock.now()) return tombstone.by;
+    this.tombstones.delete(key);
     return undefined;
   }
 }

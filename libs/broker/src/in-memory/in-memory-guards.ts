@@ -33,6 +33,10 @@ export function prepareGuard(data: InMemoryData, partition: Partition, guard: Gu
         },
       };
     }
+    case 'tombstone': {
+      const key = data.keys.tombstone(guard.partition ?? partition, guard.effect);
+      return { kind, objection: () => data.tombstone(key), settle: nothing };
+    }
     case 'version': {
       const key = data.keys.stream(partition, guard.stream);
       return { kind, objection: () => unlessAt(data.streams.get(key)?.length ?? 0, guard.expected), settle: nothing };

@@ -139,6 +139,10 @@ export class InMemoryPartitionStore implements PartitionStore {
     return this.data.command(this.data.keys.command(partition, id));
   }
 
+  async readTombstone(partition: Partition, effect: string): Promise<string | undefined> {
+    return this.data.tombstone(this.data.keys.tombstone(partition, effect));
+  }
+
   async readFeed(partition: Partition, after: number, limit: number, backwards = false): Promise<readonly Entry[]> {
     const feed = this.feed(partition);
     return backwards ? feed.before(after, limit) : feed.after(after, limit);

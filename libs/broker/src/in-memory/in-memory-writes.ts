@@ -53,6 +53,11 @@ export function prepareWrite(data: InMemoryData, partition: Partition, write: Wr
         if (entries) index.list(id, entries);
       });
     }
+    case 'tombstone': {
+      const { by, ttlMs, partition: home = partition } = write;
+      const key = data.keys.tombstone(home, write.effect);
+      return act(() => data.tombstones.set(key, { by, until: data.clock.now() + ttlMs }));
+    }
     case 'drop-view': {
       const [rows, [index]] = [data.keys.view(partition, write.view), data.keys.viewIndex(partition, write.view)];
       return act(() => {

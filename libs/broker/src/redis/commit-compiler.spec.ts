@@ -24,6 +24,7 @@ const query = fc.record(
 const guard: fc.Arbitrary<Guard> = fc.oneof(
   fc.record({ kind: fc.constant('lease' as const), partition, group: name, epoch: fc.nat() }),
   fc.record({ kind: fc.constant('command' as const), id: name, result: text, ttlMs: fc.nat() }),
+  fc.record({ kind: fc.constant('tombstone' as const), effect: text, partition }, { requiredKeys: ['kind', 'effect'] }),
   fc.record({ kind: fc.constant('version' as const), stream: name, expected: fc.nat() }),
   fc.record({ kind: fc.constant('version' as const), stream: name, expected: fc.constantFrom('none', 'exists') }),
   fc.record({ kind: fc.constant('tags' as const), query: fc.array(query), after: fc.nat() }),
@@ -57,6 +58,10 @@ const write: fc.Arbitrary<Write> = fc.oneof(
   ),
   fc.record({ kind: fc.constant('put' as const), state: name, value: text }),
   fc.record({ kind: fc.constant('delete' as const), state: name }),
+  fc.record(
+    { kind: fc.constant('tombstone' as const), effect: text, by: text, ttlMs: fc.nat(), partition },
+    { requiredKeys: ['kind', 'effect', 'by', 'ttlMs'] },
+  ),
   fc.record({ kind: fc.constant('row' as const), view: name, id: text, value: fc.option(text) }),
   fc.record(
     { kind: fc.constant('emit' as const), to: partition, log: fc.constantFrom(...LOGS), message: text },
@@ -100,14 +105,15 @@ function atHome({ guards, writes, partition: home }: Commit): Commit {
         ? { ...each, partition: home }
         : each.kind === 'input'
           ? { ...each, entry: at(each.entry) }
-          : each.kind === 'timer' || (each.kind === 'command' && !each.withAppended)
+          : each.kind === 'timer' || each.kind === 'tombstone' || (each.kind === 'command' && !each.withAppended)
             ? { ...each, partition: home }
             : each,
     ),
     writes: writes.map((each) => {
       if (each.kind === 'retry' || each.kind === 'clear-retry') return { ...each, entry: at(each.entry) };
       if (each.kind === 'dead-letter' && each.copy) return { ...each, copy: at(each.copy) };
-      return each.kind === 'timer' || each.kind === 'cancel-timer' ? { ...each, partition: home } : each;
+      const placed = each.kind === 'timer' || each.kind === 'cancel-timer' || each.kind === 'tombstone';
+      return placed ? { ...each, partition: home } : each;
     }),
   };
 }

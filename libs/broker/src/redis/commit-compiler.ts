@@ -123,6 +123,8 @@ export class CommitCompiler {
         return { op: 'lease', keys: [this.keys.lease(guard.partition, guard.group)], args: [guard.epoch] };
       case 'command':
         return { op: 'command', keys: [this.keys.command(guard.partition ?? partition, guard.id)], args: [] };
+      case 'tombstone':
+        return { op: 'standing', keys: [this.keys.tombstone(guard.partition ?? partition, guard.effect)], args: [] };
       case 'version':
         return this.versionGuard(partition, guard);
       case 'tags': {
@@ -238,6 +240,12 @@ export class CommitCompiler {
         return { op: 'advance', keys: this.checkpoint(partition, write.state), args: [write.last ?? ''] };
       case 'row':
         return this.row(partition, write);
+      case 'tombstone':
+        return {
+          op: 'tombstone',
+          keys: [this.keys.tombstone(write.partition ?? partition, write.effect)],
+          args: [write.by, write.ttlMs],
+        };
       case 'drop-view':
         return { op: 'drop-view', keys: this.viewKeys(partition, write.view), args: [] };
       case 'emit':

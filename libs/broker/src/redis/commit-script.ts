@@ -106,6 +106,13 @@ const OPS: Readonly<Record<string, Op>> = {
     local result = call('GET', ${key(1)})
     if result then return {0, 'command', result} end`,
   },
+  standing: {
+    keys: 1,
+    args: 0,
+    lua: (key) => `
+    local by = call('GET', ${key(1)})
+    if by then return {0, 'tombstone', by} end`,
+  },
   version: {
     keys: 1,
     args: 1,
@@ -159,6 +166,7 @@ const OPS: Readonly<Record<string, Op>> = {
   raise: { keys: 1, args: 1, lua: (key, arg) => `call('HSET', ${key(1)}, 'epoch', ${arg(1)})` },
   take: { keys: 1, args: 1, lua: (key, arg) => `call('HSET', ${key(1)}, ${arg(1)}, '')` },
   remember: { keys: 1, args: 2, lua: (key, arg) => `call('SET', ${key(1)}, ${arg(1)}, 'PX', ${arg(2)})` },
+  tombstone: { keys: 1, args: 2, lua: (key, arg) => `call('SET', ${key(1)}, ${arg(1)}, 'PX', ${arg(2)})` },
   'remember-appended': {
     keys: 1,
     args: 2,

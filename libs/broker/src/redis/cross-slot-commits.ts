@@ -114,15 +114,29 @@ function split(commit: Commit): { home: Part; away: Part[] } {
   };
   for (const guard of commit.guards) at(placeOf(guard) ?? commit.partition).guards.push(guard);
   for (const write of commit.writes) {
-    const isOfEntry = write.kind === 'retry' || write.kind === 'clear-retry';
-    at(isOfEntry ? write.entry.source.partition : commit.partition).writes.push(write);
+    at(homeOf(write) ?? commit.partition).writes.push(write);
   }
   return { home, away: [...parts.values()].filter((part) => part !== home) };
 }
 
 function placeOf(guard: Guard): Partition | undefined {
-  if (guard.kind === 'lease' || guard.kind === 'timer' || guard.kind === 'command') return guard.partition;
-  return guard.kind === 'input' ? guard.entry.source.partition : undefined;
+  switch (guard.kind) {
+    case 'lease':
+    case 'timer':
+    case 'command':
+    case 'tombstone':
+      return guard.partition;
+    case 'input':
+      return guard.entry.source.partition;
+    default:
+      return undefined;
+  }
+}
+
+/** Where a write goes that is not delivered, but done when the rest has been. */
+function homeOf(write: Write): Partition | undefined {
+  if (write.kind === 'tombstone') return write.partition;
+  return write.kind === 'retry' || write.kind === 'clear-retry' ? write.entry.source.partition : undefined;
 }
 
 function takenFrom({ partition: from, guards }: Part): TakenInput[] {

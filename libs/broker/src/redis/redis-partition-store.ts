@@ -194,6 +194,11 @@ export class RedisPartitionStore implements PartitionStore {
     return typeof value === 'string' ? value : undefined;
   }
 
+  async readTombstone(partition: Partition, effect: string): Promise<string | undefined> {
+    const by = await this.connection.send('GET', [this.keys.tombstone(partition, effect)]);
+    return typeof by === 'string' ? by : undefined;
+  }
+
   async readFeed(partition: Partition, after: number, limit: number, backwards = false): Promise<readonly Entry[]> {
     const source: Source = { partition, log: 'feed' };
     const key = this.keys.log(source);

@@ -15,6 +15,8 @@ export class Instruments {
   /** How long handlers take, s. */
   readonly duration: Histogram;
   readonly deadLetters: Counter;
+  /** Commands that came after their effect had been undone. */
+  readonly superseded: Counter;
 
   constructor(readonly meter: Meter) {
     this.sent = meter.createCounter('messaging.client.sent.messages', {
@@ -33,6 +35,10 @@ export class Instruments {
     this.deadLetters = meter.createCounter('millrace.dead_letters', {
       unit: '{message}',
       description: 'Messages that have been given up',
+    });
+    this.superseded = meter.createCounter('millrace.superseded', {
+      unit: '{message}',
+      description: 'Commands that were not handled, because their effect had been undone',
     });
   }
 }

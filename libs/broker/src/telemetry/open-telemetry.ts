@@ -86,6 +86,14 @@ export class OpenTelemetry implements Telemetry {
     });
   }
 
+  superseded({ type, group }: { readonly type: string; readonly group: string }): void {
+    this.instruments.superseded.add(1, {
+      ...SYSTEM,
+      'messaging.destination.name': type,
+      'messaging.consumer.group.name': group,
+    });
+  }
+
   observe(figures: () => Promise<ObservedFigures>): () => void {
     return observeLag(this.instruments.meter, figures);
   }

@@ -104,6 +104,44 @@ export function describeGuards(subject: Subject): void {
       expect(await subject().store.readCommand(p, 'c1')).toBeUndefined();
     });
 
+    it('refuses an effect that has a tombstone, and tells whose, until the tombstone is forgotten', async () => {
+      const p = partition();
+      const { store } = subject();
+      const standing: Guard = { kind: 'tombstone', effect: 'sell/1/hold {any} text' };
+      const { effect } = standing;
+      const tombstone = (by: string, ttlMs: number): Write => ({ kind: 'tombstone', effect, by, ttlMs });
+      expect(await commit(p, [standing])).toMatchObject({ status: 'committed' });
+      await commit(p, [], [tombstone('first', 60_000)]);
+      expect(await commit(p, [standing])).toEqual({ status: 'refused', guard: 'tombstone', found: 'first' });
+      expect(await commit(p, [{ ...standing, effect: 'another' }])).toMatchObject({ status: 'committed' });
+      expect(await store.readTombstone(p, effect)).toBe('first');
+      await commit(p, [], [tombstone('', 40)]);
+      await waitUntil(async () => (await store.readTombstone(p, effect)) === undefined);
+      expect(await commit(p, [standing])).toMatchObject({ status: 'committed' });
+    });
+
+    it('keeps a tombstone in another partition where it is asked to, and looks for it there', async () => {
+      const [p, other] = [partition(), partition()];
+      const there: Guard = { kind: 'tombstone', effect: 'e', partition: other };
+      const here: Guard = { kind: 'tombstone', effect: 'e' };
+      const at = (where: Commit['partition']): Write => {
+        return { kind: 'tombstone', effect: 'e', by: 'me', ttlMs: 60_000, partition: where };
+      };
+      await commit(p, [], [{ kind: 'put', state: 's', value: 'v' }, at(other)]);
+      expect(await commit(p, [here])).toMatchObject({ status: 'committed' });
+      const put = { kind: 'put', state: 's', value: 'w' } as const;
+      expect(await commit(p, [there], [put])).toEqual({ status: 'refused', guard: 'tombstone', found: 'me' });
+      expect(await commit(other, [here])).toEqual({ status: 'refused', guard: 'tombstone', found: 'me' });
+      expect(await subject().store.readState(p, 's')).toEqual({ revision: 1, value: 'v' });
+    });
+
+    it('sets no tombstone with a refused commit', async () => {
+      const p = partition();
+      const write: Write = { kind: 'tombstone', effect: 'e', by: 'me', ttlMs: 60_000 };
+      await commit(p, [{ kind: 'version', stream: 's', expected: 7 }], [write]);
+      expect(await subject().store.readTombstone(p, 'e')).toBeUndefined();
+    });
+
     it('refuses an epoch that has been taken over, and says which it is now', async () => {
       const p = partition();
       const lease = (epoch: number): Guard => ({ kind: 'lease', partition: p, group: 'g', epoch });
@@ -170,18 +208,22 @@ export function describeGuards(subject: Subject): void {
       expect(await arrivedAt(subject(), ours)).toEqual(['heard']);
     });
 
-    it('reports the first refusal by kind: lease, command, version, tags, revision, input', async () => {
+    it('reports the first refusal by kind: lease, command, tombstone, version, tags, revision, input', async () => {
       const p = partition();
       await commit(
         p,
         [{ kind: 'command', id: 'c1', result: 'before', ttlMs: 60_000 }],
-        [{ kind: 'append', events: ['tagged'], tags: [['t']] }],
+        [
+          { kind: 'append', events: ['tagged'], tags: [['t']] },
+          { kind: 'tombstone', effect: 'e', by: 'me', ttlMs: 60_000 },
+        ],
       );
       const wrong: Guard[] = [
         { kind: 'input', entry: { source: inboxOf(p), id: '1-1' }, group: 'g' },
         { kind: 'revision', state: 's', expected: 7 },
         { kind: 'tags', query: [{ tags: ['t'] }], after: 0 },
         { kind: 'version', stream: 's', expected: 7 },
+        { kind: 'tombstone', effect: 'e' },
         { kind: 'command', id: 'c1', result: 'again', ttlMs: 60_000 },
         { kind: 'lease', partition: p, group: 'g', epoch: 7 },
       ];
@@ -190,7 +232,7 @@ export function describeGuards(subject: Subject): void {
         const result = await commit(p, wrong.slice(0, left));
         reported.push(result.status === 'refused' ? result.guard : result.status);
       }
-      expect(reported).toEqual(['lease', 'command', 'version', 'tags', 'revision', 'input']);
+      expect(reported).toEqual(['lease', 'command', 'tombstone', 'version', 'tags', 'revision', 'input']);
     });
 
     it('checks guards against what was before its own writes', async () => {

@@ -30,7 +30,19 @@ export function describeCommitModel(subject: Subject): void {
       );
       // Otherwise the histories were too tame to prove anything.
       expect([...outcomes].sort()).toEqual([
-        ...['command', 'committed', 'input', 'lease', 'parked', 'revision', 'tags', 'timer', 'twice', 'version'],
+        ...[
+          'command',
+          'committed',
+          'input',
+          'lease',
+          'parked',
+          'revision',
+          'tags',
+          'timer',
+          'tombstone',
+          'twice',
+          'version',
+        ],
       ]);
     }, 120_000);
   });

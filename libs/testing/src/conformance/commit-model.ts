@@ -36,6 +36,7 @@ interface ModelPartition {
   readonly states: Map<string, readonly string[]>;
   readonly rows: Record<string, Record<string, string>>;
   readonly commands: Record<string, string>;
+  readonly tombstones: Map<string, string>;
   readonly timers: Map<string, ModelTimer>;
   dead: DeadLetter[];
   /** By group and key: what holds the key back, a dead letter or a redriven one, and what waits for it. */
@@ -59,6 +60,7 @@ export class CommitModel {
       states: new Map(),
       rows: {},
       commands: {},
+      tombstones: new Map(),
       timers: new Map(),
       dead: [],
       parked: new Map(),
@@ -77,6 +79,7 @@ export class CommitModel {
     for (const kind of [
       'lease',
       'command',
+      'tombstone',
       'version',
       'tags',
       'revision',
@@ -170,6 +173,8 @@ export class CommitModel {
         return differs(this.at(guard.partition).epochs[guard.group] ?? 0, guard.epoch);
       case 'command':
         return this.at(guard.partition ?? partition).commands[guard.id];
+      case 'tombstone':
+        return this.at(guard.partition ?? partition).tombstones.get(guard.effect);
       case 'version':
         return this.wrongVersion(this.events(partition, guard.stream).length, guard.expected);
       case 'tags': {
@@ -227,6 +232,9 @@ export class CommitModel {
         return;
       case 'advance':
         throw new Error('the states of the model are no checkpoints');
+      case 'tombstone':
+        this.at(write.partition ?? partition).tombstones.set(write.effect, write.by);
+        return;
       case 'drop-view':
         rows[write.view] = {};
         return;

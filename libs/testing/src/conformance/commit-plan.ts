@@ -16,6 +16,7 @@ export const NAMES = {
   states: ['s', 't'],
   views: ['v', 'w'],
   commands: ['c1', 'c2'],
+  effects: ['sell/1/hold', 'any text {*}'],
   groups: ['g', 'h'],
   keys: ['k', 'order 7'],
   /** The first waits for replies. */
@@ -67,6 +68,7 @@ export function carriedOut(plan: Commit, context: string, model: CommitModel): C
             due: each.due === RIGHT ? model.due(each.partition ?? plan.partition, each.id) : each.due,
           });
         case 'command':
+        case 'tombstone':
           return inside(each);
         case 'row':
         case 'reached':
@@ -78,7 +80,7 @@ export function carriedOut(plan: Commit, context: string, model: CommitModel): C
     writes: plan.writes.map((each): Write => {
       if (each.kind === 'emit') return { ...each, to: real(each.to) };
       if (each.kind === 'reply') return { ...each, to: { ...each.to, partition: real(each.to.partition) } };
-      if (each.kind === 'cancel-timer') return inside(each);
+      if (each.kind === 'cancel-timer' || each.kind === 'tombstone') return inside(each);
       if (each.kind === 'timer') {
         return inside(each.to ? { ...each, to: { ...each.to, partition: real(each.to.partition) } } : each);
       }

@@ -28,6 +28,8 @@ const timerId = fc.constantFrom(...NAMES.timers);
 const due = fc.integer({ min: 1, max: 4 });
 const key = fc.constantFrom(...NAMES.keys);
 
+const effect = fc.constantFrom(...NAMES.effects);
+
 const command = {
   ...{ kind: fc.constant('command' as const), id: fc.constantFrom(...NAMES.commands), result: text },
   ttlMs: fc.constant(600_000),
@@ -37,6 +39,7 @@ const guard: fc.Arbitrary<Guard> = fc.oneof(
   fc.record({ kind: fc.constant('lease' as const), partition, group: fc.constant('g'), epoch: expected }),
   fc.record({ ...command, partition }, { requiredKeys: ['kind', 'id', 'result', 'ttlMs'] }),
   fc.record({ ...command, withAppended: fc.constant(true as const) }),
+  fc.record({ kind: fc.constant('tombstone' as const), effect, partition }, { requiredKeys: ['kind', 'effect'] }),
   fc.record({ kind: fc.constant('version' as const), stream: fc.constantFrom(...NAMES.streams), expected: version }),
   fc.record({ kind: fc.constant('tags' as const), query: fc.array(query, { maxLength: 2 }), after: position }),
   fc.record({ kind: fc.constant('revision' as const), state: fc.constantFrom(...NAMES.states), expected }),
@@ -61,6 +64,10 @@ const write: fc.Arbitrary<Write> = fc.oneof(
     { requiredKeys: ['kind', 'events'] },
   ),
   fc.record({ kind: fc.constant('put' as const), state, value: text }),
+  fc.record(
+    { kind: fc.constant('tombstone' as const), effect, by: text, ttlMs: fc.constant(600_000), partition },
+    { requiredKeys: ['kind', 'effect', 'by', 'ttlMs'] },
+  ),
   fc.record({ kind: fc.constant('delete' as const), state }),
   fc.record({
     kind: fc.constant('row' as const),

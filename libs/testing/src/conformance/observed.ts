@@ -28,6 +28,7 @@ export async function observed(harness: StoreHarness, partition: Partition) {
     rows: await each(NAMES.views, async (view) => Object.fromEntries(await store.readRows(partition, view))),
     row: await store.readRow(partition, 'v', '1'),
     commands: await each(NAMES.commands, (id) => store.readCommand(partition, id)),
+    tombstones: await each(NAMES.effects, (effect) => store.readTombstone(partition, effect)),
     dead: (await store.readDeadLetters(partition, 1000)).map(({ id: _id, ...letter }) => letter),
     parked: await each(NAMES.groups, async (group) => {
       const holders = await store.readParked(partition, group);
@@ -46,7 +47,7 @@ export async function observed(harness: StoreHarness, partition: Partition) {
 
 /** The same of the model. */
 export function predicted(model: CommitModel, partition: Partition): Awaited<ReturnType<typeof observed>> {
-  const { feed, states, rows, commands, dead, parked, own, inbox, replies } = model.at(partition);
+  const { feed, states, rows, commands, tombstones, dead, parked, own, inbox, replies } = model.at(partition);
   const seen = ({ id, text }: { id: string; text: string }) => ({ id, text });
   return {
     head: feed.length,
@@ -65,6 +66,7 @@ export function predicted(model: CommitModel, partition: Partition): Awaited<Ret
     rows: NAMES.views.map((view) => rows[view] ?? {}),
     row: rows['v']?.['1'],
     commands: NAMES.commands.map((id) => commands[id]),
+    tombstones: NAMES.effects.map((effect) => tombstones.get(effect)),
     dead,
     parked: NAMES.groups.map((group) => NAMES.keys.map((key) => parked.get(`${group} ${key}`)?.held ?? false)),
     own: NAMES.groups.map((group) => own[group] ?? []),

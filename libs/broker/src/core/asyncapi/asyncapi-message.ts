@@ -84,7 +84,7 @@ function attributes({
       correlationid: text,
       causationid: text,
       ...(version > 1 ? { schemaversion: { const: version } } : {}),
-      ...(kind === 'command' ? { replyto: text } : {}),
+      ...(kind === 'command' ? { replyto: text, effectid: text, undoes: text } : {}),
       ...(kind === 'reply' ? { inreplyto: text, outcome: { const: failure ? 'failure' : 'success' } } : {}),
     },
   };

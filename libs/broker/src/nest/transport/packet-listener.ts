@@ -2,8 +2,8 @@ import type { Envelope } from '@millrace/messages';
 import type { ProducerDeserializer, ReadPacket, WritePacket } from '@nestjs/microservices';
 import { RequestFailedError, RequestTimeoutError } from '../../core/errors.js';
 import type { ReplyListener } from '../../core/reply-inbox.js';
-import { FAILED } from '../../core/system-reply.js';
-import type { Failed } from '../../core/system-reply.js';
+import { FAILED, SUPERSEDED, tooLate } from '../../core/system-reply.js';
+import type { Failed, Superseded } from '../../core/system-reply.js';
 import { withBuffers } from './buffers.js';
 
 /** Hands the packets that answer one request to its caller, in order and each once. */
@@ -28,6 +28,10 @@ export class PacketListener implements ReplyListener {
     if (reply.type === FAILED) {
       const { reason, error } = reply.data as Failed;
       return this.fail(new RequestFailedError(this.pattern, this.id, reason, `${this.pattern} was given up: ${error}`));
+    }
+    if (reply.type === SUPERSEDED) {
+      const text = `${this.pattern} ${tooLate(reply.data as Superseded)}`;
+      return this.fail(new RequestFailedError(this.pattern, this.id, 'superseded', text));
     }
     if (reply.frame !== undefined && reply.frame <= this.frames) return;
     if (reply.frame !== undefined) {
