@@ -48,7 +48,10 @@ export type Guard =
     }
   /** The stream has exactly this many events; `none`: it has no event; `exists`: it has one. */
   | { readonly kind: 'version'; readonly stream: string; readonly expected: ExpectedVersion }
-  /** No event after this position matches one of these queries (dynamic consistency boundary, https://dcb.events). */
+  /**
+   * No event after this position matches one of these queries (dynamic consistency boundary, https://dcb.events), and the feed
+   * has come to this position: what nobody can have seen guards nothing, and behind it the own events would not be found.
+   */
   | { readonly kind: 'tags'; readonly query: readonly TagQuery[]; readonly after: number }
   /** The state has been put exactly this many times; 0: it does not exist. */
   | { readonly kind: 'revision'; readonly state: string; readonly expected: number }
@@ -244,7 +247,8 @@ export type CommitResult =
       readonly status: 'refused';
       readonly guard: Guard['kind'];
       /**
-       * What was found instead: the epoch (0: never held), the version, the position of the newest match, the revision, the remembered result, who undid the effect, the due time
+       * What was found instead: the epoch (0: never held), the version, the position of the newest match or of the end of the feed,
+       * the revision, the remembered result, who undid the effect, the due time
        * (`unset`: no such timer), the row or nothing, the position of the checkpoint, `gone` for a dead letter, what holds the key back (a dead letter's id, `redriven`, or
        * nothing), or `acknowledged` (also for an entry that was never delivered).
        */

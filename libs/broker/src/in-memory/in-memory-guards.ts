@@ -48,7 +48,8 @@ export function prepareGuard(data: InMemoryData, partition: Partition, guard: Gu
         kind,
         objection: () => {
           const found = Math.max(...queries.map((query) => newestMatch(data, feed, query, guard.after)));
-          return found > guard.after ? String(found) : undefined;
+          if (found > guard.after) return String(found);
+          return guard.after > feed.length ? String(feed.length) : undefined;
         },
         settle: nothing,
       };

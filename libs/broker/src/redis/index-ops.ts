@@ -73,6 +73,11 @@ export const INDEX_OPS: Readonly<Record<string, Op>> = {
       newest = math.max(newest, newestMatch(feed, k, tags, a + 2, types, after))
       k, a = k + tags, a + 2 + types
     end
+    if newest == 0 and after > 0 then
+      local top = call('XREVRANGE', feed, '+', '-', 'COUNT', 1)[1]
+      local head = top and tonumber(string.sub(top[1], 3)) or 0
+      if head < after then return {0, 'tags', head} end
+    end
     if newest > 0 then return {0, 'tags', newest} end`,
   },
   // ARGV runs of events, then of each: its append (where the answer has its last position), its first event and its last

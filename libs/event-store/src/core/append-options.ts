@@ -41,7 +41,7 @@ export interface StreamAppend extends AppendOptions {
 export interface AppendCondition {
   /** Events that the decision depends on: those that match any of these. */
   readonly query: readonly TagQuery[];
-  /** Position of the last event that the decision has seen; 0: it has seen none. */
+  /** Position of the last event that the decision has seen, in the partition of `key`; 0: it has seen none. */
   readonly after: number;
 }
 
@@ -76,7 +76,7 @@ export type AppendAllResult =
 
 export type AppendIfResult =
   | ({ readonly status: 'appended' } & AppendedTo)
-  /** `position`: the newest event that the decision has not seen. */
+  /** `position`: the newest event that the decision has not seen; less than `after`: the end of the feed, which `after` is not in. */
   | { readonly status: 'conflict'; readonly position: number }
   | AppendStaged;
 

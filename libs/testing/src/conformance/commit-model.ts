@@ -182,7 +182,8 @@ export class CommitModel {
           ({ tags }, i) =>
             i >= guard.after && guard.query.some((query) => query.tags.every((tag) => tags.includes(tag))),
         );
-        return matches.at(-1)?.id.slice(2);
+        const head = this.at(partition).feed.length;
+        return matches.at(-1)?.id.slice(2) ?? (guard.after > head ? `${head}` : undefined);
       }
       case 'revision':
         return differs(this.revision(partition, guard.state), guard.expected);

@@ -137,6 +137,15 @@ export function describeIndexes(subject: Subject): void {
       expect((await tagged(p, 'seat:1')).texts).toHaveLength(1);
     });
 
+    it('refuses a position that the feed has not come to, behind which its own events would stand unseen', async () => {
+      const p = await course();
+      const join = (after: number) => commit(p, [guard(after, { tags: ['new'] })], { events: ['e'], tags: [['new']] });
+      for (let tries = 0; tries < 2; tries++) expect(await join(5)).toMatchObject({ guard: 'tags', found: '4' });
+      expect(await join(4)).toMatchObject({ status: 'committed' });
+      expect(await join(4)).toMatchObject({ guard: 'tags', found: '5' });
+      expect(await ask(freshPartition(), guard(1, { tags: ['new'] }))).toBe('0');
+    });
+
     it('refuses to guard against every event', async () => {
       await expect(ask(freshPartition(), guard(0, { tags: [] }))).rejects.toMatchObject({ code: 'configuration' });
     });
