@@ -47,6 +47,12 @@ export interface TrimRequest {
   readonly limit: number;
 }
 
+/** Events that have gone from a feed into an archive, by their positions. */
+export interface ArchivedRange {
+  readonly from: number;
+  readonly to: number;
+}
+
 /** What a trim did. */
 export interface Trimmed {
   /** Entries removed. */

@@ -1,7 +1,7 @@
 import type { ClaimStore } from '@millrace/transforms';
 import type { Commit, CommitResult, DeadLetter, RetryRecord } from './commit.js';
 import type { Entry, EntryRef, Partition, ReplyAddress, ReplyEntry, Source } from './partition.js';
-import type { Expired, Follower, GroupStart, Trimmed, TrimRequest } from './follower.js';
+import type { ArchivedRange, Expired, Follower, GroupStart, Trimmed, TrimRequest } from './follower.js';
 import type { EventIndex, RestoredEvent } from './event-index.js';
 import type { PartitionFigures } from './partition-figures.js';
 import type { ListedRow, RowQuery } from './row-index.js';
@@ -120,6 +120,9 @@ export interface PartitionStore {
    * own log, nothing goes while no group has ever read it.
    */
   trim(source: Source, request: TrimRequest): Promise<Trimmed>;
+
+  /** Which events trims with {@link TrimRequest.streams} have removed from a feed; undefined: none. */
+  archivedRange(partition: Partition): Promise<ArchivedRange | undefined>;
 
   /** How the partition stands, for people and for health. Reads, counts and changes nothing. */
   survey(partition: Partition): Promise<PartitionFigures>;
@@ -343,7 +346,7 @@ export interface StreamSlice {
   /** Version of the whole stream. */
   readonly version: number;
   readonly entries: readonly StreamEntry[];
-  /** Events of this page that are no longer in the feed. Absent: none. */
+  /** Events of this page that are no longer in the feed, in the direction of reading. Absent: none. */
   readonly removed?: readonly { readonly version: number; readonly position: number }[];
 }
 
@@ -354,7 +357,7 @@ export interface StreamEntry extends Entry {
 
 export interface IndexSlice {
   readonly entries: readonly Entry[];
-  /** Positions of this page whose events are no longer in the feed. Absent: none. */
+  /** Positions of this page whose events are no longer in the feed, in the direction of reading. Absent: none. */
   readonly removed?: readonly number[];
   /** `after` of the next page; undefined when nothing is left. */
   readonly next: number | undefined;

@@ -4,7 +4,7 @@ import { HOLDER } from '../core/consumer-names.js';
 import { systemClock } from '../core/clock.js';
 import type { Clock } from '../core/clock.js';
 import type { Commit, CommitResult } from '../core/commit.js';
-import type { Expired, Follower, GroupStart, Trimmed, TrimRequest } from '../core/follower.js';
+import type { ArchivedRange, Expired, Follower, GroupStart, Trimmed, TrimRequest } from '../core/follower.js';
 import { checkContext, checkName, KeyBuilder } from '../core/keys.js';
 import type {
   Acknowledgement,
@@ -188,6 +188,10 @@ export class InMemoryPartitionStore implements PartitionStore {
 
   async trim(source: Source, request: TrimRequest): Promise<Trimmed> {
     return trimInMemory(this.data, source, request);
+  }
+
+  async archivedRange(partition: Partition): Promise<ArchivedRange | undefined> {
+    return this.data.retention(partition).archived;
   }
 
   async survey(partition: Partition): Promise<PartitionFigures> {

@@ -1,3 +1,4 @@
+import type { ArchivedRange } from '../core/follower.js';
 import type { InMemoryGroup } from './in-memory-group.js';
 
 /** What a partition remembers so that nothing is trimmed too early. */
@@ -7,6 +8,7 @@ export interface InMemoryRecord {
   readonly expired: Map<string, InMemoryGroup>;
   /** Position of the first event that belongs to a stream. */
   firstStreamEvent?: number;
+  archived?: ArchivedRange;
   /** Which position was the head of the feed at which time. */
   ages: readonly { readonly position: number; readonly time: number }[];
 }

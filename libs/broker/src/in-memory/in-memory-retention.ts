@@ -57,7 +57,12 @@ export function trimInMemory(data: InMemoryData, source: Source, request: TrimRe
   limit = Math.max(Math.min(limit, source.log === 'feed' ? log.length - 1 : log.length), log.trimmed);
   const before = log.after(limit, 1)[0]?.id ?? log.nextId();
   const count = Math.min(limit - log.trimmed, request.limit);
+  const { trimmed } = log;
   log.trim(count);
+  if (source.log === 'feed' && request.streams && count > 0) {
+    const record = data.retention(source.partition);
+    record.archived = { from: record.archived?.from ?? trimmed + 1, to: log.trimmed };
+  }
   return { count, before, more: log.trimmed < limit, heldBy };
 }
 

@@ -30,9 +30,8 @@ export async function readStream(
     const chunk = found.flatMap((each, i): StreamEntry[] =>
       typeof each === 'number' ? [] : [{ source, id: each[0], fields: each[1], version: first + i }],
     );
-    for (const [i, each] of found.entries()) {
-      if (typeof each === 'number') removed.push({ version: first + i, position: each });
-    }
+    const gone = found.flatMap((each, i) => (typeof each === 'number' ? [{ version: first + i, position: each }] : []));
+    for (const each of backwards ? gone.reverse() : gone) removed.push(each);
     for (const entry of backwards ? chunk.reverse() : chunk) entries.push(entry);
     left -= count;
     from = backwards ? first : first + found.length - 1;
@@ -62,7 +61,7 @@ export async function readIndex(
   return {
     entries: backwards ? entries.reverse() : entries,
     next: next === 0 ? undefined : next,
-    ...(removed.length > 0 ? { removed } : {}),
+    ...(removed.length > 0 ? { removed: backwards ? removed.reverse() : removed } : {}),
   };
 }
 

@@ -4,7 +4,7 @@ import type { Cluster, Redis } from 'ioredis';
 import type { Commit, CommitResult, Write } from '../core/commit.js';
 import { ConfigurationError, StoreUnavailableError } from '../core/errors.js';
 import type { EventIndex, RestoredEvent } from '../core/event-index.js';
-import type { Expired, Follower, GroupStart, Trimmed, TrimRequest } from '../core/follower.js';
+import type { ArchivedRange, Expired, Follower, GroupStart, Trimmed, TrimRequest } from '../core/follower.js';
 import { checkContext, KeyBuilder } from '../core/keys.js';
 import { checkOptions } from '../core/options/check-options.js';
 import type { Entry, EntryRef, Partition, ReplyAddress, Source } from '../core/partition.js';
@@ -59,7 +59,7 @@ import { toEntries, toMap } from './redis-replies.js';
 import { STORE_RULES } from './redis-store-options.js';
 import type { Delivery, RedisStoreOptions } from './redis-store-options.js';
 import { survey } from './redis-survey.js';
-import { trim } from './redis-trim.js';
+import { archivedRange, trim } from './redis-trim.js';
 import { RedisTimers } from './redis-timers.js';
 import { listRows } from './redis-rows.js';
 import { Script } from './script.js';
@@ -260,6 +260,10 @@ export class RedisPartitionStore implements PartitionStore {
 
   async trim(source: Source, request: TrimRequest): Promise<Trimmed> {
     return trim(this.connection, this.keys, source, request);
+  }
+
+  async archivedRange(partition: Partition): Promise<ArchivedRange | undefined> {
+    return archivedRange(this.connection, this.keys, partition);
   }
 
   survey(partition: Partition): Promise<PartitionFigures> {

@@ -1,6 +1,6 @@
-import type { Holder, Trimmed, TrimRequest } from '../core/follower.js';
+import type { ArchivedRange, Holder, Trimmed, TrimRequest } from '../core/follower.js';
 import type { KeyBuilder } from '../core/keys.js';
-import type { Source } from '../core/partition.js';
+import type { Partition, Source } from '../core/partition.js';
 import type { RedisConnection } from './redis-connection.js';
 import { recordOf } from './redis-followers.js';
 import { Script } from './script.js';
@@ -28,6 +28,17 @@ export async function trim(
     const [count, before, more, kind, name] = answer;
     return { count, before, more: more === 1, heldBy: holder(source, kind, name) };
   }
+}
+
+export async function archivedRange(
+  connection: RedisConnection,
+  keys: KeyBuilder,
+  partition: Partition,
+): Promise<ArchivedRange | undefined> {
+  const stored = await connection.send('HGET', [keys.retention(partition)[0], 'archived']);
+  if (typeof stored !== 'string') return undefined;
+  const [from, to] = stored.split('-').map(Number);
+  return { from: from!, to: to! };
 }
 
 async function checkpointsOf(connection: RedisConnection, keys: KeyBuilder, { partition }: Source): Promise<string[]> {
@@ -163,6 +174,7 @@ elseif #groups + lost == 0 then
 end
 
 local limit, count = tonumber(ARGV[5]), 0
+local oldest = id(redis.call('XRANGE', log, '-', '+', 'COUNT', 1)[1][1])
 if limit > 0 then
   count = redis.call('XTRIM', log, 'MINID', '~', text(before), 'LIMIT', limit)
   -- What is left of it now is less than a node of the stream.
@@ -172,5 +184,11 @@ local first = redis.call('XRANGE', log, '-', '+', 'COUNT', 1)[1]
 local more = 0
 if first and isBefore(id(first[1]), before) or further and kind == '' then more = 1 end
 if first and isBefore(before, id(first[1])) then before = id(first[1]) end
-if count > 0 then redis.call('HSET', record, 'trimmed ' .. name, first and text(id(first[1])) or text(before)) end
+if count > 0 then
+  redis.call('HSET', record, 'trimmed ' .. name, first and text(id(first[1])) or text(before))
+  if feed and ARGV[6] == '1' then
+    local from = string.match(redis.call('HGET', record, 'archived') or '', '^%d+') or string.format('%.0f', oldest[2])
+    redis.call('HSET', record, 'archived', from .. '-' .. string.format('%.0f', id(first[1])[2] - 1))
+  end
+end
 return {count, text(before), more, kind, who}`);

@@ -1,8 +1,9 @@
 import { checkName, ConfigurationError } from '@millrace/broker';
-import type { Broker, Entry, Partition } from '@millrace/broker';
+import type { Broker, Entry, IndexSlice, Partition } from '@millrace/broker';
+import { archivedGaps, gapsBefore, gapsBehind } from './feed-gaps.js';
 import { checkReadOptions, merged, readPages } from './reading.js';
-import type { IndexReadOptions, PlacedEvent, ReadNext, ReadOptions } from './reading.js';
-import { checkWhole } from './stored-event.js';
+import type { IndexReadOptions, PlacedEvent, ReadNext, ReadOptions, ReadPage } from './reading.js';
+import { goneEvent, positionOf } from './stored-event.js';
 import { identify } from './stream-name.js';
 import type { StreamName } from './stream-name.js';
 
@@ -30,13 +31,15 @@ export function readStream<E extends PlacedEvent>(
   const versions = new Map<Entry, number>();
   const next: ReadNext = async (after, limit) => {
     const page = { limit, backwards, ...(after === undefined ? {} : { after }) };
-    const slice = await broker.store.readStream(partition, name, page);
-    checkWhole(partition, name, slice);
-    const { version, entries } = slice;
+    const { version, entries, removed } = await broker.store.readStream(partition, name, page);
     versions.clear();
     for (const entry of entries) versions.set(entry, entry.version);
     const end = backwards ? Math.min(after ?? Infinity, version + 1) - limit : (after ?? 0) + limit;
-    return { entries, next: (backwards ? end <= 1 : end >= version) ? undefined : end };
+    const next = (backwards ? end <= 1 : end >= version) ? undefined : end;
+    const gone = removed?.[0];
+    if (!gone) return { entries, next };
+    const failure = goneEvent({ partition, position: gone.position, stream: name }, `version ${gone.version}`);
+    return { entries: entries.filter(isAhead(gone.position, backwards)), next, failure };
   };
   return readPages(next, (entry) => open(entry, name, versions.get(entry)), options);
 }
@@ -48,7 +51,9 @@ export function readTagged<E extends PlacedEvent>(
   open: OpenEvent<E>,
 ): Events<E> {
   checkName(tag, 'tag');
-  return across(broker, options, open, (partition, page) => broker.store.readTagged(partition, tag, page));
+  return across(broker, options, open, async (partition, page) =>
+    pageOf(partition, await broker.store.readTagged(partition, tag, page), page),
+  );
 }
 
 export function readCategory<E extends PlacedEvent>(
@@ -58,7 +63,9 @@ export function readCategory<E extends PlacedEvent>(
   open: OpenEvent<E>,
 ): Events<E> {
   checkName(category, 'category');
-  return across(broker, options, open, (partition, page) => broker.store.readCategory(partition, category, page));
+  return across(broker, options, open, async (partition, page) =>
+    pageOf(partition, await broker.store.readCategory(partition, category, page), page),
+  );
 }
 
 export function readFeed<E extends PlacedEvent>(
@@ -70,8 +77,26 @@ export function readFeed<E extends PlacedEvent>(
     const from = after ?? (backwards ? Infinity : 0);
     const entries = await broker.store.readFeed(partition, from, limit, backwards);
     const last = entries.at(-1);
-    return { entries, next: last && entries.length === limit ? Number(last.id.slice(2)) : undefined };
+    const next = last && entries.length === limit ? positionOf(last) : undefined;
+    const gaps = backwards ? gapsBefore(from, entries, next === undefined) : gapsBehind(from, entries);
+    const [gap] = await archivedGaps(broker.store, partition, gaps);
+    if (!gap) return { entries, next };
+    const position = backwards ? gap.to : gap.from;
+    const ahead = entries.filter(isAhead(position, backwards));
+    return { entries: ahead, next, failure: goneEvent({ partition, position }) };
   });
+}
+
+function pageOf(partition: Partition, { entries, next, removed }: IndexSlice, { backwards }: PartitionPage): ReadPage {
+  const position = removed?.[0];
+  if (position === undefined) return { entries, next };
+  const ahead = entries.filter(isAhead(position, backwards));
+  return { entries: ahead, next, failure: goneEvent({ partition, position }) };
+}
+
+/** Whether an entry is read before a position is reached. */
+function isAhead(position: number, backwards: boolean): (entry: Entry) => boolean {
+  return (entry) => (backwards ? positionOf(entry) > position : positionOf(entry) < position);
 }
 
 function across<E extends PlacedEvent>(

@@ -148,7 +148,8 @@ export class EventStore {
    * The events of one stream.
    *
    * @param options.key what it was appended with, if that was another than the id in its name
-   * @throws UnreadableEventError at an event that is damaged, or of an unknown type or version; `from` leads past it
+   * @throws UnreadableEventError at an event that is damaged, of an unknown type or version, or archived where this service does
+   *   not have the archive; `from` leads past it. So do the other readings.
    */
   read(stream: StreamName, options: ReadOptions & { readonly key?: string } = {}): AsyncGenerator<RecordedEvent, void> {
     return readStream(this.broker, stream, options, this.open);
@@ -173,7 +174,8 @@ export class EventStore {
    * The state that a live view has by the events of a stream, of a tag or of a category.
    *
    * @param options.upTo the state as it was at a position, or at a time
-   * @throws UnreadableEventError at an event that is damaged, or one for the view of a version that its class does not have
+   * @throws UnreadableEventError at an event that is damaged or archived as in {@link read}, or one for the view of a version
+   *   that its class does not have
    *
    * @example
    * const { state, version } = await events.fold(balance, 'account-7');

@@ -4,6 +4,8 @@ import type { BuildRole } from './build-record.js';
 import { checkNotRewound, checkpointName, digestOf, readCheckpoint } from './checkpoint.js';
 import type { Checkpoint, LocatedCheckpoint } from './checkpoint.js';
 import { MissingEventsError } from './errors.js';
+import { archivedGaps, gapsBehind } from './feed-gaps.js';
+import type { Gap } from './feed-gaps.js';
 import { fold } from './fold.js';
 import type { Folded } from './fold.js';
 import { parkedEventOf, parkedView } from './parked-event.js';
@@ -12,7 +14,7 @@ import type { ProjectionFailure, ProjectionStatus } from './projection-status.js
 import type { ProjectionDeclaration } from './projection.js';
 import { PersonalRows, rowPlanOf } from './personal-rows.js';
 import { RowBuffer } from './row-buffer.js';
-import { positionOf } from './stored-event.js';
+import { goneEvent, positionOf } from './stored-event.js';
 
 /** So often the store is told that the projection lives, ms. */
 const REGISTER_MS = 60_000;
@@ -87,6 +89,7 @@ export class ProjectionPartition {
 
   private async project(entries: readonly Entry[]): Promise<ParkedEvent | undefined> {
     if (await this.passes(positionOf(entries[0]!))) return undefined;
+    entries = await this.beforeArchived(entries);
     const after = this.at.position;
     const attempt = (this.failure?.attempts ?? 0) + 1;
     const rows = this.rows();
@@ -125,7 +128,7 @@ export class ProjectionPartition {
       const rows = this.rows();
       const { failure } = entry
         ? await this.fold([entry], rows, event.position - 1, event.attempts + 1)
-        : { failure: { error: new MissingEventsError(partition, event.position, event.position) } };
+        : { failure: { error: await this.missing({ from: event.position, to: event.position }) } };
       if (failure && isInfrastructure(failure.error)) throw failure.error;
       const failed = failure && { ...event, attempts: event.attempts + 1, error: errorOf(failure.error).message };
       const { position, parked, last } = this.at;
@@ -235,12 +238,33 @@ export class ProjectionPartition {
       await this.find();
       if (this.at.position >= next) return true;
     }
-    // A new projection begins with what is there.
-    if (next === this.at.position + 1 || this.at.revision === 0) return false;
+    if (next === this.at.position + 1) return false;
+    if (this.at.revision === 0) {
+      // A new projection begins with what is there, unless there is more in an archive.
+      const gap = { from: 1, to: next - 1 };
+      if ((await archivedGaps(this.broker.store, this.partition, [gap])).length === 0) return false;
+      this.fail(await this.missing(gap), next);
+      return true;
+    }
     this.located = false;
     const position = await this.find();
-    if (next > position + 1) this.fail(new MissingEventsError(this.partition, position + 1, next - 1), next);
+    if (next > position + 1) this.fail(await this.missing({ from: position + 1, to: next - 1 }), next);
     return true;
+  }
+
+  /** Those that stand before a gap in the archive. */
+  private async beforeArchived(entries: readonly Entry[]): Promise<readonly Entry[]> {
+    const gaps = gapsBehind(positionOf(entries[0]!), entries);
+    const [gap] = await archivedGaps(this.broker.store, this.partition, gaps);
+    return gap ? entries.filter((entry) => positionOf(entry) < gap.from) : entries;
+  }
+
+  private async missing(gap: Gap): Promise<Error> {
+    const { partition } = this;
+    const [archived] = await archivedGaps(this.broker.store, partition, [gap]);
+    return archived
+      ? goneEvent({ partition, position: archived.from })
+      : new MissingEventsError(partition, gap.from, gap.to);
   }
 
   private async register(): Promise<void> {

@@ -37,6 +37,8 @@ export interface PlacedEvent {
 export interface ReadPage {
   readonly entries: readonly Entry[];
   readonly next: number | undefined;
+  /** What stands behind these entries and cannot be read: reading ends with it. */
+  readonly failure?: Error | undefined;
 }
 
 export type ReadNext = (after: number | undefined, limit: number) => Promise<ReadPage>;
@@ -74,6 +76,7 @@ export async function* readPages<E extends PlacedEvent>(
       yield event;
       if (++given >= limit) return;
     }
+    if (page.failure) throw page.failure;
     if (page.next === undefined) return;
     after = page.next;
   }

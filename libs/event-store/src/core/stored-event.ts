@@ -25,12 +25,15 @@ export function positionOf(entry: Entry): number {
 /** @throws UnreadableEventError when events of the page are not in the feed, nor in an archive that the store reads from */
 export function checkWhole(partition: Partition, stream: string, { removed }: StreamSlice): void {
   const first = removed?.[0];
-  if (!first) return;
-  const where = { partition, position: first.position, stream };
+  if (first) throw goneEvent({ partition, position: first.position, stream }, `version ${first.version}`);
+}
+
+/** What says that an event is neither in the feed nor in an archive that the store reads from. */
+export function goneEvent(place: EventPlace, which = 'it'): UnreadableEventError {
   const reason =
-    `version ${first.version} is no longer in the feed: it was archived or removed by hand; ` +
+    `${which} is no longer in the feed: it was archived or removed by hand; ` +
     `give this service the archive (retention.feed.archive)`;
-  throw new UnreadableEventError(where, 'event', reason);
+  return new UnreadableEventError(place, 'event', reason);
 }
 
 /**

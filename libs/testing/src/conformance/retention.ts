@@ -190,6 +190,29 @@ export function describeRetention(subject: Subject): void {
       expect((await store.readTagged(partition, 't')).entries.map(textOf)).toEqual(['t1', 't2']);
     });
 
+    it('remembers which events it has let go as archived, and reading them names them in its direction', async () => {
+      const source = await feedWith('a', 'b');
+      const { partition } = source;
+      const { store } = subject();
+      const write = { kind: 'append', stream: 's', category: 'c', events: ['s1', 's2', 's3', 's4'] } as const;
+      await store.commit({ partition, guards: [], writes: [{ ...write, tags: write.events.map(() => ['t']) }] });
+      await trim(source, { ...all, upTo: '0-1' });
+      expect(await store.archivedRange(partition)).toBeUndefined();
+      await trim(source, { ...all, streams: true, upTo: '0-1' });
+      expect(await store.archivedRange(partition)).toBeUndefined();
+      await trim(source, { ...all, streams: true, upTo: '0-3' });
+      await trim(source, { ...all, streams: true, upTo: '0-5' });
+      expect(await store.archivedRange(partition)).toEqual({ from: 2, to: 5 });
+      for (const backwards of [false, true]) {
+        const positions = [3, 4, 5];
+        if (backwards) positions.reverse();
+        const { removed } = await store.readStream(partition, 's', { backwards });
+        expect(removed).toEqual(positions.map((position) => ({ version: position - 2, position })));
+        expect(await store.readTagged(partition, 't', { backwards })).toMatchObject({ removed: positions });
+        expect(await store.readCategory(partition, 'c', { backwards })).toMatchObject({ removed: positions });
+      }
+    });
+
     it('stops behind what a checkpoint has reached', async () => {
       const source = await feedWith('a', 'b', 'c', 'd');
       const { partition } = source;

@@ -46,16 +46,20 @@ export class FeedArchive {
     this.segments.delete(addressOf(partition));
   }
 
-  /** Events after a position, oldest first, up to a limit and to the end of their segment; none when they are not here. */
+  /** The next events after a position that are here, oldest first, up to a limit and to the end of their segment. */
   async after(partition: Partition, position: number, limit: number): Promise<readonly Entry[]> {
-    const entries = await this.entriesAt(partition, position + 1);
+    const segment =
+      (await this.find(partition, position + 1)) ?? nearest(this.known(partition), ({ from }) => from - position);
+    const entries = segment ? await this.entriesOf(partition, segment) : [];
     const first = entries.findIndex((entry) => positionOf(entry) > position);
     return first < 0 ? [] : entries.slice(first, first + limit);
   }
 
   /** Events before a position, newest first, as {@link after}. */
   async before(partition: Partition, position: number, limit: number): Promise<readonly Entry[]> {
-    const entries = await this.entriesAt(partition, position - 1);
+    const segment =
+      (await this.find(partition, position - 1)) ?? nearest(this.known(partition), ({ to }) => position - to);
+    const entries = segment ? await this.entriesOf(partition, segment) : [];
     return entries
       .filter((entry) => positionOf(entry) < position)
       .slice(-limit)
@@ -64,13 +68,12 @@ export class FeedArchive {
 
   /** One event; undefined when it is not here. */
   async at(partition: Partition, position: number): Promise<Entry | undefined> {
-    const entries = await this.entriesAt(partition, position);
+    const segment = await this.find(partition, position);
+    const entries = segment ? await this.entriesOf(partition, segment) : [];
     return entries.find((entry) => positionOf(entry) === position);
   }
 
-  private async entriesAt(partition: Partition, position: number): Promise<readonly Entry[]> {
-    const segment = await this.find(partition, position);
-    if (!segment) return [];
+  private async entriesOf(partition: Partition, segment: Segment): Promise<readonly Entry[]> {
     let entries = this.opened.get(segment.key);
     if (!entries) {
       entries = this.open(partition, segment);
@@ -91,12 +94,21 @@ export class FeedArchive {
   /** Another process may have archived more than this one knows of. */
   private async find(partition: Partition, position: number): Promise<Segment | undefined> {
     const covers = ({ from, to }: Segment) => from <= position && position <= to;
-    const address = addressOf(partition);
-    const known = this.segments.get(address)?.find(covers);
+    const known = this.known(partition).find(covers);
     if (known) return known;
     const keys = await this.store.list(segmentFolder(partition));
     const segments = keys.flatMap((key) => segmentAt(key) ?? []);
-    this.segments.set(address, segments);
+    this.segments.set(addressOf(partition), segments);
     return segments.find(covers);
   }
+
+  private known(partition: Partition): readonly Segment[] {
+    return this.segments.get(addressOf(partition)) ?? [];
+  }
+}
+
+/** The segment with the least distance of those that have one. */
+function nearest(segments: readonly Segment[], distance: (segment: Segment) => number): Segment | undefined {
+  const ahead = segments.filter((segment) => distance(segment) > 0);
+  return ahead.toSorted((a, b) => distance(a) - distance(b))[0];
 }

@@ -21,6 +21,7 @@ export class FileArchiveStore implements ArchiveStore {
       await file.close();
     }
     await rename(draft, path);
+    await syncFolder(dirname(path));
   }
 
   async get(key: string): Promise<Uint8Array | undefined> {
@@ -30,6 +31,17 @@ export class FileArchiveStore implements ArchiveStore {
   async list(prefix: string): Promise<readonly string[]> {
     const names = (await unlessMissing(readdir(join(this.folder, prefix)))) ?? [];
     return names.filter((name) => !name.endsWith('.draft')).map((name) => `${prefix}${name}`);
+  }
+}
+
+/** A name is safe when its folder is. Windows has no such thing. */
+async function syncFolder(path: string): Promise<void> {
+  if (process.platform === 'win32') return;
+  const folder = await open(path, 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
   }
 }
 

@@ -87,12 +87,14 @@ class ArchivedReads implements EventReads {
     const { entries, next, removed = [] } = slice;
     if (removed.length === 0) return slice;
     const found = [...entries];
+    const lost: number[] = [];
     for (const position of removed) {
       const entry = await this.archive.at(partition, position);
       if (entry) found.push(entry);
+      else lost.push(position);
     }
     found.sort((a, b) => (backwards ? positionOf(b) - positionOf(a) : positionOf(a) - positionOf(b)));
-    return { entries: found, next };
+    return { entries: found, next, ...(lost.length > 0 ? { removed: lost } : {}) };
   }
 
   /** What comes after a position, when the feed begins only behind it. */
@@ -105,7 +107,9 @@ class ArchivedReads implements EventReads {
     const first = stored[0] ? positionOf(stored[0]) : after + 1;
     const entries: Entry[] = [];
     for (let last = after; last + 1 < first && entries.length < limit;) {
-      const archived = await this.archive.after(partition, last, Math.min(limit - entries.length, first - 1 - last));
+      const found = await this.archive.after(partition, last, limit - entries.length);
+      // After a crash the archive has events that have not left the feed yet.
+      const archived = found.filter((entry) => positionOf(entry) < first);
       if (archived.length === 0) break;
       entries.push(...archived);
       last = positionOf(archived.at(-1)!);
@@ -121,7 +125,7 @@ class ArchivedReads implements EventReads {
   ): Promise<readonly Entry[]> {
     const entries = [...stored];
     let last = entries.length > 0 ? positionOf(entries.at(-1)!) : after;
-    while (entries.length < limit && Number.isFinite(last)) {
+    while (entries.length < limit && Number.isFinite(last) && last > 1) {
       const archived = await this.archive.before(partition, last, limit - entries.length);
       if (archived.length === 0) break;
       entries.push(...archived);

@@ -1,3 +1,4 @@
+import { ArchiveError } from '../archive/archive-error.js';
 import type { EventIndex } from '../event-index.js';
 import { ConfigurationError, StoreUnavailableError } from '../errors.js';
 import { addressOf } from '../partition.js';
@@ -33,6 +34,7 @@ export interface TransferProgress {
  * Not in it: what has not been handled yet (inboxes, timers, dead letters), and what is made from events (views, snapshots).
  *
  * @throws ConfigurationError when there is no such context
+ * @throws ArchiveError when events of it were archived, and this store does not read the archive
  */
 export async function* exportContext(
   store: PartitionStore,
@@ -112,6 +114,7 @@ async function* feedLines(
     for (const { id, fields } of page) {
       const position = positionOf({ id }, partition);
       if (position > last + 1) {
+        await checkNotArchived(store, partition, last + 1, position - 1);
         yield { kind: 'removed', partition: index, from: last + 1, to: Math.min(position - 1, head) };
       }
       last = position;
@@ -149,6 +152,16 @@ async function* indexLines(
     if (positions.length > 0) yield { kind: 'index', partition: partition.index, index, offset, positions };
     if (positions.length < PAGE) return;
   }
+}
+
+/** An export that leaves events out without a word would be taken for a copy. */
+async function checkNotArchived(store: PartitionStore, partition: Partition, from: number, to: number): Promise<void> {
+  const archived = await store.archivedRange(partition);
+  if (!archived || archived.from > to || archived.to < from) return;
+  throw new ArchiveError(
+    `events ${Math.max(from, archived.from)} to ${Math.min(to, archived.to)} of ${addressOf(partition)} were archived: export ` +
+      `with the archive (--archive <folder>, or withArchive)`,
+  );
 }
 
 function positionOf({ id }: Pick<Entry, 'id'>, partition: Partition): number {
