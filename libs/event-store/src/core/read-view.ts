@@ -5,7 +5,7 @@ import { projectionOf } from './projection.js';
 import type { ProjectionClass } from './projection.js';
 import type { ViewIndexes } from './view-index.js';
 import { comparePlaces, cursorOf, rowQueryOf } from './view-query.js';
-import type { ListQuery, Page } from './view-query.js';
+import type { AnyQuery, IndexQuery, ListQuery, Page } from './view-query.js';
 
 /**
  * Rows of a view, for queries. They lag behind the events by milliseconds; `Projections.waitFor` waits for what one has
@@ -57,9 +57,10 @@ export class ReadView<Row, Indexes extends ViewIndexes<Row> = Record<never, neve
    * @throws InvalidCursorError for a cursor that no page had
    * @throws ConfigurationError for a limit that is no positive integer
    */
+  list<Index extends keyof Indexes & string>(query: IndexQuery<Indexes, Index>): Promise<Page<Row>>;
   list(query: ListQuery<Indexes>): Promise<Page<Row>>;
-  list(query?: ListQuery<Indexes>): Promise<Row[] | Page<Row>> {
-    return this.serving<Row[] | Page<Row>>((view) => (query ? this.page(view, query) : this.all(view)));
+  list(query?: object): Promise<Row[] | Page<Row>> {
+    return this.serving<Row[] | Page<Row>>((view) => (query ? this.page(view, query as AnyQuery) : this.all(view)));
   }
 
   private async all(view: string): Promise<Row[]> {
@@ -67,7 +68,7 @@ export class ReadView<Row, Indexes extends ViewIndexes<Row> = Record<never, neve
     return Promise.all(parts.flatMap((rows) => Array.from(rows, ([id, text]) => this.row(view, id, text))));
   }
 
-  private async page(view: string, query: ListQuery<Indexes>): Promise<Page<Row>> {
+  private async page(view: string, query: AnyQuery): Promise<Page<Row>> {
     const wanted = rowQueryOf(query);
     const parts = await this.everywhere((partition) => this.broker.store.listRows(partition, view, wanted));
     const sign = wanted.backwards ? -1 : 1;

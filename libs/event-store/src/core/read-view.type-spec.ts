@@ -26,6 +26,22 @@ void view.list({ index: 'soldAt', from: '2026' });
 void view.list({ index: 'soldAt' }).then((page) => page.rows.map((row) => row.sku));
 void view.list().then((rows) => rows.map((row) => row.sku));
 
+// An index that is known only at runtime.
+declare const textual: 'status' | 'tag';
+declare const sortable: 'price' | 'soldAt' | 'tag';
+declare const any: keyof typeof byWhat;
+void view.list({ index: sortable });
+void view.list({ index: any, backwards: true, limit: 10 }).then((page) => page.rows.map((row) => row.sku));
+void view.list({ index: textual, equals: 'new' });
+function pageOf<Index extends 'status' | 'price'>(index: Index) {
+  return view.list<'status' | 'price'>({ index, limit: 10 });
+}
+void pageOf('price');
+// @ts-expect-error a tag may be this, a status may not
+void view.list({ index: textual, equals: 'cheap' });
+// @ts-expect-error no value is a number and a text
+void view.list({ index: sortable, from: 1 });
+
 // @ts-expect-error no such index
 void view.list({ index: 'colour', equals: 'red' });
 // @ts-expect-error no status has this value

@@ -17,6 +17,13 @@ export type IndexedBy<Index> = Index extends (row: never) => infer Value
   ? Exclude<Value extends readonly (infer Each)[] ? Each : Value, null | undefined>
   : never;
 
+/** The values that each of several indexes has. */
+export type IndexedByAll<Indexes, Index extends keyof Indexes> = {
+  [Each in Index]: (value: IndexedBy<Indexes[Each]>) => void;
+}[Index] extends (value: infer Value) => void
+  ? Value
+  : never;
+
 /** @throws ConfigurationError for a value that has no place in an order */
 export function entriesOf(indexes: ViewIndexes<never>, row: unknown): IndexEntry[] {
   return Object.entries(indexes).flatMap(([index, valuesOf]) => {

@@ -1,7 +1,7 @@
 import type { RowPlace, RowQuery } from '@millrace/broker';
 import { InvalidCursorError } from './errors.js';
 import { orderedText } from './view-index.js';
-import type { IndexedBy, IndexValue, ViewIndexes } from './view-index.js';
+import type { IndexedByAll, IndexValue } from './view-index.js';
 
 /** Rows of one value, of a range with both ends, or of all values. */
 export type Selection<Value> =
@@ -19,8 +19,14 @@ export interface PageOptions {
 
 /** A page of a list: an index of the view, which of its values, and where to go on. */
 export type ListQuery<Indexes> = {
-  [Index in keyof Indexes & string]: { readonly index: Index } & Selection<IndexedBy<Indexes[Index]>> & PageOptions;
+  [Index in keyof Indexes & string]: IndexQuery<Indexes, Index>;
 }[keyof Indexes & string];
+
+/** As {@link ListQuery}, of one index, or of one of several that is known only at runtime: then values are those that all of them have. */
+export type IndexQuery<Indexes, Index extends keyof Indexes & string> = { readonly index: Index } & Selection<
+  IndexedByAll<Indexes, Index>
+> &
+  PageOptions;
 
 export interface Page<Row> {
   /** By value, and then by id. A row that an index lists under several values is there for each. */
@@ -53,8 +59,8 @@ export function comparePlaces(a: RowPlace, b: RowPlace): number {
   );
 }
 
-interface AnyQuery extends PageOptions {
-  readonly index: keyof ViewIndexes<never>;
+export interface AnyQuery extends PageOptions {
+  readonly index: string;
   readonly equals?: IndexValue;
   readonly from?: IndexValue;
   readonly to?: IndexValue;
