@@ -53,6 +53,7 @@ describe.each(SITES)('a handler that fails on %s', (_name, open) => {
     const site = await open();
     const errors: Record<string, Error> = {
       'non-retryable': new NonRetryableError('never'),
+      'card-declined': new NonRetryableError('never', { code: 'card-declined' }),
       'invalid-data': new MessageError('invalid-data', 'never'),
       configuration: new ConfigurationError('never'),
     };
@@ -62,10 +63,10 @@ describe.each(SITES)('a handler that fails on %s', (_name, open) => {
       },
     });
     for (const code of Object.keys(errors)) await site.say('work.do', { code });
-    await eventually(async () => expect(await site.deadLetters()).toHaveLength(3));
+    await eventually(async () => expect(await site.deadLetters()).toHaveLength(4));
     const letters = await site.deadLetters();
     expect(letters.map(({ reason }) => reason).sort()).toEqual(Object.keys(errors).sort());
-    expect(letters.map(({ attempts }) => attempts)).toEqual([1, 1, 1]);
+    expect(letters.map(({ attempts }) => attempts)).toEqual([1, 1, 1, 1]);
   });
 
   it('may throw anything', async () => {

@@ -113,7 +113,9 @@ describe('the code of the guide to delivery', () => {
     for (const orderId of answers.keys()) await publisher.publish(new OrderPlaced(orderId, 1));
     await eventually(() => expect(booked).toEqual(expect.arrayContaining(['order-3', 'order-5'])));
     expect(Date.now()).toBeGreaterThan(carrier.opensAt);
-    await eventually(async () => expect(await deadLetters('order.shipping')).toMatchObject([{ key: 'order-4' }]));
+    await eventually(async () =>
+      expect(await deadLetters('order.shipping')).toMatchObject([{ key: 'order-4', reason: 'not-taken' }]),
+    );
     expect(await app.get(Repair).afterTheFix()).toBe(1);
     await eventually(() => expect(booked).toContain('order-4'));
   });

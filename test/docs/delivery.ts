@@ -144,7 +144,7 @@ export class Shipping {
   async book({ orderId }: OrderPlaced, context: MessageContext): Promise<void> {
     if (this.carrier.opensAt > Date.now()) throw Defer.until(this.carrier.opensAt);
     const status = await this.carrier.book(orderId, context.signal);
-    if (status === 422) throw new NonRetryableError(`the carrier does not take ${orderId}`);
+    if (status === 422) throw new NonRetryableError(`the carrier does not take ${orderId}`, { code: 'not-taken' });
     if (status === 429) throw new RetryableError('too many calls', { afterMs: 1_000 });
     if (status !== 201) throw new Error(`the carrier answered ${status}`);
     this.booked.push(orderId);

@@ -38,6 +38,7 @@ export type { Health, HealthFigures, HealthLimits, HealthOptions } from './core/
 export * from './nest/broker-health.js';
 export * from './core/keys.js';
 export * from './core/errors.js';
+export * from './core/non-retryable-error.js';
 export { checkOptions } from './core/options/check-options.js';
 export type { Rule, Rules } from './core/options/check-options.js';
 export * as rules from './core/options/rules.js';

@@ -1,6 +1,7 @@
 import { MessageError } from '@millrace/messages';
 import { afterFailure } from './after-failure.js';
-import { ConfigurationError, Defer, NonRetryableError, RetryableError } from './errors.js';
+import { ConfigurationError, Defer, RetryableError } from './errors.js';
+import { NonRetryableError } from './non-retryable-error.js';
 import { DEFAULT_RETRY } from './retry-policy.js';
 
 const NOW = 1_800_000_000_000;
@@ -29,6 +30,24 @@ describe('after a failure', () => {
       { kind: 'given-up', reason: 'invalid-data' },
       { kind: 'given-up', reason: 'configuration' },
     ]);
+  });
+
+  it('it is given up with the code that the error gives, where that can be a reason', () => {
+    class Declined extends NonRetryableError {
+      override readonly code: string = 'card-declined';
+    }
+    class Misleading extends Declined {
+      override readonly code = 'parked';
+    }
+    const reasons = [new NonRetryableError('x', { code: 'no-cover' }), new Declined('x'), new Misleading('x')].map(
+      (error) => after(error),
+    );
+    expect(reasons).toEqual([
+      { kind: 'given-up', reason: 'no-cover' },
+      { kind: 'given-up', reason: 'card-declined' },
+      { kind: 'given-up', reason: 'non-retryable' },
+    ]);
+    expect(() => new NonRetryableError('x', { code: 'crashed' })).toThrow(ConfigurationError);
   });
 
   it('the policy judges errors that do not say it themselves', () => {

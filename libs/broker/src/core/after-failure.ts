@@ -1,6 +1,8 @@
 import { MessageError } from '@millrace/messages';
 import { TransformError } from '@millrace/transforms';
-import { ConfigurationError, Defer, NonRetryableError, RetryableError } from './errors.js';
+import { isOwnReason } from './dead-letter-reason.js';
+import { ConfigurationError, Defer, RetryableError } from './errors.js';
+import { NonRetryableError } from './non-retryable-error.js';
 import { backoff } from './retry-policy.js';
 import type { RetryPolicy } from './retry-policy.js';
 
@@ -24,7 +26,11 @@ export function afterFailure(
   random: number,
 ): AfterFailure {
   if (error instanceof Defer) return { kind: 'again', due: error.due(now), failed: false };
-  if (error instanceof NonRetryableError || error instanceof MessageError || error instanceof ConfigurationError) {
+  // A subclass may have declared whatever it likes.
+  if (error instanceof NonRetryableError) {
+    return { kind: 'given-up', reason: isOwnReason(error.code) ? error.code : 'non-retryable' };
+  }
+  if (error instanceof MessageError || error instanceof ConfigurationError) {
     return { kind: 'given-up', reason: error.code };
   }
   if (error instanceof TransformError && !error.retryable) return { kind: 'given-up', reason: error.code };

@@ -1,7 +1,7 @@
 import { findContract } from '@millrace/messages';
 import type { Envelope } from '@millrace/messages';
 import type { Broker, OutboundMessage } from './broker.js';
-import { NonRetryableError } from './errors.js';
+import { NonRetryableError } from './non-retryable-error.js';
 import type { HandlerDeclaration } from './handler.js';
 import { parseAddress } from './partition.js';
 import { Published } from './published.js';

@@ -210,7 +210,7 @@ export interface RetryRecord {
 
 /** A message that no handler could take, and why. */
 export interface DeadLetter {
-  /** Short code: {@link KnownReason}, or one of another version. */
+  /** Short code: {@link KnownReason}, that of a `NonRetryableError`, or one of another version. */
   readonly reason: DeadLetterReason;
   /** What went wrong, in a sentence. */
   readonly error: string;

@@ -6,7 +6,7 @@ import { ConfigurationError } from './errors.js';
 export type KnownReason =
   | MessageErrorCode
   | TransformError['code']
-  /** The handler threw a `NonRetryableError`, or `retryIf` said that no retry helps. */
+  /** The handler threw a `NonRetryableError` without a code, or `retryIf` said that no retry helps. */
   | 'non-retryable'
   | 'configuration'
   /** All attempts failed. */
@@ -16,7 +16,7 @@ export type KnownReason =
   /** It waits behind another one of its key. */
   | 'parked';
 
-/** A reason as it stands in a letter, which another version may have written: a known one, or a code of theirs. */
+/** A reason as it stands in a letter: a known one, the code of a {@link NonRetryableError}, or a code of another version. */
 export type DeadLetterReason = KnownReason | (string & Record<never, never>);
 
 const KNOWN: Readonly<Record<KnownReason, true>> = {
@@ -56,6 +56,33 @@ export function checkReason(reason: DeadLetterReason): void {
   const meant = Object.keys(KNOWN).find((known) => isSlip(lettersOf(reason), lettersOf(known)));
   if (meant === undefined) return;
   throw new ConfigurationError(`no dead letter has the reason '${reason}': write '${meant}'`);
+}
+
+/**
+ * Refuses a code that cannot be a reason of its own.
+ *
+ * @throws ConfigurationError for a known reason, for one that {@link checkReason} takes for a slip of it, and for what is no short word
+ */
+export function checkOwnReason(code: string): void {
+  if (code === 'non-retryable') return;
+  if (typeof code !== 'string' || !/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(code) || code.length > 64) {
+    throw new ConfigurationError(
+      `code ${JSON.stringify(code)}: write lowercase letters and digits, words with '-' between them, at most 64 characters`,
+    );
+  }
+  const known = Object.keys(KNOWN).find((each) => each === code || isSlip(lettersOf(code), lettersOf(each)));
+  if (known === undefined) return;
+  throw new ConfigurationError(`code '${code}': '${known}' is a reason of Millrace's own, write another word`);
+}
+
+/** Whether a letter may have it as its reason. */
+export function isOwnReason(code: unknown): code is string {
+  try {
+    checkOwnReason(code as string);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function lettersOf(text: string): string {

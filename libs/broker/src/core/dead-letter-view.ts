@@ -21,7 +21,7 @@ export interface DeadLetterFilter {
    * write it, `mailer`.
    */
   readonly group?: string;
-  /** One that is known, or a code of another version. */
+  /** One that is known, the code of a `NonRetryableError`, or one of another version. */
   readonly reason?: DeadLetterReason;
   /** Type of the message. */
   readonly type?: string;

@@ -71,12 +71,6 @@ export class RequestFailedError extends MillraceError {
   }
 }
 
-/** Thrown by a handler: this message will never succeed. It is dead-lettered at once. */
-export class NonRetryableError extends MillraceError {
-  override readonly name = 'NonRetryableError';
-  readonly code = 'non-retryable';
-}
-
 /** Thrown by a handler: another attempt may succeed. Tried again, whatever `retryIf` says, until attempts are used up. */
 export class RetryableError extends MillraceError {
   override readonly name = 'RetryableError';

@@ -3,7 +3,8 @@ import type { ArgumentsHost } from '@nestjs/common';
 import { BaseRpcExceptionFilter, RpcException } from '@nestjs/microservices';
 import { throwError } from 'rxjs';
 import type { Observable } from 'rxjs';
-import { Defer, NonRetryableError, RetryableError } from '../../core/errors.js';
+import { Defer, RetryableError } from '../../core/errors.js';
+import { NonRetryableError } from '../../core/non-retryable-error.js';
 import { RedisStreamsContext } from './redis-streams.context.js';
 
 /**

@@ -1,6 +1,6 @@
 import { HttpException } from '@nestjs/common';
 import { isObservable, lastValueFrom } from 'rxjs';
-import { NonRetryableError } from '../../core/errors.js';
+import { NonRetryableError } from '../../core/non-retryable-error.js';
 
 /** Waits for all that an event handler does, which Nest's own servers do not. */
 export async function runEvent(handler: () => Promise<unknown>): Promise<void> {
