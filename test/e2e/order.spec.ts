@@ -50,7 +50,7 @@ describe('the order service', () => {
     expect(body[2]).toEqual({ sku: 'mug', name: 'mug', price: { amount: 990, currency: 'EUR' } });
   });
 
-  it('accepts an order at the prices it knows, and finds it at once', async () => {
+  it('accepts an order at the prices it knows, and shows it at once, by its id and in the list', async () => {
     const { body } = await place(order).expect(201);
     expect(body).toEqual({ orderId: expect.any(String), status: 'placed', total: { amount: 2970, currency: 'EUR' } });
     const { body: found } = await http().get(`/orders/${body.orderId}`).expect(200);
@@ -59,7 +59,6 @@ describe('the order service', () => {
       status: 'placed',
       lines: [{ unitPrice: 990 }, { sku: 'cup' }],
     });
-    await until(async () => (await http().get('/orders?status=placed')).body.length === 1);
     const { body: list } = await http().get('/orders?limit=1').expect(200);
     expect(list).toMatchObject([{ orderId: body.orderId, customerId: 'c1', placedAt: expect.any(String) }]);
     await http().get('/orders?status=confirmed').expect(200, []);
@@ -74,7 +73,6 @@ describe('the order service', () => {
     }
     const listed = async (query: string) =>
       (await http().get(`/orders?${query}`).expect(200)).body.map(({ orderId }: { orderId: string }) => orderId);
-    await until(async () => (await listed('status=placed')).length >= 4);
     expect(await listed('limit=2')).toEqual(ids.slice(0, 2));
     expect((await listed('status=placed')).slice(0, 3)).toEqual(ids);
     expect(await listed('status=rejected')).toEqual([]);

@@ -1,4 +1,5 @@
 import { ConflictError, StoreUnavailableError, UnknownOutcomeError } from '@millrace/broker';
+import { ProjectionBehindError } from '@millrace/event-store';
 import { Catch, HttpException, HttpStatus, Logger } from '@nestjs/common';
 import type { ArgumentsHost, ExceptionFilter } from '@nestjs/common';
 import type { FieldError } from './field-error.js';
@@ -25,6 +26,9 @@ export class ErrorFilter implements ExceptionFilter {
     if (error instanceof HttpException) return fromHttp(error);
     if (isBodyError(error)) return refusedBody(error);
     if (error instanceof ConflictError) return answer(HttpStatus.CONFLICT, 'changed by somebody else, try again');
+    if (error instanceof ProjectionBehindError) {
+      return answer(HttpStatus.SERVICE_UNAVAILABLE, 'what was written is not shown yet, try again');
+    }
     if (error instanceof StoreUnavailableError || error instanceof UnknownOutcomeError) {
       return answer(HttpStatus.SERVICE_UNAVAILABLE, 'the store does not answer, try again with the same request');
     }

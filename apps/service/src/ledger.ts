@@ -1,6 +1,5 @@
-import { Broker } from '@millrace/broker';
-import type { Entry } from '@millrace/broker';
-import { decode } from '@millrace/messages';
+import { EventStore } from '@millrace/event-store';
+import type { RecordedEvent } from '@millrace/event-store';
 import { Injectable } from '@nestjs/common';
 
 /** One event of the service's feed, for auditors. */
@@ -16,40 +15,19 @@ export interface LedgerEntry {
   readonly data: unknown;
 }
 
-const PAGE = 1_000;
-
-/** Everything the service has ever written, as it stands in its feed. */
+/** Everything the service has ever written: each partition in its order, all by their time. */
 @Injectable()
 export class Ledger {
-  constructor(private readonly broker: Broker) {}
+  constructor(private readonly events: EventStore) {}
 
   async entries(): Promise<LedgerEntry[]> {
     const all: LedgerEntry[] = [];
-    for (let index = 0; index < this.broker.partitions; index++) {
-      for (let page = await this.page(index, 0); page.length > 0; page = await this.page(index, all.at(-1)!.position)) {
-        all.push(...page.map(ledgerEntry));
-      }
-    }
+    for await (const event of this.events.readAll()) all.push(ledgerEntry(event));
     return all;
-  }
-
-  private page(index: number, after: number): Promise<readonly Entry[]> {
-    return this.broker.store.readFeed({ context: this.broker.context, index }, after, PAGE);
   }
 }
 
-function ledgerEntry(entry: Entry): LedgerEntry {
-  const { type, subject, time, id, causationid, correlationid, data } = decode(entry.fields, entry.id);
-  const position = Number(entry.id.split('-')[1]);
-  return {
-    partition: entry.source.partition.index,
-    position,
-    type,
-    subject,
-    time,
-    id,
-    causationid,
-    correlationid,
-    data,
-  };
+function ledgerEntry({ partition, position, message }: RecordedEvent): LedgerEntry {
+  const { type, subject, time, id, causationid, correlationid, data } = message;
+  return { partition: partition.index, position, type, subject, time, id, causationid, correlationid, data };
 }

@@ -9,7 +9,7 @@ import {
   ApiTags,
 } from '@nestjs/swagger';
 import { Money } from '@shop/contracts/money';
-import { Refusal, RefusedRequest } from '@shop/service';
+import { OwnWrites, Refusal, RefusedRequest } from '@shop/service';
 import { Product } from '../domain/product.js';
 import { ListedProduct, ProductList } from '../read-model/product-list.js';
 import { NewProduct, SKU } from './new-product.js';
@@ -20,6 +20,7 @@ export class ProductsController {
   constructor(
     @InjectRepository(Product) private readonly products: Repository<Product>,
     @InjectView(ProductList) private readonly list: ReadView<ListedProduct>,
+    private readonly own: OwnWrites,
   ) {}
 
   /** Puts a product on the shelf. */
@@ -40,14 +41,15 @@ export class ProductsController {
   @Get()
   @ApiOkResponse({ type: [ListedProduct] })
   async all(): Promise<ListedProduct[]> {
-    return (await this.list.list()).sort((a, b) => a.sku.localeCompare(b.sku));
+    const rows = await this.own.list(ProductList, () => this.list.list());
+    return rows.sort((a, b) => a.sku.localeCompare(b.sku));
   }
 
   @Get(':sku')
   @ApiOkResponse({ type: ListedProduct })
   @ApiNotFoundResponse({ type: Refusal })
   async one(@Param('sku') sku: string): Promise<ListedProduct> {
-    const product = SKU.test(sku) ? await this.list.get(sku) : undefined;
+    const product = SKU.test(sku) ? await this.own.find(ProductList, () => this.list.get(sku)) : undefined;
     if (!product) throw new RefusedRequest(404, 'no such product', [{ field: 'sku', reason: 'is unknown' }]);
     return product;
   }

@@ -1,4 +1,4 @@
-import { InjectRepository, InjectView, ReadView, Repository } from '@millrace/event-store';
+import { InjectView, ReadView } from '@millrace/event-store';
 import { Body, Controller, Get, Headers, Param, Post, Query } from '@nestjs/common';
 import {
   ApiBadRequestResponse,
@@ -9,10 +9,9 @@ import {
   ApiTags,
   ApiUnprocessableEntityResponse,
 } from '@nestjs/swagger';
-import { Refusal, RefusedRequest } from '@shop/service';
+import { OwnWrites, Refusal, RefusedRequest } from '@shop/service';
 import { validate as isUuid } from 'uuid';
 import { OrderDesk } from '../application/order-desk.js';
-import { Order } from '../domain/order.js';
 import { ListedOrder } from '../read-model/listed-order.js';
 import { OrderList } from '../read-model/order-list.js';
 import type { orderIndexes } from '../read-model/order-list.js';
@@ -24,8 +23,8 @@ import { OrderQuery } from './order-query.js';
 export class OrdersController {
   constructor(
     private readonly desk: OrderDesk,
-    @InjectRepository(Order) private readonly orders: Repository<Order>,
     @InjectView(OrderList) private readonly list: ReadView<ListedOrder, typeof orderIndexes>,
+    private readonly own: OwnWrites,
   ) {}
 
   /** Accepts an order. Whether it is confirmed or rejected is decided afterwards. */
@@ -50,7 +49,8 @@ export class OrdersController {
   async all(@Query() { status, limit }: OrderQuery): Promise<readonly ListedOrder[]> {
     const of = status ?? 'all';
     // What begins with `of` and a blank: "!" is the next character.
-    const { rows } = await this.list.list({ index: 'placed', from: `${of} `, to: `${of}!`, backwards: true, limit });
+    const newest = { index: 'placed', from: `${of} `, to: `${of}!`, backwards: true, limit } as const;
+    const { rows } = await this.own.list(OrderList, () => this.list.list(newest));
     return rows;
   }
 
@@ -58,14 +58,8 @@ export class OrdersController {
   @ApiOkResponse({ type: ListedOrder })
   @ApiNotFoundResponse({ type: Refusal })
   async one(@Param('id') id: string): Promise<ListedOrder> {
-    const order = isUuid(id) ? ((await this.list.get(id)) ?? (await this.justPlaced(id))) : undefined;
+    const order = isUuid(id) ? await this.own.find(OrderList, () => this.list.get(id)) : undefined;
     if (!order) throw new RefusedRequest(404, 'no such order', [{ field: 'id', reason: 'is unknown' }]);
     return order;
-  }
-
-  /** The list lags by milliseconds; who has just placed an order finds it anyway. */
-  private async justPlaced(id: string): Promise<ListedOrder | undefined> {
-    const { placedAs, status } = await this.orders.load(id);
-    return placedAs && status !== 'new' ? { ...placedAs, status } : undefined;
   }
 }

@@ -23,7 +23,7 @@ export class ListedOrder {
   @ApiProperty({ type: [ListedLine] }) lines!: readonly ListedLine[];
   @ApiProperty() total!: Amount;
   @ApiProperty({ enum: PAYMENT_METHODS }) paymentMethod!: PaymentMethod;
-  /** RFC 3339; an order that is not listed yet has none. */
-  @ApiProperty({ required: false }) placedAt?: string;
+  /** RFC 3339. */
+  @ApiProperty() placedAt!: string;
   @ApiProperty({ required: false }) endedAt?: string;
 }
