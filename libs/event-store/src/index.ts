@@ -38,7 +38,7 @@ export type { ParkedEvent } from './core/parked-event.js';
 export { ReadView } from './core/read-view.js';
 export type { View } from './core/view.js';
 export type { IndexValue, ViewIndexes } from './core/view-index.js';
-export type { ListQuery, Page, PageOptions, Selection } from './core/view-query.js';
+export type { IndexQuery, ListQuery, Page, PageOptions, Selection } from './core/view-query.js';
 export { EventStoreCoreModule, EventStoreModule } from './nest/event-store.module.js';
 export type { EventStoreFeature } from './nest/event-store.module.js';
 export { EventStores } from './nest/event-stores.js';
