@@ -3,6 +3,7 @@ import type { Entry, Partition, PartitionStore } from '@millrace/broker';
 import { linkOf, startOf, withoutChain } from './chain-link.js';
 import { textOf } from './stream-head.js';
 import type { BrokenStream, ChainBreak, ChainHead, StreamIntegrity } from './stream-integrity.js';
+import { checkHead, verifyHead } from './verify-head.js';
 
 export interface VerifyOptions {
   /**
@@ -33,10 +34,23 @@ export async function verifyStream(
   { from = 1, head }: VerifyOptions = {},
   onPage: (events: number) => void = () => undefined,
 ): Promise<StreamIntegrity> {
-  check(from, head);
-  const chain = new Chain(partition, stream, from, head);
-  for (let after = Math.max(0, Math.min(from - 2, (head?.version ?? from) - 1)); ; after += PAGE) {
-    const { version, entries } = await store.readStream(partition, stream, { after, limit: PAGE });
+  if (!Number.isSafeInteger(from) || from < 1) {
+    throw new ConfigurationError(`from: ${String(from)} must be a version, 1 or more`);
+  }
+  if (head) checkHead(head);
+  const verified = await walk(store, new Chain(partition, stream, from), from, onPage);
+  const other = head && verified.status !== 'broken' ? await verifyHead(store, partition, stream, head) : undefined;
+  return other ?? verified;
+}
+
+async function walk(
+  store: Reads,
+  chain: Chain,
+  from: number,
+  onPage: (events: number) => void,
+): Promise<StreamIntegrity> {
+  for (let after = Math.max(0, from - 2); ; after += PAGE) {
+    const { version, entries } = await store.readStream(chain.partition, chain.stream, { after, limit: PAGE });
     chain.version ??= version;
     const end = Math.min(after + PAGE, chain.version);
     const byVersion = new Map(entries.map((entry) => [entry.version, entry]));
@@ -57,10 +71,9 @@ class Chain {
   private begun: number | undefined;
 
   constructor(
-    private readonly partition: Partition,
-    private readonly stream: string,
+    readonly partition: Partition,
+    readonly stream: string,
     private readonly from: number,
-    private readonly kept: ChainHead | undefined,
   ) {}
 
   /** What is wrong with the next event; undefined: nothing. */
@@ -68,8 +81,6 @@ class Chain {
     if (!entry) return this.broken(at, 'missing');
     const stored = textOf(entry);
     const { text, chain } = withoutChain(stored ?? '');
-    const isKept = at === this.kept?.version;
-    if (isKept && chain !== this.kept.chain) return this.broken(at, 'other', this.kept.chain, chain);
     if (at < this.from) {
       this.last = chain;
       return undefined;
@@ -86,8 +97,7 @@ class Chain {
   }
 
   end(): StreamIntegrity {
-    const { stream, partition, version = 0, begun, last, kept } = this;
-    if (kept && kept.version > version) return this.broken(version + 1, 'truncated');
+    const { stream, partition, version = 0, begun, last } = this;
     if (last === undefined) return { status: 'unchained', stream, partition, version };
     return { status: 'intact', stream, partition, version, from: begun ?? this.from, head: { version, chain: last } };
   }
@@ -95,17 +105,5 @@ class Chain {
   private broken(at: number, reason: ChainBreak, expected?: string, found?: string): BrokenStream {
     const { stream, partition, version = 0 } = this;
     return { status: 'broken', stream, partition, version, reason, at, expected, found };
-  }
-}
-
-function check(from: number, head: ChainHead | undefined): void {
-  if (!Number.isSafeInteger(from) || from < 1) {
-    throw new ConfigurationError(`from: ${String(from)} must be a version, 1 or more`);
-  }
-  if (head === undefined) return;
-  const { version, chain } = head;
-  if (!Number.isSafeInteger(version) || version < 1 || typeof chain !== 'string') {
-    const found = JSON.stringify(head);
-    throw new ConfigurationError(`head: ${found} must be { version, chain }, as a verification has answered it`);
   }
 }
