@@ -82,8 +82,13 @@ export class ChainStage {
   }
 }
 
-function notedHeads({ writes }: Commit): Heads {
+/** Heads that need no reading: the commit guards them itself. */
+function notedHeads({ guards, writes }: Commit): Heads {
   const heads = new Map<string, StreamHead>();
+  for (const guard of guards) {
+    if (guard.kind !== 'version' || (guard.expected !== 'none' && guard.expected !== 0)) continue;
+    heads.set(guard.stream, { version: 0, chain: undefined });
+  }
   for (const write of writes) {
     const head = write.kind === 'append' && write.stream !== undefined ? notedHead(write) : undefined;
     if (head) heads.set((write as { readonly stream: string }).stream, head);
