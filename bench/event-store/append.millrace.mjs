@@ -6,5 +6,8 @@ import { writers } from './writers.mjs';
 
 await ready(async (setting) => {
   const broker = await openBroker(setting);
-  return { handle: writers(setting, appendTo(broker, setting.events)), close: () => broker.store.close() };
+  return {
+    handle: writers(setting, appendTo(broker, setting.events, setting.chain)),
+    close: () => broker.store.close(),
+  };
 });

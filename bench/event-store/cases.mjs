@@ -15,13 +15,13 @@ export function cases(url, events) {
   // At the default twice as many events as a repository remembers: each load reads them.
   const streams = share(1000);
   const setting = (side, more) => ({ url, namespace: `bench-${side}`, ...more });
-  const append = (name, count, width, scale) => ({
+  const append = (name, count, width, scale, more = {}) => ({
     name,
     unit: 'events/s',
     count,
     scale,
     theirs: { title: 'EVALSHA', file: here('append.by-hand.mjs'), setting: by({ writers: width, events: scale }) },
-    millrace: { file: here('append.millrace.mjs'), setting: ours({ writers: width, events: scale }) },
+    millrace: { file: here('append.millrace.mjs'), setting: ours({ writers: width, events: scale, ...more }) },
   });
   const by = (more) => setting('by-hand', more);
   const ours = (more) => setting('millrace', more);
@@ -48,6 +48,7 @@ export function cases(url, events) {
   return [
     append('append 1 event, expected version; 100 writers', share(20), 100, 1),
     append('append 10 events, expected version; 100 writers', share(100), 100, 10),
+    append('append 1 event, expected version, chained; 100 writers', share(20), 100, 1, { chain: true }),
     load('load an aggregate of 100 events; 16 readers', 'streams', 'XRANGE of a stream each'),
     load('load an aggregate of 100 events, by position; 16 readers', 'positions', 'LRANGE, XRANGE each'),
     replay('replay through a projection; one row of each partition', 1),

@@ -9,6 +9,7 @@ describe('the benchmark of the event store', () => {
     expect(lines.map((line) => line.case)).toEqual([
       'append 1 event, expected version; 100 writers',
       'append 10 events, expected version; 100 writers',
+      'append 1 event, expected version, chained; 100 writers',
       'load an aggregate of 100 events; 16 readers',
       'load an aggregate of 100 events, by position; 16 readers',
       'replay through a projection; one row of each partition',

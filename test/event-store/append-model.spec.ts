@@ -177,14 +177,21 @@ const steps = (lost: fc.Arbitrary<boolean>) => [
     .map((values): Step => new Read(...values)),
 ];
 
-async function behaves(store: PartitionStore, lose: Real['lose'], numRuns: number): Promise<Set<string>> {
+async function behaves(
+  store: PartitionStore,
+  lose: Real['lose'],
+  numRuns: number,
+  chained = false,
+): Promise<Set<string>> {
   const seen = new Set<string>();
   const lost = lose ? fc.integer({ min: 0, max: 9 }).map((n) => n === 0) : fc.constant(false);
   await fc.assert(
     fc.asyncProperty(fc.commands(steps(lost), { maxCommands: 20 }), async (commands) => {
       const broker = new Broker(store, { context: `m${randomUUID()}`, partitions: 1 });
-      const real: Real = { events: new EventStore(broker, [Happened]), lose, seen };
-      await fc.asyncModelRun(() => ({ model: new Model(), real }), commands);
+      const events = new EventStore(broker, [Happened], chained ? { chain: true } : {});
+      await fc.asyncModelRun(() => ({ model: new Model(), real: { events, lose, seen } }), commands);
+      if (!chained) return;
+      for await (const { status } of events.verifyAll()) expect(status).toBe('intact');
     }),
     { numRuns },
   );
@@ -194,16 +201,24 @@ async function behaves(store: PartitionStore, lose: Real['lose'], numRuns: numbe
 const OUTCOMES = ['appended', 'conflict', 'if appended', 'if conflict'];
 
 describe('any history of appends and reads is that of an array', () => {
-  it('in memory', async () => {
-    const seen = await behaves(new InMemoryPartitionStore(), undefined, 200);
-    expect([...seen].toSorted()).toEqual(OUTCOMES);
-  }, 60_000);
+  it.each([false, true])(
+    'in memory, chained: %s',
+    async (chained) => {
+      const seen = await behaves(new InMemoryPartitionStore(), undefined, 200, chained);
+      expect([...seen].toSorted()).toEqual(OUTCOMES);
+    },
+    60_000,
+  );
 
-  it('in Redis, where replies are lost and appends repeated', async () => {
-    const proxy = await TcpProxy.open(redisUrl());
-    const store = await RedisPartitionStore.connect({ url: proxy.url, namespace: freshNamespace() });
-    onTestFinished(() => store.close());
-    const seen = await behaves(store, (text) => proxy.loseReplyTo(text), 60);
-    expect([...seen].toSorted()).toEqual([...OUTCOMES, 'lost']);
-  }, 60_000);
+  it.each([false, true])(
+    'in Redis, where replies are lost and appends repeated, chained: %s',
+    async (chained) => {
+      const proxy = await TcpProxy.open(redisUrl());
+      const store = await RedisPartitionStore.connect({ url: proxy.url, namespace: freshNamespace() });
+      onTestFinished(() => store.close());
+      const seen = await behaves(store, (text) => proxy.loseReplyTo(text), 60, chained);
+      expect([...seen].toSorted()).toEqual([...OUTCOMES, 'lost']);
+    },
+    60_000,
+  );
 });

@@ -127,6 +127,7 @@ const OPTIONAL_TEXT: ReadonlySet<string> = new Set([
   'routingslip',
   'expirytime',
   'personaldata',
+  'chain',
 ]);
 
 /**

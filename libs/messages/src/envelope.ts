@@ -52,6 +52,8 @@ export interface Envelope<T = unknown> {
   readonly routingslip?: string;
   /** Where in the data encrypted personal values stand: JSON Pointers as in URI fragments, separated by spaces. */
   readonly personaldata?: string;
+  /** On an event of a chained stream: SHA-256 over the chain value of the event before it, and its own stored text without this. */
+  readonly chain?: string;
   /** Personal values cannot be read any more, because the keys of their subjects have been deleted. Never on the wire. */
   readonly [ERASED]?: true;
   /** The keys of its personal values that can be read. Never on the wire. */

@@ -81,6 +81,7 @@ export class Broker {
   readonly personalData: PersonalDataProtection | undefined;
 
   private completing: Committing = (commit) => this.store.commit(commit);
+  private finishing: Committing = (commit) => this.completing(commit);
   private readonly source: string;
   private readonly declared = new Map<string, number>();
   private readonly known: Map<string, number>;
@@ -291,7 +292,7 @@ export class Broker {
 
   /** One atomic act on a partition. */
   commit(commit: Commit): Promise<CommitResult> {
-    return this.completing(commit);
+    return this.finishing(commit);
   }
 
   /**
@@ -301,6 +302,12 @@ export class Broker {
   complete(stage: CommitStage): void {
     const next = this.completing;
     this.completing = (commit) => stage(commit, next);
+  }
+
+  /** As {@link complete}, before all those stages: they see the events as they will be stored. */
+  finish(stage: CommitStage): void {
+    const next = this.finishing;
+    this.finishing = (commit) => stage(commit, next);
   }
 }
 

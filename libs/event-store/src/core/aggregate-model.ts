@@ -1,5 +1,6 @@
 import { ConfigurationError } from '@millrace/broker';
 import { contractOf } from '@millrace/messages';
+import type { ChainMode } from './chain/chain-rule.js';
 import { journalOf } from './journal.js';
 import type { Snapshotting } from './snapshotting.js';
 import type { EventClass } from './stored-event.js';
@@ -25,6 +26,8 @@ export interface AggregateModel<A extends object> extends Evolving<A> {
   create(): A;
   /** Undefined: it is always made of all its events. */
   readonly snapshots: Snapshotting<A> | undefined;
+  /** Whether its streams are chained. Undefined: only where the event store says so. */
+  readonly chain?: ChainMode | undefined;
 }
 
 /** A fresh aggregate without events. */

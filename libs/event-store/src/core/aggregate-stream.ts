@@ -3,6 +3,7 @@ import type { AppendWrite, Broker, Encoded, Entry, Guard, Partition, Write } fro
 import { subjectKeysIn } from '@millrace/messages';
 import { newAggregate, replay } from './aggregate-model.js';
 import type { AggregateModel } from './aggregate-model.js';
+import { noteHead } from './chain/stream-head.js';
 import { noteKeys, passEvent } from './journal.js';
 import { UnreadableEventError } from './errors.js';
 import type { EventCache, KnownStream } from './event-cache.js';
@@ -27,6 +28,7 @@ export class AggregateStream<A extends object> {
   readonly name: string;
   readonly partition: Partition;
   readonly model: AggregateModel<A>;
+  private head: { readonly version: number; readonly last: Entry | undefined } | undefined;
 
   constructor(
     private readonly tools: StreamTools<A>,
@@ -69,8 +71,11 @@ export class AggregateStream<A extends object> {
     return encoded.every(isAtOnce) ? encoded : Promise.all(encoded.map(async (each) => each));
   }
 
+  /** Behind the event at which it was loaded. */
   append(events: readonly string[]): AppendWrite {
-    return { kind: 'append', stream: this.name, category: this.model.name, events };
+    const write: AppendWrite = { kind: 'append', stream: this.name, category: this.model.name, events };
+    if (this.head) noteHead(write, this.head.version, this.head.last);
+    return write;
   }
 
   /** Holds while nobody else has changed the stream. */
@@ -132,6 +137,7 @@ export class AggregateStream<A extends object> {
     const { entries } = slice;
     if (known && !(await this.goesOn(known, entries[0]))) return this.read();
     const last = entries.at(-1);
+    this.head = { version: last?.version ?? slice.version, last };
     if (!last) return undefined;
     const events = known ? [...known.events] : [];
     for (const entry of entries.slice(known ? 1 : 0)) {

@@ -3,6 +3,8 @@ import { checkContext, ConfigurationError } from '@millrace/broker';
 import { recordWith } from './aggregate-model.js';
 import type { AggregateModel, Evolution, Evolving } from './aggregate-model.js';
 import { appliersOf } from './apply.js';
+import { checkMode } from './chain/chain-rule.js';
+import type { ChainMode } from './chain/chain-rule.js';
 import { idOf, versionOf } from './journal.js';
 import { snapshotRule } from './snapshot-options.js';
 import type { SnapshotOptions } from './snapshot-options.js';
@@ -17,6 +19,8 @@ export interface AggregateOptions<A extends object = object> {
    * or instances of classes, says itself what is kept: `toSnapshot()` and `fromSnapshot(state)`.
    */
   readonly snapshot?: SnapshotOptions<A>;
+  /** Its events carry a hash chain: see {@link EventStoreOptions.chain}. Default: only where the event store says so. */
+  readonly chain?: ChainMode;
 }
 
 interface Declared<A extends object> extends AggregateOptions<A> {
@@ -30,13 +34,14 @@ const DECLARED = Symbol.for('millrace:aggregate');
  * class.
  *
  * @param name lower-case letters, digits and hyphens
- * @throws ConfigurationError for a name that cannot be part of a key
+ * @throws ConfigurationError for a name that cannot be part of a key, and for what is no way to chain
  */
 export function Aggregate<A extends object = object>(
   name: string,
   options: AggregateOptions<A> = {},
 ): (target: AggregateClass<A>) => void {
   checkContext(name, 'aggregate');
+  checkMode(`aggregate '${name}'`, options.chain);
   return (target) => Reflect.defineMetadata(DECLARED, { name, ...options } satisfies Declared<A>, target);
 }
 
@@ -82,9 +87,9 @@ export function modelOfClass<A extends object>(type: AggregateClass<A>): Aggrega
   if (!declared) {
     throw new ConfigurationError(`${type.name} is not an aggregate: decorate it with @Aggregate('name')`);
   }
-  const { name, snapshot } = declared;
+  const { name, snapshot, chain } = declared;
   const snapshots = snapshot && snapshottingOf(type.name, type, snapshotRule(type.name, snapshot));
-  return { ...evolvingOf(type), name, create: () => new type(), snapshots };
+  return { ...evolvingOf(type), name, create: () => new type(), snapshots, chain };
 }
 
 const known = new WeakMap<AggregateClass, Evolving<object>>();

@@ -1,5 +1,7 @@
 import { checkContext, ConfigurationError } from '@millrace/broker';
 import type { AggregateModel, Evolution } from './aggregate-model.js';
+import { checkMode } from './chain/chain-rule.js';
+import type { ChainMode } from './chain/chain-rule.js';
 import { DeciderInstance, replaceState } from './decider-instance.js';
 import type { Decided } from './decider-instance.js';
 import { evolvesByType, onEvent } from './evolves.js';
@@ -21,6 +23,8 @@ export interface DeciderOptions<State, Command, Evolves extends EvolvesOn<State>
   readonly decide: (command: Command, state: State) => Decided<EventOf<Evolves>, Refused>;
   /** Snapshots of the state are taken, as JSON. */
   readonly snapshot?: DeciderSnapshotOptions<State>;
+  /** Its events carry a hash chain: see {@link EventStoreOptions.chain}. Default: only where the event store says so. */
+  readonly chain?: ChainMode;
 }
 
 /** A state that holds a Map, a Date or instances of classes says what is kept of it: give both functions then. */
@@ -45,7 +49,8 @@ export interface DeciderSnapshotOptions<State> extends SnapshotOptions<State> {
  *   decide: ({ sku, quantity }: HoldStock, { available }) =>
  *     quantity > available ? refuse(new OutOfStock(sku)) : new StockHeld(sku, quantity),
  * });
- * @throws ConfigurationError for a name that cannot be part of a key, an event that stands there twice, or what is no event
+ * @throws ConfigurationError for a name that cannot be part of a key, an event that stands there twice, what is no event, or no
+ *   way to chain
  */
 export function decider<State, Command, Evolves extends EvolvesOn<State>, Refused = never>({
   name,
@@ -53,8 +58,9 @@ export function decider<State, Command, Evolves extends EvolvesOn<State>, Refuse
   evolve,
   decide,
   snapshot,
+  chain,
 }: DeciderOptions<State, Command, Evolves, Refused>): Decider<State, Command, EventOf<Evolves>, Refused> {
-  return new Decider(name, initial, evolve(onEvent), decide, snapshot);
+  return new Decider(name, initial, evolve(onEvent), decide, snapshot, chain);
 }
 
 /** An aggregate declared as functions: see {@link decider}. */
@@ -72,9 +78,11 @@ export class Decider<State, Command, Event extends object, Refused> implements A
     evolves: readonly EvolvesOn<State>[],
     readonly decide: (command: Command, state: State) => Decided<Event, Refused>,
     snapshot?: DeciderSnapshotOptions<State>,
+    readonly chain?: ChainMode,
   ) {
     checkContext(name, 'decider');
     this.label = `decider '${name}'`;
+    checkMode(this.label, chain);
     this.evolutions = evolutionsOf(this.label, evolves);
     this.snapshots = snapshot && snapshotsOf(this.label, initial, snapshot);
   }

@@ -125,7 +125,8 @@ function refusePositions(options: IndexReadOptions): void {
   }
 }
 
-function partitionsIn(broker: Broker, { partition, key }: IndexReadOptions): readonly Partition[] {
+/** Which partitions are meant: one by its index or by a key in it, or all. @throws ConfigurationError for one that is not there */
+export function partitionsIn(broker: Broker, { partition, key }: IndexReadOptions): readonly Partition[] {
   const { context, partitions } = broker;
   if (key !== undefined) return [broker.partitionFor(key)];
   if (partition === undefined) return Array.from({ length: partitions }, (_, index) => ({ context, index }));

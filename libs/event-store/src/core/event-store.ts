@@ -12,7 +12,14 @@ import type {
   EventOptions,
   StreamAppend,
 } from './append-options.js';
-import { readCategory, readFeed, readStream, readTagged } from './event-reading.js';
+import type { ChainRule } from './chain/chain-rule.js';
+import { ChainStage } from './chain/chain-stage.js';
+import type { StreamIntegrity } from './chain/stream-integrity.js';
+import { verifyStream } from './chain/verify-stream.js';
+import type { VerifyOptions } from './chain/verify-stream.js';
+import { verifyStreams } from './chain/verify-streams.js';
+import type { VerifyAllOptions } from './chain/verify-streams.js';
+import { partitionsIn, readCategory, readFeed, readStream, readTagged } from './event-reading.js';
 import type { OpenEvent } from './event-reading.js';
 import { EventTypes } from './event-types.js';
 import { appendAmong, appendsInPlace, firstAppends } from './first-append.js';
@@ -26,6 +33,15 @@ import type { RecordedEvent } from './recorded-event.js';
 import { stageAppends } from './staged-appends.js';
 import { identify } from './stream-name.js';
 import type { StreamName } from './stream-name.js';
+
+export interface EventStoreOptions {
+  /**
+   * Streams whose events carry a hash chain, so that a changed, removed, inserted or moved event is noticed by
+   * {@link EventStore.verify}. Whoever appends to them in this process chains them: aggregates, too. Default: none, but those of
+   * aggregates that say so.
+   */
+  readonly chain?: ChainRule;
+}
 
 /**
  * The events of a context: appended to streams, read by stream, tag, category and feed.
@@ -48,8 +64,10 @@ export class EventStore {
   constructor(
     private readonly broker: Broker,
     events: readonly MessageClass[] = [],
+    { chain }: EventStoreOptions = {},
   ) {
     this.declare(events);
+    if (chain !== undefined) this.chain(chain);
   }
 
   /** Adds classes of events. @throws ConfigurationError for what is no event, and for a second class of one type */
@@ -60,6 +78,11 @@ export class EventStore {
   /** Adds classes that aggregates and projections use, where their types have not been declared. */
   imply(events: readonly MessageClass[]): void {
     this.types.imply(events);
+  }
+
+  /** Chains streams from now on, beside those that are chained already. @throws ConfigurationError for what is no rule */
+  chain(rule: ChainRule): void {
+    ChainStage.of(this.broker).rules.add(rule);
   }
 
   /**
@@ -189,6 +212,37 @@ export class EventStore {
     options: FoldOptions & IndexFoldOptions = {},
   ): Promise<LiveState<State>> {
     return foldLive(this.broker, view, source, options);
+  }
+
+  /**
+   * Whether the events of a stream are those that were appended, as far as they are chained.
+   *
+   * @param options.key what it was appended with, if that was another than the id in its name
+   * @throws ConfigurationError for options that have no meaning
+   *
+   * @example
+   * const verified = await events.verify('account-7');
+   * if (verified.status === 'broken') alarm(describeIntegrity(verified));
+   */
+  verify(
+    stream: StreamName,
+    { key, ...options }: VerifyOptions & { readonly key?: string } = {},
+  ): Promise<StreamIntegrity> {
+    const identity = identify(stream);
+    const { store } = this.broker;
+    return verifyStream(store, this.broker.partitionFor(key ?? identity.key), identity.name, options);
+  }
+
+  /**
+   * Verifies every stream of the context, or of a category or a partition: one after the other, as they are asked for.
+   *
+   * @example
+   * for await (const verified of events.verifyAll()) if (verified.status === 'broken') alarm(describeIntegrity(verified));
+   */
+  verifyAll(
+    options: VerifyAllOptions & Pick<IndexReadOptions, 'partition' | 'key'> = {},
+  ): AsyncGenerator<StreamIntegrity, void> {
+    return verifyStreams(this.broker.store, partitionsIn(this.broker, options), options);
   }
 
   /** Which of several streams is not as expected, since the commit says only what one of them is. */

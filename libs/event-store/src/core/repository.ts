@@ -6,6 +6,7 @@ import { AggregateStream } from './aggregate-stream.js';
 import type { StreamTools } from './aggregate-stream.js';
 import { modelOf } from './aggregate-type.js';
 import type { AggregateType } from './aggregate-type.js';
+import { ChainStage } from './chain/chain-stage.js';
 import type { DeciderInstance, Decision } from './decider-instance.js';
 import { EventCache } from './event-cache.js';
 import { versionOf } from './journal.js';
@@ -33,6 +34,7 @@ export class Repository<A extends object> {
     type: AggregateType<A>,
   ) {
     const model = modelOf(type);
+    if (model.chain !== undefined) ChainStage.of(broker).rules.add({ [model.name]: model.chain });
     this.tools = { broker, model, cache: new EventCache(), snapshots: new SnapshotKeeper(broker, model) };
   }
 

@@ -164,6 +164,22 @@ describe('the event store module', () => {
     await expect(starting).rejects.toThrow('projection plants.v1 is declared twice');
   });
 
+  it('chains the streams that its modules declare', async () => {
+    const app = await start(
+      EventStoreModule.forFeature({ aggregates: [Bed], projections: [Plants], chain: { bed: true } }),
+      EventStoreModule.forFeature({ events: [Planted], chain: { tree: true } }),
+    );
+    const events = app.get(EventStore, { strict: false });
+    await app.get(Gardener).beds.change('chained', (bed) => bed.plant());
+    for (const stream of ['tree-chained', 'herb-chained']) await events.append(stream, [new Planted()]);
+    const found = ['bed', 'tree', 'herb'].map(async (name) => (await events.verify(`${name}-chained`)).status);
+    expect(await Promise.all(found)).toEqual(['intact', 'intact', 'unchained']);
+    await app.close();
+    expect(() => EventStoreModule.forFeature({ chain: 'all' as never })).toThrow(
+      "EventStoreModule.forFeature has chain: 'all'; it must be one of true, 'continue', or one of them for each category",
+    );
+  });
+
   it('refuses classes without their decorators', () => {
     class Sofa extends AggregateRoot {}
     class Chair {}

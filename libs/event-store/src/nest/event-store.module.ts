@@ -15,6 +15,8 @@ import type { DynamicModule, FactoryProvider, Provider } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import { modelOf } from '../core/aggregate-type.js';
 import type { AggregateType } from '../core/aggregate-type.js';
+import { chainRule } from '../core/chain/chain-rule.js';
+import type { ChainRule } from '../core/chain/chain-rule.js';
 import { EventStore } from '../core/event-store.js';
 import { projectionOf } from '../core/projection.js';
 import type { ProjectionClass } from '../core/projection.js';
@@ -32,6 +34,11 @@ export interface EventStoreFeature {
   readonly projections?: readonly ProjectionClass[];
   /** Classes of events that `EventStore` appends and reads. Those of aggregates and projections it knows. */
   readonly events?: readonly MessageClass[];
+  /**
+   * Streams whose events carry a hash chain: all of the context, or those of some categories. What modules and aggregates say adds
+   * up. Default: none.
+   */
+  readonly chain?: ChainRule;
   /** The connection whose context has them. Default: the one without a name. */
   readonly broker?: string;
 }
@@ -40,6 +47,7 @@ const RULES: Rules<EventStoreFeature> = {
   aggregates: rules.definitions,
   projections: rules.classes,
   events: rules.classes,
+  chain: chainRule,
   broker: rules.text,
 };
 
@@ -66,13 +74,13 @@ export class EventStoreModule {
   /** @throws ConfigurationError for a class without its decorator; here or at start, for a name used twice */
   static forFeature(feature: EventStoreFeature): DynamicModule {
     checkOptions('EventStoreModule.forFeature', feature, RULES);
-    const { aggregates = [], projections = [], events = [], broker } = feature;
+    const { aggregates = [], projections = [], events = [], chain, broker } = feature;
     // Of providers with one token Nest keeps the last, so this is the only place that sees the others.
     const names = new Map<string, AggregateType>();
     for (const type of aggregates) claimName(type, names);
     const repositories = aggregates.map((type) => repositoryOf(type, broker));
     const views = projections.map((type) => viewOf(type, broker));
-    const store = eventStoreOf(events, broker);
+    const store = eventStoreOf(events, chain, broker);
     return {
       module: EventStoreModule,
       imports: [EventStoreCoreModule],
@@ -144,7 +152,11 @@ function running(type: ProjectionClass, connection?: string): FactoryProvider {
 }
 
 /** Every module that declares events provides the same one. */
-function eventStoreOf(events: readonly MessageClass[], connection?: string): FactoryProvider {
+function eventStoreOf(
+  events: readonly MessageClass[],
+  chain: ChainRule | undefined,
+  connection?: string,
+): FactoryProvider {
   return connected({
     provide: connectionToken(EventStore, connection),
     ...WANTING,
@@ -153,6 +165,7 @@ function eventStoreOf(events: readonly MessageClass[], connection?: string): Fac
     useFactory: (broker: Broker, stores: EventStores, declarations?: Declarations) => {
       const store = stores.of(broker);
       store.declare(events);
+      if (chain !== undefined) store.chain(chain);
       if (events.length > 0) declarations?.sends('event store', events);
       return store;
     },
