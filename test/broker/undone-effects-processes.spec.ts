@@ -15,7 +15,10 @@ const one: SubscriberSettings = { concurrency: 1, prefetch: 1, readCount: 1 };
 
 /** Two processes of the service; the first begins `do-1` and is frozen before its commit. */
 async function frozenIn(site: Site, settings: SubscriberSettings, url: string, data: object) {
-  const [frozen, other] = [0, 1].map(() => Worker.start(site, { ...one, ...settings }, url, PROGRAM)) as [Worker, Worker];
+  const [frozen, other] = [0, 1].map(() => Worker.start(site, { ...one, ...settings }, url, PROGRAM)) as [
+    Worker,
+    Worker,
+  ];
   for (const { lines } of [frozen, other]) await eventually(() => expect(lines).toContain('ready'), 30_000);
   await command(site, 'do', 1, { data: { ...data, slowMs: LONG_MS } });
   await eventually(() => expect([...frozen.lines, ...other.lines]).toContain('begin 1'));
