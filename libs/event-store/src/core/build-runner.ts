@@ -61,20 +61,25 @@ export class BuildRunner {
       const now = this.broker.clock.now();
       const due = (partition: ProjectionPartition) => (partition.gone ? Infinity : (partition.failure?.due ?? now));
       const ready = this.partitions.filter((partition) => due(partition) <= now);
-      const waiting = this.partitions.filter((partition) => due(partition) > now);
-      const waitMs = Math.min(BLOCK_MS, ...waiting.map((partition) => due(partition) - now));
-      if (ready.length === 0) await delay(waitMs, undefined, { signal: this.stopping.signal }).catch(() => undefined);
-      else await this.advance(this.reader, ready, waitMs);
+      if (ready.length > 0) await this.advance(this.reader, ready);
+      else await delay(this.waitMs(), undefined, { signal: this.stopping.signal }).catch(() => undefined);
     }
   }
 
-  private async advance(reader: Reader, ready: readonly ProjectionPartition[], waitMs: number): Promise<void> {
+  /** Until the next one is tried again that has failed. */
+  private waitMs(): number {
+    const now = this.broker.clock.now();
+    const waits = this.partitions.flatMap(({ gone, failure }) => (failure && !gone ? [failure.due - now] : []));
+    return Math.max(1, Math.min(BLOCK_MS, ...waits));
+  }
+
+  private async advance(reader: Reader, ready: readonly ProjectionPartition[]): Promise<void> {
     const located = await this.located(ready);
     if (located.length === 0) return;
     let entries: readonly Entry[];
     try {
       const after = located.map(({ partition, position }) => ({ partition, position }));
-      entries = await this.pages.read(reader, after, waitMs);
+      entries = await this.pages.read(reader, after, this.waitMs());
     } catch (error) {
       if (!this.stopping.signal.aborted) for (const partition of located) this.fail(partition, error);
       return;
