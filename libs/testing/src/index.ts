@@ -1,4 +1,6 @@
 export * from './redis/index.js';
+export { findPostgres, installPostgres } from './postgres/find-postgres.js';
+export type { FindPostgresOptions, FoundPostgres } from './postgres/find-postgres.js';
 export { ended, spawnBound } from './process/bound-process.js';
 export { describePartitionStore } from './conformance/describe-partition-store.js';
 export { describeSubjectKeys } from './conformance/describe-subject-keys.js';
