@@ -4,6 +4,8 @@ export type { FindPostgresOptions, FoundPostgres } from './postgres/find-postgre
 export { ended, spawnBound } from './process/bound-process.js';
 export { describePartitionStore } from './conformance/describe-partition-store.js';
 export { describeSubjectKeys } from './conformance/describe-subject-keys.js';
+export { describeViewDatabase } from './conformance/describe-view-database.js';
+export type { ViewHarness } from './conformance/describe-view-database.js';
 export type { StoreHarness } from './conformance/store-harness.js';
 export { specify } from './specification/specify.js';
 export type { ClassSpecification, DeciderSpecification } from './specification/specify.js';

@@ -4,9 +4,11 @@ import type { BuildRole } from './build-record.js';
 import type { ParkedEvent } from './parked-event.js';
 import { LogRewoundError } from './errors.js';
 import { byPartition, FeedPages } from './feed-pages.js';
-import { ProjectionPartition } from './projection-partition.js';
-import type { Projecting } from './projection-partition.js';
+import { ExternalPartition } from './external-partition.js';
+import { ExternalProjection } from './external-projection.js';
+import type { Projecting, ProjectionPartition } from './projection-partition.js';
 import type { ProjectionListener, ProjectionStatus } from './projection-status.js';
+import { RowPartition } from './row-partition.js';
 
 /** Longest wait for new events, ms; short enough to notice a checkpoint that was moved back. */
 const BLOCK_MS = 5_000;
@@ -28,9 +30,10 @@ export class BuildRunner {
     public role: BuildRole,
     private readonly listener: ProjectionListener,
   ) {
+    const Partition = of.projection instanceof ExternalProjection ? ExternalPartition : RowPartition;
     this.partitions = Array.from(
       { length: broker.partitions },
-      (_, index) => new ProjectionPartition({ context: broker.context, index }, broker, of, () => this.role),
+      (_, index) => new Partition({ context: broker.context, index }, broker, of, () => this.role),
     );
   }
 
@@ -97,7 +100,7 @@ export class BuildRunner {
           return [partition];
         } catch (error) {
           if (!this.stopping.signal.aborted) {
-            partition.fail(error, error instanceof LogRewoundError ? error.position : undefined);
+            partition.fail(error, error instanceof LogRewoundError ? error.position : partition.position + 1);
             this.listener.failed?.(partition.status);
           }
           return [];
