@@ -62,17 +62,24 @@ module.exports = {
       to: { path: npmPackage('@opentelemetry') },
     },
     {
+      name: 'libraries-know-only-the-shape-of-pg',
+      comment: 'whoever projects into PostgreSQL brings the client: the postgres ring describes what it needs of it',
+      severity: 'error',
+      from: { path: '^libs/', pathNot: TESTS },
+      to: { path: npmPackage('pg|pg-[^/]+|@types/pg|postgres') },
+    },
+    {
       name: 'core-knows-no-adapter',
       comment: 'rings import inward: the core does not know what stores it or what hosts it',
       severity: 'error',
-      from: { path: '^libs/([^/]+)/src/(?!(?:redis|in-memory|telemetry|nest)/|index\\.ts$)', pathNot: TESTS },
-      to: { path: '^libs/$1/src/(redis|in-memory|telemetry|nest)/' },
+      from: { path: '^libs/([^/]+)/src/(?!(?:redis|in-memory|postgres|telemetry|nest)/|index\\.ts$)', pathNot: TESTS },
+      to: { path: '^libs/$1/src/(redis|in-memory|postgres|telemetry|nest)/' },
     },
     {
       name: 'adapters-know-no-nest',
       comment: 'rings import inward: a store works without the container that will hold it',
       severity: 'error',
-      from: { path: '^libs/([^/]+)/src/(redis|in-memory|telemetry)/', pathNot: TESTS },
+      from: { path: '^libs/([^/]+)/src/(redis|in-memory|postgres|telemetry)/', pathNot: TESTS },
       to: { path: '^libs/$1/src/nest/' },
     },
     {

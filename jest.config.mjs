@@ -34,8 +34,8 @@ export default {
   },
   modulePathIgnorePatterns: ['/dist/', '/test/fixtures/'],
   testPathIgnorePatterns: ['/node_modules/', '/test/fixtures/'],
-  globalSetup: '<rootDir>/test/redis.setup.mjs',
-  globalTeardown: '<rootDir>/test/redis.teardown.mjs',
+  globalSetup: '<rootDir>/test/servers.setup.mjs',
+  globalTeardown: '<rootDir>/test/servers.teardown.mjs',
   reporters: ['default', '<rootDir>/test/summary-reporter.mjs'],
   testTimeout: 20_000,
   // Every spec file leaves its modules behind: a worker that has gathered many is replaced. In one process they slow down all.

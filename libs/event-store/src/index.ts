@@ -43,6 +43,17 @@ export type { BuildRecord, BuildRole, ProjectionVersion } from './core/build-rec
 export type { BuildPlace } from './core/projection-builds.js';
 export type { ParkedEvent } from './core/parked-event.js';
 export { ReadView } from './core/read-view.js';
+export { ExternalProjection } from './core/external-projection.js';
+export { ExternalView } from './core/external-view.js';
+export type { ViewBuild, ViewChange, ViewDatabase, ViewPlace, ViewTransaction } from './core/view-database.js';
+export type { Checkpoint } from './core/checkpoint.js';
+export { InMemoryViewDatabase } from './in-memory/in-memory-view-database.js';
+export type { InMemoryRows } from './in-memory/in-memory-view-database.js';
+export { PostgresProjection } from './postgres/postgres-projection.js';
+export { PostgresViews } from './postgres/postgres-views.js';
+export type { PostgresOptions } from './postgres/postgres-views.js';
+export { postgresTables } from './postgres/postgres-tables.js';
+export type { PostgresClient, PostgresPool, PostgresResult } from './postgres/postgres-client.js';
 export type { View } from './core/view.js';
 export type { IndexValue, ViewIndexes } from './core/view-index.js';
 export type { IndexQuery, ListQuery, Page, PageOptions, Selection } from './core/view-query.js';

@@ -1,7 +1,11 @@
 export * from './redis/index.js';
+export { findPostgres, installPostgres } from './postgres/find-postgres.js';
+export type { FindPostgresOptions, FoundPostgres } from './postgres/find-postgres.js';
 export { ended, spawnBound } from './process/bound-process.js';
 export { describePartitionStore } from './conformance/describe-partition-store.js';
 export { describeSubjectKeys } from './conformance/describe-subject-keys.js';
+export { describeViewDatabase } from './conformance/describe-view-database.js';
+export type { ViewHarness } from './conformance/describe-view-database.js';
 export type { StoreHarness } from './conformance/store-harness.js';
 export { specify } from './specification/specify.js';
 export type { ClassSpecification, DeciderSpecification } from './specification/specify.js';

@@ -4,9 +4,11 @@ import type { BuildRole } from './build-record.js';
 import type { ParkedEvent } from './parked-event.js';
 import { LogRewoundError } from './errors.js';
 import { byPartition, FeedPages } from './feed-pages.js';
-import { ProjectionPartition } from './projection-partition.js';
-import type { Projecting } from './projection-partition.js';
+import { ExternalPartition } from './external-partition.js';
+import { ExternalProjection } from './external-projection.js';
+import type { Projecting, ProjectionPartition } from './projection-partition.js';
 import type { ProjectionListener, ProjectionStatus } from './projection-status.js';
+import { RowPartition } from './row-partition.js';
 
 /** Longest wait for new events, ms; short enough to notice a checkpoint that was moved back. */
 const BLOCK_MS = 5_000;
@@ -28,9 +30,10 @@ export class BuildRunner {
     public role: BuildRole,
     private readonly listener: ProjectionListener,
   ) {
+    const Partition = of.projection instanceof ExternalProjection ? ExternalPartition : RowPartition;
     this.partitions = Array.from(
       { length: broker.partitions },
-      (_, index) => new ProjectionPartition({ context: broker.context, index }, broker, of, () => this.role),
+      (_, index) => new Partition({ context: broker.context, index }, broker, of, () => this.role),
     );
   }
 
@@ -61,20 +64,25 @@ export class BuildRunner {
       const now = this.broker.clock.now();
       const due = (partition: ProjectionPartition) => (partition.gone ? Infinity : (partition.failure?.due ?? now));
       const ready = this.partitions.filter((partition) => due(partition) <= now);
-      const waiting = this.partitions.filter((partition) => due(partition) > now);
-      const waitMs = Math.min(BLOCK_MS, ...waiting.map((partition) => due(partition) - now));
-      if (ready.length === 0) await delay(waitMs, undefined, { signal: this.stopping.signal }).catch(() => undefined);
-      else await this.advance(this.reader, ready, waitMs);
+      if (ready.length > 0) await this.advance(this.reader, ready);
+      else await delay(this.waitMs(), undefined, { signal: this.stopping.signal }).catch(() => undefined);
     }
   }
 
-  private async advance(reader: Reader, ready: readonly ProjectionPartition[], waitMs: number): Promise<void> {
+  /** Until the next one is tried again that has failed. */
+  private waitMs(): number {
+    const now = this.broker.clock.now();
+    const waits = this.partitions.flatMap(({ gone, failure }) => (failure && !gone ? [failure.due - now] : []));
+    return Math.max(1, Math.min(BLOCK_MS, ...waits));
+  }
+
+  private async advance(reader: Reader, ready: readonly ProjectionPartition[]): Promise<void> {
     const located = await this.located(ready);
     if (located.length === 0) return;
     let entries: readonly Entry[];
     try {
       const after = located.map(({ partition, position }) => ({ partition, position }));
-      entries = await this.pages.read(reader, after, waitMs);
+      entries = await this.pages.read(reader, after, this.waitMs());
     } catch (error) {
       if (!this.stopping.signal.aborted) for (const partition of located) this.fail(partition, error);
       return;
@@ -92,7 +100,7 @@ export class BuildRunner {
           return [partition];
         } catch (error) {
           if (!this.stopping.signal.aborted) {
-            partition.fail(error, error instanceof LogRewoundError ? error.position : undefined);
+            partition.fail(error, error instanceof LogRewoundError ? error.position : partition.position + 1);
             this.listener.failed?.(partition.status);
           }
           return [];

@@ -15,6 +15,8 @@ export interface Checkpoint {
   readonly last?: string;
   /** The build has been removed: who still runs it is to leave it alone. */
   readonly removed?: true;
+  /** The database that has the rows, when it is another one. This is a copy of its checkpoint then. */
+  readonly in?: string;
 }
 
 export interface LocatedCheckpoint extends Checkpoint {

@@ -120,3 +120,21 @@ export class ProjectionBuildError extends MillraceError {
   override readonly name = 'ProjectionBuildError';
   readonly code = 'projection-build';
 }
+
+/**
+ * What the methods of a projection did with the transaction of another database does not let it be committed: a statement has
+ * failed, which they have ignored, or they have ended the transaction themselves. What they have written was taken back, except
+ * what they have committed. Let errors of statements through, or set a savepoint, and leave COMMIT and ROLLBACK alone.
+ */
+export class BrokenTransactionError extends MillraceError {
+  override readonly name = 'BrokenTransactionError';
+  readonly code = 'broken-transaction';
+
+  constructor(reason: string, options?: ErrorOptions) {
+    super(
+      `the transaction of this projection cannot be committed: ${reason}. Let errors of statements through, or set a ` +
+        `savepoint, and leave COMMIT and ROLLBACK to the projection`,
+      options,
+    );
+  }
+}

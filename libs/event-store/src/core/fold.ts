@@ -2,9 +2,7 @@ import type { Broker, Entry } from '@millrace/broker';
 import { ProjectingContext } from './projection-context.js';
 import type { ProjectionContext } from './projection-context.js';
 import type { ProjectionDeclaration } from './projection.js';
-import type { RowBuffer } from './row-buffer.js';
 import { eventOnceOf, openEntry, positionOf } from './stored-event.js';
-import type { View } from './view.js';
 
 /** How far a batch was folded. */
 export interface Folded {
@@ -30,15 +28,25 @@ export interface Folding {
   isReplay(position: number): boolean;
 }
 
-type Projecting = (event: object, view: View<unknown>, context: ProjectionContext) => void | Promise<void>;
+/** Where events are folded into. */
+export interface FoldTarget {
+  /** What methods write with. */
+  readonly handle: unknown;
+  /** The event has been projected: its changes count. */
+  keep?(): void;
+  /** The event has failed: its changes are as if never made. */
+  drop?(): void;
+}
 
-/** Folds consecutive events of one partition into rows, up to the first one that fails. */
+type Projecting = (event: object, handle: unknown, context: ProjectionContext) => void | Promise<void>;
+
+/** Folds consecutive events of one partition, up to the first one that fails. */
 export async function fold(
   broker: Broker,
   { methods }: ProjectionDeclaration,
   projection: object,
   entries: readonly Entry[],
-  rows: RowBuffer,
+  target: FoldTarget,
   folding: Folding,
 ): Promise<Folded> {
   let position = folding.after;
@@ -47,20 +55,20 @@ export async function fold(
     try {
       const opened = openEntry(broker, entry);
       const stored = opened instanceof Promise ? await opened : opened;
-      const target = methods.get(stored.message.type);
-      if (target) {
-        const event = eventOnceOf(stored, target);
-        const method = (projection as Record<string | symbol, Projecting>)[target.method]!;
+      const taking = methods.get(stored.message.type);
+      if (taking) {
+        const event = eventOnceOf(stored, taking);
+        const method = (projection as Record<string | symbol, Projecting>)[taking.method]!;
         const context = new ProjectingContext(stored.message, entry, next, index === 0 ? folding.attempt : 1, {
           build: folding.build,
           isReplay: folding.isReplay(next),
         });
-        const projecting = method.call(projection, event, rows, context);
+        const projecting = method.call(projection, event, target.handle, context);
         if (projecting instanceof Promise) await projecting;
-        rows.keep();
+        target.keep?.();
       }
     } catch (error) {
-      rows.drop();
+      target.drop?.();
       return { position, failure: { position: next, entry, error } };
     }
     position = next;

@@ -73,10 +73,22 @@ export class ProjectionBuilds {
     );
   }
 
-  /** Removes rows, indexes and parked events of a build that no longer stands in the record. May be repeated. */
-  async remove(build: string): Promise<void> {
+  /** The database that has the rows of a build, when it is another one. */
+  async databaseOf(build: string): Promise<string | undefined> {
+    const checkpoints = await Promise.all(
+      this.partitions.map((partition) => readCheckpoint(this.broker, partition, build)),
+    );
+    return checkpoints.find((checkpoint) => checkpoint.in !== undefined)?.in;
+  }
+
+  /**
+   * Removes rows, indexes and parked events of a build that no longer stands in the record. May be repeated.
+   *
+   * @param database the other one that has its rows, and keeps them
+   */
+  async remove(build: string, database?: string): Promise<void> {
     const state = checkpointName(build);
-    const removed = JSON.stringify({ position: 0, removed: true });
+    const removed = JSON.stringify({ position: 0, removed: true, in: database });
     for (const partition of this.partitions) {
       // A process that still runs this build finds its revision gone and reads this, instead of beginning anew.
       await this.broker.commit({

@@ -8,6 +8,7 @@ import { parkedView } from './parked-event.js';
 import type { ParkedEvent } from './parked-event.js';
 import { ProjectionBuilds } from './projection-builds.js';
 import type { BuildPlace } from './projection-builds.js';
+import type { ViewDatabase } from './view-database.js';
 
 /** A place in a feed, as an append tells it. */
 export interface Place {
@@ -34,9 +35,11 @@ const POLL_MS = { first: 2, longest: 50 };
 export class ProjectionControl {
   private readonly builds: ProjectionBuilds;
 
+  /** @param database where the rows stand, when that is another one: `projection.database` */
   constructor(
     private readonly broker: Broker,
     private readonly of: ProjectionVersion,
+    private readonly database?: Pick<ViewDatabase<never>, 'name' | 'parked' | 'drop'>,
   ) {
     this.builds = new ProjectionBuilds(broker, of);
   }
@@ -112,11 +115,21 @@ export class ProjectionControl {
     return serving;
   }
 
-  /** Removes the builds that served before, or were given up: rows, indexes, checkpoints. @returns their names */
+  /**
+   * Removes the builds that served before, or were given up: rows, indexes, checkpoints.
+   *
+   * @returns their names
+   * @throws ProjectionBuildError when the rows stand in another database, which this control was not given
+   */
   async removeOld(): Promise<readonly string[]> {
+    const { record: before } = await this.builds.read();
+    for (const build of (before && cleared(before).dropped) ?? []) await this.reachRowsOf(build);
     const record = await this.builds.change((found) => found && cleared(found));
     const dropped = record?.dropped ?? [];
-    for (const build of dropped) await this.builds.remove(build);
+    for (const build of dropped) {
+      await this.builds.remove(build, this.database?.name);
+      await this.database?.drop({ context: this.broker.context, build }, this.broker.partitions);
+    }
     await this.builds.change((found) => found && without(found, dropped));
     return dropped;
   }
@@ -141,14 +154,31 @@ export class ProjectionControl {
     }
   }
 
-  /** The events that the build which serves has gone on without, oldest first in each partition. */
+  /**
+   * The events that the build which serves has gone on without, oldest first in each partition.
+   *
+   * @throws ProjectionBuildError when they stand in another database, which this control was not given
+   */
   async parked(): Promise<readonly ParkedEvent[]> {
-    const view = parkedView(await this.builds.serving());
+    const build = await this.builds.serving();
+    if (this.database) return this.database.parked({ context: this.broker.context, build });
+    await this.reachRowsOf(build);
+    const view = parkedView(build);
     const found = await Promise.all(
       this.builds.partitions.map((partition) => this.broker.store.readRows(partition, view)),
     );
     return found.flatMap((rows) =>
       Array.from(rows.values(), (row) => JSON.parse(row) as ParkedEvent).sort((a, b) => a.position - b.position),
+    );
+  }
+
+  private async reachRowsOf(build: string): Promise<void> {
+    if (this.database) return;
+    const database = await this.builds.databaseOf(build);
+    if (database === undefined) return;
+    throw new ProjectionBuildError(
+      `the rows of ${build} stand in ${database}, which cannot be reached from here: ask the service that runs ` +
+        `projection ${this.of.projection}, by \`projections.of(...)\``,
     );
   }
 

@@ -5,6 +5,8 @@ import { contractOf, personalPlanOf } from '@millrace/messages';
 import type { MessageClass, PersonalPlan } from '@millrace/messages';
 import { buildName } from './build-record.js';
 import type { ProjectionVersion } from './build-record.js';
+import { isExternal } from './external-projection.js';
+import type { HandleOf } from './external-projection.js';
 import { planOfRows } from './personal-rows.js';
 import type { ProjectionContext } from './projection-context.js';
 import type { EventClass } from './stored-event.js';
@@ -37,7 +39,8 @@ export interface ProjectionOptions {
   readonly attempts?: number;
   /**
    * A class whose `@PersonalData()` says what of a row is encrypted, with the key of its `@DataSubject()`; `'none'` when rows
-   * hold nothing personal. Needed when an event has personal data. Indexes do not see what is encrypted.
+   * hold nothing personal. Needed when an event has personal data. Indexes do not see what is encrypted. Rows in another
+   * database are never encrypted: `'none'` there means that what is personal in them is yours to delete.
    */
   readonly personalData?: 'none' | (abstract new (...args: never[]) => object);
 }
@@ -89,7 +92,25 @@ export function Projection(name: string, options: ProjectionOptions = {}): Class
   }
   const personalData = options.personalData && (planOfRows(name, options.personalData) ?? 'none');
   const declared: Declared = { projection: name, version, mode, indexes, onFailure, attempts, personalData };
-  return (target) => Reflect.defineMetadata(DECLARED, declared, target);
+  return (target) => {
+    if (isExternal(target)) checkExternal(name, options);
+    Reflect.defineMetadata(DECLARED, declared, target);
+  };
+}
+
+/** @throws ConfigurationError for an option that only rows beside the events can have */
+function checkExternal(name: string, { mode, indexes, personalData }: ProjectionOptions): void {
+  const refuse = (problem: string): never => {
+    throw new ConfigurationError(`projection '${name}' has its rows in another database, ${problem}`);
+  };
+  if (mode === 'inline')
+    refuse("so they cannot be part of the commit that appends the events: leave out mode: 'inline'");
+  if (indexes) refuse('which has indexes of its own: leave out indexes, and make them in create()');
+  if (personalData && personalData !== 'none') {
+    refuse(
+      "where nothing is encrypted: write personalData: 'none', and keep personal data out or delete them yourself",
+    );
+  }
 }
 
 const RULES: Rules<ProjectionOptions> = {
@@ -102,15 +123,19 @@ const RULES: Rules<ProjectionOptions> = {
 };
 
 /**
- * Marks the method that takes one event type: `(event, view, context)`. It must depend on nothing but these, so that
+ * Marks the method that takes one event type: `(event, view, context)`, in an `ExternalProjection` with the handle of a
+ * transaction instead of the view. It must depend on nothing but these, so that
  * the view can be built again from the events.
  *
  * @throws ConfigurationError when the class already takes this event, or the contract is no event
  */
 export function Projects<E extends object>(event: MessageClass<E>) {
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- a view of whatever rows the projection has
-  return <M extends (event: E, view: View<any>, context: ProjectionContext) => void | Promise<void>>(
-    target: object,
+  return <
+    Type extends object,
+    // eslint-disable-next-line @typescript-eslint/no-explicit-any -- a view of whatever rows the projection has
+    M extends (event: E, view: HandleOf<Type, View<any>>, context: ProjectionContext) => void | Promise<void>,
+  >(
+    target: Type,
     method: string | symbol,
     _descriptor: TypedPropertyDescriptor<M>,
   ): void => {

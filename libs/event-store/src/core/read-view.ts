@@ -1,4 +1,6 @@
+import { ConfigurationError } from '@millrace/broker';
 import type { Broker, ListedRow } from '@millrace/broker';
+import { isExternal } from './external-projection.js';
 import { ProjectionBuilds } from './projection-builds.js';
 import { PersonalRows, rowPlanOf } from './personal-rows.js';
 import { projectionOf } from './projection.js';
@@ -21,11 +23,19 @@ export class ReadView<Row, Indexes extends ViewIndexes<Row> = Record<never, neve
   private readonly personal: PersonalRows;
   private build: string;
 
-  /** @param source a projection, whose build that serves is read; or the name of a view that is written by hand */
+  /**
+   * @param source a projection, whose build that serves is read; or the name of a view that is written by hand
+   * @throws ConfigurationError for a projection whose rows stand in another database
+   */
   constructor(
     private readonly broker: Broker,
     source: ProjectionClass | string,
   ) {
+    if (typeof source !== 'string' && isExternal(source)) {
+      throw new ConfigurationError(
+        `the rows of ${source.name} stand in another database: read them by an ExternalView`,
+      );
+    }
     const declaration = typeof source === 'string' ? undefined : projectionOf(source);
     this.build = typeof source === 'string' ? source : projectionOf(source).name;
     this.personal = new PersonalRows(broker, declaration && rowPlanOf(declaration));

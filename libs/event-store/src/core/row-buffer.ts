@@ -1,5 +1,6 @@
 import type { IndexEntry, Write } from '@millrace/broker';
 import type { PersonalPlan } from '@millrace/messages';
+import type { FoldTarget } from './fold.js';
 import { withoutPersonalData } from './personal-rows.js';
 import { entriesOf } from './view-index.js';
 import type { ViewIndexes } from './view-index.js';
@@ -11,7 +12,8 @@ type Change = { readonly text: string; readonly entries: readonly IndexEntry[] }
 const DONE = Promise.resolve();
 
 /** What a batch of events makes of a view's rows, gathered in memory to be written by one commit. */
-export class RowBuffer implements View<unknown> {
+export class RowBuffer implements View<unknown>, FoldTarget {
+  readonly handle = this;
   private readonly read = new Map<string, string | undefined>();
   private readonly changed = new Map<string, Change>();
   private pending = new Map<string, Change>();

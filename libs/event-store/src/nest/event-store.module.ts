@@ -18,6 +18,9 @@ import type { AggregateType } from '../core/aggregate-type.js';
 import { chainRule } from '../core/chain/chain-rule.js';
 import type { ChainRule } from '../core/chain/chain-rule.js';
 import { EventStore } from '../core/event-store.js';
+import { isExternal } from '../core/external-projection.js';
+import type { ExternalProjection } from '../core/external-projection.js';
+import { ExternalView } from '../core/external-view.js';
 import { projectionOf } from '../core/projection.js';
 import type { ProjectionClass } from '../core/projection.js';
 import { Repository } from '../core/repository.js';
@@ -63,8 +66,8 @@ export class EventStoreCoreModule {
 }
 
 /**
- * Provides a repository for each aggregate, a view for each projection and the `EventStore` of the context, and runs the
- * projections. Needs `BrokerModule.forRoot`.
+ * Provides a repository for each aggregate, a view for each projection (a `ReadView`, or an `ExternalView` where the rows
+ * stand in another database) and the `EventStore` of the context, and runs the projections. Needs `BrokerModule.forRoot`.
  *
  * @example
  * EventStoreModule.forFeature({ aggregates: [Product], projections: [ProductList] })
@@ -113,11 +116,12 @@ function repositoryOf(type: AggregateType, connection?: string): FactoryProvider
 }
 
 function viewOf(type: ProjectionClass, connection?: string): FactoryProvider {
+  const of = { provide: getViewToken(type, connection), ...WANTING, connection };
+  if (!isExternal(type)) return connected({ ...of, useFactory: (broker: Broker) => new ReadView(broker, type) });
   return connected({
-    provide: getViewToken(type, connection),
-    ...WANTING,
-    connection,
-    useFactory: (broker: Broker) => new ReadView(broker, type),
+    ...of,
+    inject: [type],
+    useFactory: (broker: Broker, projection: ExternalProjection<unknown>) => new ExternalView(broker, projection),
   });
 }
 

@@ -28,7 +28,7 @@ export function InjectRepository(
   return Inject(getRepositoryToken(aggregate, connection));
 }
 
-/** Injects the `ReadView` of a projection that `EventStoreModule.forFeature` declares. */
+/** Injects the `ReadView` of a projection that `EventStoreModule.forFeature` declares; the `ExternalView` of an external one. */
 export function InjectView(projection: ProjectionClass, connection?: string): ParameterDecorator & PropertyDecorator {
   return Inject(getViewToken(projection, connection));
 }

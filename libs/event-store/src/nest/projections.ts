@@ -2,6 +2,7 @@ import { ConfigurationError } from '@millrace/broker';
 import type { Broker } from '@millrace/broker';
 import { Injectable, Logger } from '@nestjs/common';
 import type { OnApplicationBootstrap, OnModuleDestroy } from '@nestjs/common';
+import { ExternalProjection } from '../core/external-projection.js';
 import type { ParkedEvent } from '../core/parked-event.js';
 import { ProjectionControl } from '../core/projection-control.js';
 import type { Place, WaitOptions } from '../core/projection-control.js';
@@ -12,6 +13,7 @@ import type { ProjectionClass } from '../core/projection.js';
 
 interface Running {
   readonly type: ProjectionClass;
+  readonly projection: object;
   readonly broker: Broker;
   readonly runner: ProjectionRunner;
 }
@@ -35,7 +37,7 @@ export class Projections implements OnApplicationBootstrap, OnModuleDestroy {
       parked: (event) => this.reportParked(event),
       switched: (from, to) => this.logger.log(`${to} has caught up and serves now; ${from} is kept`),
     });
-    this.all.push({ type, broker, runner });
+    this.all.push({ type, projection, broker, runner });
   }
 
   /** How far each projection is on each partition, and what stops it. */
@@ -50,8 +52,9 @@ export class Projections implements OnApplicationBootstrap, OnModuleDestroy {
    * @throws ConfigurationError when this service has no such projection
    */
   of(type: ProjectionClass, context?: string): ProjectionControl {
-    const { broker } = this.find(type, context);
-    return new ProjectionControl(broker, projectionOf(type));
+    const { broker, projection } = this.find(type, context);
+    const database = projection instanceof ExternalProjection ? projection.database : undefined;
+    return new ProjectionControl(broker, projectionOf(type), database);
   }
 
   /**

@@ -1,7 +1,7 @@
+import { installDebianPackage, mayInstall } from '../process/debian-package.js';
 import type { FoundRedis, RedisSource } from './found-redis.js';
 import { NoRedisError } from './found-redis.js';
 import { dockerAnswers, redisFromContainer } from './redis-container.js';
-import { installDebianRedis, mayInstall } from './redis-debian-package.js';
 import { findServerBinary, redisFromBinary } from './redis-server-binary.js';
 import { redisFromUrl } from './redis-url.js';
 
@@ -57,7 +57,7 @@ function sources(
     'debian-package': async () => {
       if (!mayInstall()) return undefined;
       say("No Redis here yet; installing Debian's redis-server with apt-get (not as a service).");
-      await installDebianRedis();
+      await installDebianPackage('redis-server');
       const installed = await redisFromBinary('/usr/bin/redis-server', 'redis-server installed from Debian');
       return { ...installed, kind: 'debian-package' };
     },

@@ -12,18 +12,18 @@ export function mayInstall(): boolean {
 }
 
 /**
- * Installs Debian's `redis-server` without starting it as a system service.
+ * Installs a server from Debian without starting it as a system service.
  *
  * @throws Error with apt's own words
  */
-export async function installDebianRedis(): Promise<void> {
+export async function installDebianPackage(name: string): Promise<void> {
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   // The package starts its service when installed, unless policy-rc.d forbids it (exit code 101).
   const forbidding = !existsSync(POLICY);
   if (forbidding) await writeFile(POLICY, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
   try {
     await apt(['update'], env);
-    await apt(['install', '-y', '--no-install-recommends', 'redis-server'], env);
+    await apt(['install', '-y', '--no-install-recommends', name], env);
   } finally {
     if (forbidding) await rm(POLICY, { force: true });
   }
