@@ -251,7 +251,8 @@ export class Broker {
     kind: MessageKind,
   ): readonly OutboundMessage[] | Promise<readonly OutboundMessage[]> {
     const begun = this.boundary.send(wrapped);
-    if (!(begun instanceof Halted)) return [{ ...this.written(begun), kind }];
+    // Spelled out: spreading what `written` gives takes V8 longer than all else between here and the commit.
+    if (!(begun instanceof Halted)) return [{ envelope: begun, text: encode(begun, this.limits), kind }];
     return this.boundary.sendOn(begun).then((passages) =>
       passages.map(({ message, kind: other = kind, route }) => ({
         ...this.written(message),

@@ -87,7 +87,21 @@ export function parseReplyAddress(address: string): ReplyAddress | undefined {
  */
 export function partitionOf(key: string, partitions: number): number {
   if (partitions === 1) return 0;
-  let hash = 0x811c9dc5;
-  for (const byte of Buffer.from(key)) hash = Math.imul(hash ^ byte, 0x01000193);
+  let hash = FNV_BASIS;
+  for (let i = 0; i < key.length; i++) {
+    const unit = key.charCodeAt(i);
+    // ASCII, the usual case, is its own UTF-8: no bytes have to be made.
+    if (unit > 0x7f) return hashOf(Buffer.from(key)) % partitions;
+    hash = Math.imul(hash ^ unit, FNV_PRIME);
+  }
   return (hash >>> 0) % partitions;
+}
+
+const FNV_BASIS = 0x811c9dc5;
+const FNV_PRIME = 0x01000193;
+
+function hashOf(bytes: Uint8Array): number {
+  let hash = FNV_BASIS;
+  for (const byte of bytes) hash = Math.imul(hash ^ byte, FNV_PRIME);
+  return hash >>> 0;
 }
