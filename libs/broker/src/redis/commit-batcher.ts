@@ -75,7 +75,7 @@ export class CommitBatcher {
     const batches = new Map<string, Waiting[]>();
     for (const waiting of this.queue) {
       const { shape, slot } = waiting.compiled;
-      const name = `${slot} ${shape}`;
+      const name = slot === '' ? shape : `${slot} ${shape}`;
       const batch = batches.get(name);
       if (batch) batch.push(waiting);
       else batches.set(name, [waiting]);
@@ -95,7 +95,12 @@ export class CommitBatcher {
   private async send(batch: readonly Waiting[]): Promise<void> {
     try {
       const results = await this.run(batch);
-      await Promise.all(batch.map((waiting, i) => this.settle(waiting, results[i])));
+      const looking: Promise<void>[] = [];
+      batch.forEach((waiting, i) => {
+        const settled = this.settle(waiting, results[i]);
+        if (settled) looking.push(settled);
+      });
+      await Promise.all(looking);
     } catch (error) {
       await this.fail(batch, error);
     }
@@ -119,11 +124,19 @@ export class CommitBatcher {
     return this.compiler.script(shape).run(this.connection, keys, args) as Promise<RawResult[]>;
   }
 
-  private async settle(waiting: Waiting, raw: RawResult | undefined): Promise<void> {
-    if (!raw) return waiting.reject(new Error('the commit script answered for fewer commits than it was given'));
-    if (raw[0] === 2) return waiting.reject(writeFailed(waiting.commit, String(raw[1])));
-    const result = parse(raw);
-    if (result.status === 'committed' || !waiting.repeated) return waiting.resolve(result);
+  /** A promise only where it has to be looked what the first try has done. */
+  private settle(waiting: Waiting, raw: RawResult | undefined): Promise<void> | undefined {
+    if (!raw) waiting.reject(new Error('the commit script answered for fewer commits than it was given'));
+    else if (raw[0] === 2) waiting.reject(writeFailed(waiting.commit, String(raw[1])));
+    else {
+      const result = parse(raw);
+      if (result.status !== 'committed' && waiting.repeated) return this.look(waiting, result);
+      waiting.resolve(result);
+    }
+    return undefined;
+  }
+
+  private async look(waiting: Waiting, result: CommitResult): Promise<void> {
     try {
       waiting.resolve(await this.verify(waiting.commit, result));
     } catch (error) {

@@ -111,20 +111,27 @@ export function checkCondition({ query, after }: AppendCondition): void {
 }
 
 /** @throws ConfigurationError for a tag that cannot be used */
-export function tagsOf({ tags = [] }: EventOptions, event: object): readonly string[] {
+export function tagsOf({ tags }: EventOptions, event: object): readonly string[] {
+  if (tags === undefined) return NO_TAGS;
   const own = typeof tags === 'function' ? tags(event) : tags;
   if (!Array.isArray(own)) throw new ConfigurationError(`tags: write a list of texts`);
   return Array.from(new Set(own), (tag) => checkName(String(tag), 'tag'));
 }
 
 /** @throws ConfigurationError for a time that is none */
-export function attributesOf({ metadata = {} }: EventOptions): Partial<EnvelopeInit> {
+export function attributesOf({ metadata }: EventOptions): Attributes {
+  const attributes: Attributes = {};
+  if (metadata === undefined) return attributes;
   const { correlationId, causationId, actor, time } = metadata;
   if (time !== undefined && Number.isNaN(Number(time))) throw new ConfigurationError(`metadata.time is no valid Date`);
-  return {
-    ...(correlationId === undefined ? {} : { correlationid: correlationId }),
-    ...(causationId === undefined ? {} : { causationid: causationId }),
-    ...(actor === undefined ? {} : { actor }),
-    ...(time === undefined ? {} : { time: time.toISOString() }),
-  };
+  if (correlationId !== undefined) attributes.correlationid = correlationId;
+  if (causationId !== undefined) attributes.causationid = causationId;
+  if (actor !== undefined) attributes.actor = actor;
+  if (time !== undefined) attributes.time = time.toISOString();
+  return attributes;
 }
+
+/** Of the envelope of an event, to be filled in. */
+type Attributes = { -readonly [K in keyof EnvelopeInit]?: EnvelopeInit[K] };
+
+const NO_TAGS: readonly string[] = [];

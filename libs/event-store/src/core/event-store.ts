@@ -92,20 +92,23 @@ export class EventStore {
    * @throws UnknownOutcomeError when the reply was lost of an append with neither ids nor an expected version
    */
   async append(stream: StreamName, events: readonly object[], options: AppendOptions = {}): Promise<AppendResult> {
-    const result = await this.appendAll([{ ...options, stream, events }]);
-    if (result.status === 'appended') return { status: 'appended', ...result.appended[0]! };
+    const preparing = prepare(this.broker, this.types, identify(stream), events, options);
+    const result = await this.commit([preparing instanceof Promise ? await preparing : preparing]);
+    if (result.status === 'appended') return appendedTo(result.appended[0]!);
     if (result.status === 'staged') return result;
     return { status: 'conflict', expected: result.expected, actual: result.actual };
   }
 
   /** Appends to several streams of one partition, all or none. Give them the same `key` where there are several partitions. */
   async appendAll(appends: readonly StreamAppend[]): Promise<AppendAllResult> {
+    const preparing = appends.map(async (append) =>
+      prepare(this.broker, this.types, identify(append.stream), append.events, append),
+    );
+    return this.commit(await Promise.all(preparing));
+  }
+
+  private async commit(prepared: readonly PreparedAppend[]): Promise<AppendAllResult> {
     const { broker } = this;
-    const preparing = appends.map(async ({ stream, events, ...options }) => {
-      identify(stream);
-      return prepare(broker, this.types, stream, events, options);
-    });
-    const prepared = await Promise.all(preparing);
     const partition = onePartition(prepared);
     const guard = onceGuard(prepared, broker.dedupeWindowMs);
     if (guard && prepared.some(({ ids }) => !ids))
@@ -146,23 +149,24 @@ export class EventStore {
   ): Promise<AppendIfResult> {
     const { broker } = this;
     checkCondition(condition);
-    const append = await prepare(broker, this.types, stream, events, options);
+    const identity = stream === undefined ? undefined : identify(stream);
+    const append = await prepare(broker, this.types, identity, events, options);
     const { partition, write } = append;
     const tags: Guard = { kind: 'tags', ...condition };
     const guard = onceGuard([append], broker.dedupeWindowMs);
     const unit = UnitOfWork.current(broker);
     const known = unit && guard && (await broker.store.readCommand(partition, guard.id));
-    if (known !== undefined) return { status: 'appended', ...(await firstAppends(broker, [append], known))[0]! };
+    if (known !== undefined) return appendedTo((await firstAppends(broker, [append], known))[0]!);
     const writes = unit ? [] : [write];
     const result = await broker.commit({ partition, guards: guard && !unit ? [guard, tags] : [tags], writes });
     if (result.status === 'refused') {
       if (result.guard === 'command') {
-        return { status: 'appended', ...(await firstAppends(broker, [append], result.found))[0]! };
+        return appendedTo((await firstAppends(broker, [append], result.found))[0]!);
       }
       const before = await appendAmong(broker, append, condition.query, condition.after);
-      return before ? { status: 'appended', ...before } : { status: 'conflict', position: Number(result.found) };
+      return before ? appendedTo(before) : { status: 'conflict', position: Number(result.found) };
     }
-    if (!unit) return { status: 'appended', ...placesOf([append], result.appended)[0]! };
+    if (!unit) return appendedTo(placesOf([append], result.appended)[0]!);
     await stageAppends(broker, unit, [append], guard ? [guard, tags] : [tags]);
     return { status: 'staged' };
   }
@@ -261,6 +265,10 @@ export class EventStore {
     const { stream, expected } = guarded[0]!;
     return { stream, expected, actual: found };
   }
+}
+
+function appendedTo({ version, first, position }: AppendedTo): { readonly status: 'appended' } & AppendedTo {
+  return { status: 'appended', version, first, position };
 }
 
 function onePartition(appends: readonly PreparedAppend[]): Partition {
