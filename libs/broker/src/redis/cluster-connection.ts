@@ -41,17 +41,19 @@ export function openClusterConnection(target: RedisTarget, name: string, deadlin
   });
   cluster.on('error', () => undefined);
   cluster.setMaxListeners(0);
+  const send: RedisConnection['send'] = async (command, args) => {
+    if (cluster.status !== 'ready') await ready(cluster, deadlineMs);
+    try {
+      return await cluster.call(command.toLowerCase(), ...args);
+    } catch (error) {
+      if (!(error instanceof Error) || !GAVE_UP.test(error.message)) throw error;
+      throw new StoreUnavailableError(`the cluster is being changed: ${error.message}`, { cause: error });
+    }
+  };
   return {
     client: cluster,
-    send: async (command, args) => {
-      if (cluster.status !== 'ready') await ready(cluster, deadlineMs);
-      try {
-        return await cluster.call(command.toLowerCase(), ...args);
-      } catch (error) {
-        if (!(error instanceof Error) || !GAVE_UP.test(error.message)) throw error;
-        throw new StoreUnavailableError(`the cluster is being changed: ${error.message}`, { cause: error });
-      }
-    },
+    send,
+    read: send,
     everywhere: async (command, args) => {
       if (cluster.status !== 'ready') await ready(cluster, deadlineMs);
       return Promise.all(cluster.nodes('master').map((node) => node.call(command, ...args)));
@@ -96,13 +98,20 @@ function openNode(node: Redis): NodeConnection {
   redis.on('error', () => undefined);
   let id: Promise<unknown> | undefined;
   const connection = wrap(redis, 0, () => openNode(node));
+  const identify = (): void => {
+    id ??= connection.send('CLIENT', ['ID']);
+    // Its failure shows where it is waited for, and in the command itself.
+    id.catch(() => undefined);
+  };
   return {
     ...connection,
     send: (command, args) => {
-      id ??= connection.send('CLIENT', ['ID']);
-      // Its failure shows where it is waited for, and in the command itself.
-      id.catch(() => undefined);
+      identify();
       return connection.send(command, args);
+    },
+    read: (command, args) => {
+      identify();
+      return connection.read(command, args);
     },
     unblock: async () => {
       try {

@@ -108,7 +108,7 @@ export class RedisReader implements Reader {
       watchdog = setTimeout(() => resolve(LATE), blockMs + GRACE_MS);
     });
     try {
-      const reply = await Promise.race([this.connection.send(command, args), late]);
+      const reply = await Promise.race([this.connection.read(command, args), late]);
       if (reply !== LATE) return reply;
       this.connection.reset();
       throw new StoreUnavailableError(`Redis did not answer a read within ${blockMs + GRACE_MS} ms`);
