@@ -1,16 +1,36 @@
+export { refused, Refused } from './core/call.js';
+export type { Call } from './core/call.js';
 export * from './core/command-id.js';
 export * from './core/definition.js';
-export * from './core/duration.js';
+export type {
+  Branch,
+  ChildOptions,
+  EachOptions,
+  ForwardNodes,
+  ForwardWaitOptions,
+  JoinOptions,
+  LockOptions,
+  Nodes,
+  WaitOptions,
+} from './core/dsl/block.js';
+export * from './core/dsl/duration.js';
+export * from './core/dsl/reply-typing.js';
+export * from './core/dsl/saga.js';
+export * from './core/dsl/saga-steps.js';
+export * from './core/dsl/step.js';
+export * from './core/dsl/unnamed-saga.js';
 export * from './core/instance.js';
 export * from './core/next.js';
 export * from './core/orchestrator.js';
-export * from './core/reply-typing.js';
+export * from './core/run.js';
+export * from './core/runtime/saga-definitions.js';
+export * from './core/runtime/saga-instances.js';
+export * from './core/runtime/saga-locks.js';
+export * from './core/runtime/unknown-version.js';
 export * from './core/saga-class.js';
 export * from './core/saga-events.js';
-export * from './core/saga-instances.js';
-export * from './core/saga.js';
 export * from './core/scenario.js';
-export * from './core/step.js';
+export * from './core/state-change.js';
 export * from './core/transition.js';
 export * from './nest/saga.module.js';
 export * from './nest/sagas.js';

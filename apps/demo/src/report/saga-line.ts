@@ -1,8 +1,9 @@
 /** One thing in a saga's history, as the orchestrator tells it. */
 export interface SagaHappening {
   readonly step: string;
-  readonly direction: 'do' | 'undo' | 'end';
-  readonly what: 'sent' | 'done' | 'refused' | 'timed-out' | 'given-up';
+  readonly direction: 'do' | 'undo';
+  /** `sent`, `done`, `refused`, `timed-out`, `given-up`; others are not told here. */
+  readonly what: string;
   /** The first time, ms since 1970. */
   readonly at: number;
   readonly times: number;

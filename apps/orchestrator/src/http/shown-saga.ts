@@ -4,8 +4,10 @@ import { ApiProperty } from '@nestjs/swagger';
 /** Something that happened in a saga; the same thing again is counted. */
 export class ShownHappening implements HistoryEntry {
   @ApiProperty() step!: string;
-  @ApiProperty({ enum: ['do', 'undo', 'end'] }) direction!: HistoryEntry['direction'];
-  @ApiProperty({ enum: ['sent', 'done', 'refused', 'timed-out', 'given-up'] }) what!: HistoryEntry['what'];
+  /** Where the step stands in the saga. */
+  @ApiProperty() path!: string;
+  @ApiProperty({ enum: ['do', 'undo'] }) direction!: HistoryEntry['direction'];
+  @ApiProperty() what!: HistoryEntry['what'];
   /** The first time, ms since 1970. */
   @ApiProperty() at!: number;
   @ApiProperty() times!: number;
@@ -16,7 +18,9 @@ export class ShownSaga {
   /** The order it is about. */
   @ApiProperty() id!: string;
   @ApiProperty() saga!: string;
-  @ApiProperty({ enum: ['running', 'compensating', 'rejecting', 'completed', 'compensated', 'parked'] })
+  @ApiProperty({
+    enum: ['running', 'compensating', 'completing', 'rejecting', 'completed', 'compensated', 'parked', 'aborted'],
+  })
   status!: SagaInstance['status'];
   /** Why it turned round. */
   @ApiProperty({ required: false }) reason?: string;

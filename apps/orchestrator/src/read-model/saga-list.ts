@@ -3,7 +3,7 @@ import type { View } from '@millrace/event-store';
 import { SagaEnded, SagaParked, SagaStarted, SagaTurned } from '@millrace/saga';
 import { ApiProperty } from '@nestjs/swagger';
 
-export const STATUSES = ['running', 'compensating', 'completed', 'compensated', 'parked'] as const;
+export const STATUSES = ['running', 'compensating', 'completed', 'compensated', 'parked', 'aborted'] as const;
 export type ListedStatus = (typeof STATUSES)[number];
 
 /** A saga as it is shown in a list. */

@@ -1,23 +1,23 @@
 import { checkContext } from '@millrace/broker';
 
-/** Whether a command does a step, undoes it, or follows complete compensation. */
-export type Direction = 'do' | 'undo' | 'end';
+/** Whether a command does a step or undoes it. */
+export type Direction = 'do' | 'undo';
 
 /** What the id of a saga's command says. The same attempt always has the same id, so sending it twice is sending it once. */
 export interface CommandId {
   readonly saga: string;
   /** Id of the instance. */
   readonly id: string;
-  /** Index of the step. */
-  readonly step: number;
+  /** Where the step stands in the saga: `2`, `3.hotel.0`; `end` for the last command. */
+  readonly path: string;
   readonly direction: Direction;
   /** 1 for the first attempt. */
   readonly attempt: number;
 }
 
-/** `<saga>/<id>/<step>/<do|undo|end>/<attempt>` */
-export function formatCommandId({ saga, id, step, direction, attempt }: CommandId): string {
-  return `${saga}/${encodeId(id)}/${step}/${direction}/${attempt}`;
+/** `<saga>/<id>/<path>/<do|undo>/<attempt>` */
+export function formatCommandId({ saga, id, path, direction, attempt }: CommandId): string {
+  return `${saga}/${encodeId(id)}/${path}/${direction}/${attempt}`;
 }
 
 /** Reads a command id, as it stands in a reply's `inreplyto`; undefined when no saga has written it. */
@@ -26,8 +26,12 @@ export function parseCommandId(text: string): CommandId | undefined {
   if (!match) return undefined;
   const id = decodeId(match[2]!);
   if (id === undefined) return undefined;
-  const direction = match[4] as Direction;
-  return { saga: match[1]!, id, step: Number(match[3]), direction, attempt: Number(match[5]) };
+  return { saga: match[1]!, id, path: match[3]!, direction: match[4] as Direction, attempt: Number(match[5]) };
+}
+
+/** What a step does, whatever the attempt: `<saga>/<id>/<path>`. */
+export function effectId(commandId: string): string {
+  return commandId.slice(0, commandId.lastIndexOf('/', commandId.lastIndexOf('/') - 1));
 }
 
 /** The name of an instance's state and timer: `saga.<saga>.<id>`. */
@@ -40,7 +44,12 @@ export function isSagaId(text: string): boolean {
   return text !== '' && !/\p{Surrogate}/u.test(text) && encodeId(text).length <= 180;
 }
 
-const FORM = /^([a-z][a-z0-9-]*)\/([^/]+)\/(0|[1-9]\d{0,5})\/(do|undo|end)\/([1-9]\d{0,9})$/;
+/** Whether a text can be the name of a branch, which is part of ids. */
+export function isBranchName(text: string): boolean {
+  return /^[A-Za-z][\w-]{0,63}$/.test(text);
+}
+
+const FORM = /^([a-z][a-z0-9-]*)\/([^/]+)\/(end|(?:0|[1-9]\d{0,5})(?:\.[\w-]{1,64})*)\/(do|undo)\/([1-9]\d{0,9})$/;
 
 /** An id without '/' and without what names of states and timers may not contain. */
 function encodeId(id: string): string {

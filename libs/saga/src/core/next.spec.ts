@@ -28,7 +28,7 @@ import {
 } from './place-order.fixture.js';
 import type { PlaceOrderState } from './place-order.fixture.js';
 import { SagaEnded, SagaParked, SagaStarted, SagaTurned } from './saga-events.js';
-import { saga } from './saga.js';
+import { saga } from './dsl/saga.js';
 import type { SagaAction, SagaInput } from './transition.js';
 
 type Instance = SagaInstance<PlaceOrderState>;

@@ -1,19 +1,41 @@
-import { backoff } from '@millrace/broker';
 import { parseCommandId } from './command-id.js';
 import type { SagaDefinition } from './definition.js';
-import { isOver } from './instance.js';
+import { conclude } from './engine/conclude.js';
+import { FAREWELL, farewellOf } from './engine/farewell.js';
+import { engine } from './engine/nodes.js';
+import { ROOT } from './engine/place.js';
+import { EVERYWHERE } from './engine/signal.js';
+import type { Signal } from './engine/signal.js';
+import { Turn } from './engine/turn.js';
+import { hasEnded } from './instance.js';
 import type { SagaInstance } from './instance.js';
-import { begin, end, fail, note, park, planInHand, send, stateFrom, wait } from './turn.js';
-import type { Turn } from './turn.js';
-import type { ReplyInput, SagaInput, StartInput, TimerInput, Transition } from './transition.js';
-import { judge } from './verdict.js';
+import { intervene } from './intervene.js';
+import { keepEarly } from './early-events.js';
+import { passedPivot } from './pivot.js';
+import type { SequenceRun, StepRun } from './run.js';
+import { SagaStarted } from './saga-events.js';
+import type {
+  CalledInput,
+  CancelInput,
+  EventInput,
+  ReplyInput,
+  SagaInput,
+  StartInput,
+  Transition,
+  UndoInput,
+} from './transition.js';
+
+/** What is under way while a decision is made. */
+export interface Progress {
+  readonly run: SequenceRun;
+  readonly farewell: StepRun | undefined;
+}
 
 /**
  * Decides how a saga goes on: what it is after an input, and what has to happen with that. Pure; without clock and
  * randomness, so the same input on the same instance always decides the same.
  *
  * @param instance undefined when there is none with this id
- * @throws NonRetryableError when the definition has lost the step that the instance is at
  */
 export function next<State>(
   definition: SagaDefinition<State>,
@@ -25,124 +47,165 @@ export function next<State>(
     return instance ? ignored('this saga has been started before') : start(definition, input, now);
   }
   if (!instance) return ignored('there is no such saga');
-  if (isOver(instance)) return ignored(`this saga is ${instance.status}`);
-  planInHand(definition, instance);
-  const turn = { definition, instance, now, actions: [] };
+  const turn = new Turn(definition, instance, engine<State>(), now);
   switch (input.kind) {
     case 'reply':
-      return takeReply(turn, input);
-    case 'deadline':
-      return meetDeadline(turn, input);
-    case 'retry':
-      return endWait(turn, input);
+    case 'called':
+      return answer(turn, instance, input);
+    case 'event':
+      return happen(turn, instance, input);
+    case 'wake':
+      return wake(turn, instance);
+    case 'undo':
+      return undo(turn, instance, input);
+    case 'cancel':
+      return cancel(turn, instance, input);
+    default:
+      return intervene(turn, instance, input);
   }
 }
 
 function start<State>(definition: SagaDefinition<State>, input: StartInput, now: number): Transition<State> {
-  return moved(doStep(begin(definition, input, now), 0));
+  const { name: saga, version, hash, withinMs } = definition;
+  const { id, correlationid = id, asker } = input;
+  const begun: Omit<SagaInstance<State>, 'run'> = {
+    saga,
+    id,
+    version,
+    hash,
+    correlationid,
+    status: 'running',
+    state: definition.start.state(input.input),
+    history: [],
+    ...(withinMs === undefined ? {} : { deadline: now + withinMs }),
+    ...(asker ? { asker } : {}),
+    startedAt: now,
+    updatedAt: now,
+  };
+  const turn = new Turn(definition, begun, engine<State>(), now);
+  turn.note('saga', ROOT, 'do', 'started', { change: { value: turn.state } });
+  turn.record(new SagaStarted(saga, id, new Date(now).toISOString()));
+  const run = turn.engine.blocks.enter(turn, definition.body, ROOT);
+  return conclude(turn, { ...begun, run: { phase: 'doing', runs: [] } }, { run, farewell: undefined });
 }
 
 // ── inputs ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-function takeReply<State>(turn: Turn<State>, reply: ReplyInput): Transition<State> {
-  const attempt = attemptAnswered(turn, reply);
-  if (attempt === undefined) return ignored(`${reply.inReplyTo} is not the command in hand`);
-  const verdict = judge(turn.definition, turn.instance, reply);
-  if (verdict === 'no-answer') return ignored(`${reply.type} is no answer to this step`);
-  // Any attempt's success is the step's success. A refusal counts only for the newest: the others may have succeeded.
-  if (verdict === 'done') return moved(goOn(note(stateFrom(turn, reply), 'done')));
-  const { pending } = turn.instance;
-  if (attempt !== pending!.attempt || pending!.waiting) return ignored('this attempt was given up before');
-  if (verdict === 'failed') return moved(tryAgain(note(turn, 'refused'), `refused with ${reply.type}`));
-  // When an earlier attempt has not been answered, it may have done what this one was refused.
-  const undoFrom = attempt === 1 ? turn.instance.step - 1 : turn.instance.step;
-  return moved(turnRound(note(turn, 'refused'), verdict.refused, undoFrom));
-}
-
-function meetDeadline<State>(turn: Turn<State>, { commandId }: TimerInput): Transition<State> {
-  const { pending } = turn.instance;
-  if (commandId !== pending!.id || pending!.waiting) return ignored(`${commandId} is not being waited for`);
-  const { withinMs } = planInHand(turn.definition, turn.instance);
-  return moved(tryAgain(note(turn, 'timed-out'), `no answer within ${withinMs} ms`));
-}
-
-function endWait<State>(turn: Turn<State>, { commandId }: TimerInput): Transition<State> {
-  const { pending } = turn.instance;
-  if (commandId !== pending!.id || !pending!.waiting) return ignored(`${commandId} is not to be sent again`);
-  return moved(sendAgain(turn));
-}
-
-// ── decisions ───────────────────────────────────────────────────────────────────────────────────────────────────────
-
-/** The command in hand has succeeded. */
-function goOn<State>(turn: Turn<State>): Turn<State> {
-  switch (turn.instance.status) {
-    case 'running':
-      return doStep(turn, turn.instance.step + 1);
-    case 'compensating':
-      return undoFrom(turn, turn.instance.step - 1);
-    default:
-      return end(turn, 'compensated');
+function answer<State>(
+  turn: Turn<State>,
+  instance: SagaInstance<State>,
+  input: ReplyInput | CalledInput,
+): Transition<State> {
+  const commandId = input.kind === 'reply' ? input.inReplyTo : input.callId;
+  const answered = parseCommandId(commandId);
+  if (!answered || answered.saga !== instance.saga || answered.id !== instance.id) {
+    return ignored(`${commandId} is no command of this saga`);
   }
+  const signal: Signal = { ...input, answered };
+  const progress = route(turn, instance, signal, answered.path);
+  if (turn.refusal === undefined) return conclude(turn, instance, progress);
+  if (!turn.isLate || !wasSent(instance, answered.path, answered.direction)) return ignored(turn.refusal);
+  // What comes too late may have done something: whoever looks for that finds it here.
+  turn.note(nameAt(instance, answered.path), { path: answered.path, item: undefined }, answered.direction, 'late');
+  return { outcome: 'noted', instance: { ...instance, history: turn.history }, reason: turn.refusal };
 }
 
-function doStep<State>(turn: Turn<State>, step: number): Turn<State> {
-  if (step === turn.definition.steps.length) return end(turn, 'completed');
-  return send(turn, { status: 'running', step, attempt: 1 });
+function happen<State>(
+  turn: Turn<State>,
+  instance: SagaInstance<State>,
+  { type, data }: EventInput,
+): Transition<State> {
+  if (hasEnded(instance)) return ignored(`this saga is ${instance.status}`);
+  const progress = route(turn, instance, { kind: 'event', type, data });
+  if (turn.taken) return conclude(turn, instance, progress);
+  const early = keepEarly(turn.definition, instance, { type, data });
+  return early ? { outcome: 'moved', instance: early, actions: [] } : ignored(`nothing waits for ${type}`);
 }
 
-/** Compensates the steps from this one back to the first. */
-function undoFrom<State>(turn: Turn<State>, last: number): Turn<State> {
-  const step = turn.definition.steps.findLastIndex(({ undo }, index) => index <= last && undo !== undefined);
-  return step < 0 ? reject(turn) : send(turn, { status: 'compensating', step, attempt: 1 });
+function wake<State>(turn: Turn<State>, instance: SagaInstance<State>): Transition<State> {
+  const { deadline } = instance;
+  if (hasEnded(instance)) return ignored(`this saga is ${instance.status}`);
+  // The timer that woke it is gone: one that comes has to be set anew.
+  const woken: SagaInstance<State> = { ...instance };
+  delete (woken as { wakeAt?: number }).wakeAt;
+  if (deadline !== undefined && deadline <= turn.now && mayTurn(turn.definition, instance)) {
+    const { withinMs } = turn.definition;
+    turn.fail('deadline', `not done within ${withinMs} ms`);
+    return turnRound(turn, woken);
+  }
+  return conclude(turn, woken, route(turn, instance, { kind: 'wake' }));
 }
 
-function reject<State>(turn: Turn<State>): Turn<State> {
-  if (!turn.definition.onCompensated) return end(turn, 'compensated');
-  return send(turn, { status: 'rejecting', step: 0, attempt: 1 });
+function cancel<State>(turn: Turn<State>, instance: SagaInstance<State>, input: CancelInput): Transition<State> {
+  const { by, why } = input;
+  if (!mayTurn(turn.definition, instance)) {
+    return ignored(
+      passedPivot(turn.definition, instance) && instance.status === 'running'
+        ? 'this saga is past its pivot: it only goes forward'
+        : `this saga is ${instance.status}`,
+    );
+  }
+  turn.note('saga', ROOT, 'do', 'cancelled', { by, why });
+  turn.fail('cancelled', why);
+  return turnRound(turn, instance);
 }
 
-function turnRound<State>(turn: Turn<State>, reason: string, last: number): Turn<State> {
-  return undoFrom(fail(turn, reason), last);
-}
-
-/** The attempt in hand has failed, or its outcome is unknown. */
-function tryAgain<State>(turn: Turn<State>, reason: string): Turn<State> {
-  const { retry } = planInHand(turn.definition, turn.instance);
-  const { attempt } = turn.instance.pending!;
-  if (attempt >= retry.attempts) return giveUp(turn, `${reason}, ${attempt} ${attempt === 1 ? 'attempt' : 'attempts'}`);
-  const pause = backoff(retry, attempt, 0);
-  return pause > 0 ? wait(turn, pause) : sendAgain(turn);
-}
-
-function sendAgain<State>(turn: Turn<State>): Turn<State> {
-  const { status, step, pending } = turn.instance;
-  return send(turn, { status, step, attempt: pending!.attempt + 1 });
-}
-
-/** A step that is given up may have been done or may still be: its own compensation comes first. */
-function giveUp<State>(turn: Turn<State>, reason: string): Turn<State> {
-  const gaveUp = note(turn, 'given-up');
-  return turn.instance.status === 'running' ? turnRound(gaveUp, reason, turn.instance.step) : park(gaveUp, reason);
+/** The saga that it is a part of takes it back: also when it was completed, unless it is past its pivot. */
+function undo<State>(turn: Turn<State>, instance: SagaInstance<State>, { asker }: UndoInput): Transition<State> {
+  const asked = { ...instance, asker };
+  if (instance.status === 'compensated') return conclude(turn, asked, instance as Progress);
+  if (passedPivot(turn.definition, instance) || instance.status === 'aborted') {
+    return ignored(`this saga is ${instance.status} and cannot be undone`);
+  }
+  if (instance.failure) return { outcome: 'moved', instance: asked, actions: [] };
+  turn.fail('undone', 'the saga that it is a part of was turned round');
+  const { blocks } = turn.engine;
+  const back = instance.run.phase === 'done' ? blocks.undo : blocks.stop;
+  const run = back(turn, turn.definition.body, instance.run, ROOT);
+  const { endedAt: _endedAt, farewell: _farewell, ...open } = asked;
+  return conclude(turn, { ...open, status: 'running' }, { run, farewell: undefined });
 }
 
 // ── details ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** Which attempt of the command in hand this reply answers; undefined: none. */
-function attemptAnswered<State>({ instance }: Turn<State>, reply: ReplyInput): number | undefined {
-  const answered = parseCommandId(reply.inReplyTo);
-  const inHand = parseCommandId(instance.pending!.id)!;
-  const same =
-    answered?.saga === inHand.saga &&
-    answered.id === inHand.id &&
-    answered.step === inHand.step &&
-    answered.direction === inHand.direction &&
-    answered.attempt <= inHand.attempt;
-  return same ? answered.attempt : undefined;
+/** Lets a signal take its way: to one command, or everywhere. */
+export function route<State>(
+  turn: Turn<State>,
+  instance: SagaInstance<State>,
+  signal: Signal,
+  path?: string,
+): Progress {
+  const { definition, engine } = turn;
+  let { run, farewell } = instance as Progress;
+  if (path === FAREWELL.path) {
+    if (farewell)
+      farewell = engine.feel(turn, farewellOf(definition, instance), farewell, FAREWELL, signal, EVERYWHERE) as StepRun;
+    else turn.ignore('this saga has not come to its end');
+    return { run, farewell };
+  }
+  run = engine.blocks.feel(turn, definition.body, run, ROOT, signal, path?.split('.') ?? EVERYWHERE);
+  if (path === undefined && farewell) {
+    farewell = engine.feel(turn, farewellOf(definition, instance), farewell, FAREWELL, signal, EVERYWHERE) as StepRun;
+  }
+  return { run, farewell };
 }
 
-function moved<State>({ instance, actions }: Turn<State>): Transition<State> {
-  return { outcome: 'moved', instance, actions };
+/** Whether it can still turn round. */
+function mayTurn<State>(definition: SagaDefinition<State>, instance: SagaInstance<State>): boolean {
+  return instance.status === 'running' && !instance.run.back && !passedPivot(definition, instance);
+}
+
+function turnRound<State>(turn: Turn<State>, instance: SagaInstance<State>): Transition<State> {
+  const run = turn.engine.blocks.stop(turn, turn.definition.body, instance.run, ROOT);
+  return conclude(turn, instance, { run, farewell: undefined });
+}
+
+function wasSent({ history }: SagaInstance, path: string, direction: string): boolean {
+  return history.some((entry) => entry.path === path && entry.direction === direction && entry.what === 'sent');
+}
+
+function nameAt({ history }: SagaInstance, path: string): string {
+  return history.find((entry) => entry.path === path)!.step;
 }
 
 function ignored(reason: string): { outcome: 'ignored'; reason: string } {

@@ -3,6 +3,7 @@ import { Broker, InMemoryPartitionStore, RedisPartitionStore, Subscriptions } fr
 import type { PartitionStore } from '@millrace/broker';
 import { Reply } from '@millrace/messages';
 import type { Envelope } from '@millrace/messages';
+import { stepsOf } from './definition.js';
 import { eventually } from './eventually.fixture.js';
 import { Orchestrator } from './orchestrator.js';
 import {
@@ -17,8 +18,10 @@ import {
   StockReserved,
 } from './place-order.fixture.js';
 import type { PlaceOrderState } from './place-order.fixture.js';
-import { SagaInstances } from './saga-instances.js';
-import { saga } from './saga.js';
+import { SagaDefinitions } from './runtime/saga-definitions.js';
+import { SagaInstances } from './runtime/saga-instances.js';
+import { SagaLocks } from './runtime/saga-locks.js';
+import { saga } from './dsl/saga.js';
 import { Shop } from './shop.fixture.js';
 
 const impatient = saga<PlaceOrderState>()
@@ -168,11 +171,7 @@ describe.each(stores)('the orchestrator in %s', (_name, open) => {
   it.each<[string, Partial<Envelope>, string]>([
     ['a reply without an outcome', { type: 'payment.odd', inreplyto: 'place-order/4711/0/do/1' }, 'malformed'],
     ['a reply to nobody here', { type: 'payment.odd', inreplyto: 'refund/4711/0/do/1' }, 'unknown-type'],
-    [
-      'a deadline of a saga that is gone',
-      { type: 'saga.deadline', data: { kind: 'deadline', commandId: 'refund/4711/0/do/1' } },
-      'non-retryable',
-    ],
+    ['a deadline of a saga that is gone', { type: 'saga.wake', data: { saga: 'refund', id: '4711' } }, 'non-retryable'],
   ])('keeps as a dead letter %s', async (_, message, reason) => {
     shop = await new Shop(open()).open();
     const partition = shop.partitionOf('4711');
@@ -212,7 +211,7 @@ describe.each(stores)('the orchestrator in %s', (_name, open) => {
     await eventually(() => shop.commands.some(({ type }) => type === 'payment.capture'));
     const partition = shop.partitionOf('4711');
     const data = { kind: 'deadline', commandId: 'place-order/4711/2/do/1' };
-    await shop.deliver(partition, { specversion: '1.0', source: '/place-order', type: 'saga.deadline', id: 'd', data });
+    await shop.deliver(partition, { specversion: '1.0', source: '/place-order', type: 'saga.wake', id: 'd', data });
 
     expect(await shop.outcomeOf('4711')).toMatchObject({ status: 'compensated' });
     expect(shop.commands.filter(({ type }) => type === 'payment.refund')).toHaveLength(2);
@@ -223,7 +222,12 @@ describe.each(stores)('the orchestrator in %s', (_name, open) => {
 describe('an orchestrator refuses', () => {
   const orchestrator = () => {
     const broker = new Broker(new InMemoryPartitionStore(), { context: 'place-order' });
-    return new Orchestrator('place-order', new Subscriptions('place-order'), new SagaInstances(broker));
+    return new Orchestrator(
+      'place-order',
+      new Subscriptions('place-order'),
+      new SagaInstances(broker, new SagaDefinitions()),
+      new SagaLocks(broker),
+    );
   };
 
   it('two sagas of one name', () => {
@@ -237,11 +241,11 @@ describe('an orchestrator refuses', () => {
     @Reply('catalog.stock-reserved')
     class OtherStockReserved {}
     const handler = { reply: OtherStockReserved, succeeds: (state: PlaceOrderState) => state };
-    const step = { ...placeOrder.steps[0]!, replies: new Map([['catalog.stock-reserved', handler]]) };
+    const step = { ...stepsOf(placeOrder)[0]!, replies: new Map([['catalog.stock-reserved', handler]]) };
     const sagas = orchestrator();
     sagas.add(placeOrder);
 
-    expect(() => sagas.add({ ...placeOrder, name: 'twin', steps: [step] })).toThrow(
+    expect(() => sagas.add({ ...placeOrder, name: 'twin', body: [step] })).toThrow(
       'StockReserved and OtherStockReserved are both catalog.stock-reserved',
     );
   });

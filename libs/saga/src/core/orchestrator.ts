@@ -1,64 +1,122 @@
-import { ConfigurationError, NonRetryableError, silent } from '@millrace/broker';
+import { ConfigurationError, Defer, NonRetryableError, silent } from '@millrace/broker';
 import type { Logger, MessageContext, Subscriptions } from '@millrace/broker';
 import { contextOf, contractOf, findContract, MessageError } from '@millrace/messages';
 import type { Envelope, MessageClass } from '@millrace/messages';
 import { parseCommandId } from './command-id.js';
-import { replyClassesOf } from './definition.js';
-import type { SagaDefinition } from './definition.js';
-import { SagaDeadline } from './saga-deadline.js';
-import type { SagaInstances } from './saga-instances.js';
-import type { ReplyInput } from './transition.js';
+import { replyClassesOf, waitsOf } from './definition.js';
+import type { WaitNode } from './definition.js';
+import type { Asker } from './instance.js';
+import { ChildNotUndone, LockKey, SagaWake, StartChild, UndoChild, UnlockKey } from './internal-messages.js';
+import type { AnyDefinition } from './runtime/saga-definitions.js';
+import type { SagaInstances } from './runtime/saga-instances.js';
+import type { SagaLocks } from './runtime/saga-locks.js';
+import { UnknownSagaVersionError } from './runtime/unknown-version.js';
+import type { ReplyInput, SagaInput } from './transition.js';
 
-/** Runs the sagas of a service: finds the instance that each start event, reply and deadline is for, and moves it. */
+/** How long a message waits before it is looked at again for an instance whose definition this process does not have. */
+const DECLINED_FOR_MS = 1000;
+
+/** Runs the sagas of a service: finds the instance that each message is for, and moves it. */
 export class Orchestrator {
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- sagas with any state live side by side
-  private readonly sagas = new Map<string, SagaDefinition<any>>();
   private readonly replies = new Map<string, MessageClass>();
+  /** What each saga starts on and waits for, by type: one handler for all of its versions. */
+  private readonly events = new Map<string, EventUse>();
 
   constructor(
-    /** The own context, whose inbox gets replies and deadlines. */
+    /** The own context, whose inbox gets replies and what is due. */
     private readonly context: string,
     private readonly subscriptions: Subscriptions,
     private readonly instances: SagaInstances,
+    private readonly locks: SagaLocks,
     private readonly logger: Logger = silent,
   ) {}
 
   /**
    * Takes a saga up, before the service starts to consume.
    *
-   * @throws ConfigurationError when one of this name is here already, or two reply classes have one type
+   * @throws ConfigurationError when one of this name and version is here already, or two reply classes have one type
    */
-  add<State>(definition: SagaDefinition<State>): void {
-    if (this.sagas.has(definition.name)) {
-      throw new ConfigurationError(`saga '${definition.name}' is declared twice: give each saga its own name`);
+  add(definition: AnyDefinition): void {
+    const { definitions } = this.instances;
+    if (definitions.names.length === 0) this.subscribeToInbox();
+    definitions.add(definition);
+    const { on } = definition.start;
+    if (on) {
+      if (contractOf(on).kind === 'command') this.subscribeToCommand(definition, on);
+      else this.use(definition, on).starts = true;
     }
-    if (this.sagas.size === 0) this.subscribeToInbox();
-    this.sagas.set(definition.name, definition);
-    this.subscribeToStart(definition);
+    for (const wait of waitsOf(definition)) this.use(definition, wait.event).waits.push(wait);
     for (const reply of replyClassesOf(definition)) this.subscribeToReply(reply);
   }
 
-  /** A group for each saga, so that several can start on the same event. */
-  private subscribeToStart<State>(definition: SagaDefinition<State>): void {
-    const { name, start } = definition;
-    const { type } = contractOf(start.event);
+  /** A group for each saga, so that several can start on, and wait for, the same event. */
+  private use({ name }: AnyDefinition, event: MessageClass): EventUse {
+    const { type } = contractOf(event);
+    const known = this.events.get(`${name} ${type}`);
+    if (known) return known;
+    const use: EventUse = { starts: false, waits: [] };
+    this.events.set(`${name} ${type}`, use);
     this.subscriptions.add({
       name: `saga ${name}`,
       type,
-      contract: start.event,
+      contract: event,
       context: contextOf(type),
       log: 'feed',
       group: `saga.${name}`,
-      handle: (event, { envelope: { correlationid } }) => {
-        const id = start.id(event);
-        return this.instances.move(definition, id, {
-          kind: 'start',
-          id,
-          event,
-          ...(correlationid === undefined ? {} : { correlationid }),
-        });
+      handle: (data, context) => this.happen(name, use, type, data, context),
+    });
+    return use;
+  }
+
+  private async happen(
+    saga: string,
+    use: EventUse,
+    type: string,
+    data: object,
+    context: MessageContext,
+  ): Promise<void> {
+    // An event that starts one instance and is waited for by another is two events, which one commit cannot hold.
+    if (use.starts) {
+      const { start } = this.instances.definitions.newest(saga)!;
+      const id = start.id(data);
+      if (use.waits.length === 0 || !(await this.instances.find(saga, id))) return this.start(saga, id, data, context);
+    }
+    const id = use.waits[0]?.id(data);
+    if (id !== undefined) await this.move(saga, id, { kind: 'event', type, data }, context);
+  }
+
+  /** A command starts an instance, which answers it at its end. */
+  private subscribeToCommand({ name }: AnyDefinition, command: MessageClass): void {
+    const { type } = contractOf(command);
+    if (contextOf(type) !== this.context) {
+      throw new ConfigurationError(
+        `saga '${name}' starts on ${type}, a command to context '${contextOf(type)}': this service is '${this.context}'`,
+      );
+    }
+    this.subscriptions.add({
+      ...this.inbox,
+      name: `saga ${name}`,
+      type,
+      contract: command,
+      ownReplies: true,
+      handle: (data, context) => {
+        const { replyto, id: commandId } = context.envelope;
+        const id = this.instances.definitions.newest(name)!.start.id(data);
+        return this.start(name, id, data, context, replyto === undefined ? undefined : { replyto, commandId });
       },
     });
+  }
+
+  private start(saga: string, id: string, input: object, context: MessageContext, asker?: Asker): Promise<void> {
+    const { correlationid } = context.envelope;
+    const start = {
+      kind: 'start' as const,
+      id,
+      input,
+      ...(correlationid === undefined ? {} : { correlationid }),
+      ...(asker ? { asker } : {}),
+    };
+    return this.move(saga, id, start, context);
   }
 
   /** Replies of a class that some step handles are checked by it. */
@@ -78,14 +136,25 @@ export class Orchestrator {
     });
   }
 
-  /** Deadlines, and the replies of which only the outcome counts. */
+  /** What is due, what sagas of this service ask of each other, and the replies of which only the outcome counts. */
   private subscribeToInbox(): void {
-    this.subscriptions.add({
-      ...this.inbox,
-      type: contractOf(SagaDeadline).type,
-      contract: SagaDeadline,
-      handle: (data) => this.wake(data as SagaDeadline),
+    this.handle(SagaWake, ({ saga, id, resume = false }, context) => {
+      if (!this.instances.definitions.has(saga)) {
+        throw new NonRetryableError(`saga ${saga} ${id} is due: this service does not run that saga (any more)`);
+      }
+      return this.move(saga, id, { kind: 'wake' }, context, resume);
     });
+    this.handle(StartChild, ({ saga, id, input }, context) => {
+      const { replyto, id: commandId } = context.envelope;
+      return this.start(saga, id, input, context, { replyto: replyto!, commandId, parent: true });
+    });
+    this.handle(UndoChild, async ({ saga, id }, context) => this.undoChild(saga, id, context));
+    this.handle(LockKey, ({ key, holder, otherwise }, { envelope }) =>
+      this.locks.lock({ key, holder, ...asked(envelope) }, otherwise),
+    );
+    this.handle(UnlockKey, ({ key, holder }, { envelope }) =>
+      this.locks.unlock({ key, holder, ...asked(envelope) }, envelope.replyto !== undefined),
+    );
     this.subscriptions.add({
       ...this.inbox,
       type: 'any reply to a saga',
@@ -94,7 +163,31 @@ export class Orchestrator {
     });
   }
 
-  private take(data: object, { envelope }: MessageContext): Promise<void> | void {
+  private handle<T extends object>(
+    contract: MessageClass<T>,
+    handle: (data: T, context: MessageContext) => Promise<object | void> | object | void,
+  ): void {
+    const { type } = contractOf(contract);
+    this.subscriptions.add({
+      ...this.inbox,
+      type,
+      contract,
+      handle: (data, context) => handle(data as T, context),
+    });
+  }
+
+  private async undoChild(saga: string, id: string, context: MessageContext): Promise<object | void> {
+    const { replyto, id: commandId } = context.envelope;
+    const asker: Asker = { replyto: replyto!, commandId, parent: true };
+    const found = await this.instances.find(saga, id);
+    if (!found) return new ChildNotUndone('it has not been started yet');
+    const refusal = await this.instances.refusalOf(found, { kind: 'undo', asker });
+    if (refusal !== undefined) return new ChildNotUndone(refusal);
+    await this.move(saga, id, { kind: 'undo', asker }, context);
+  }
+
+  private take(data: object, context: MessageContext): Promise<void> | void {
+    const { envelope } = context;
     const to = this.addressee(envelope.inreplyto);
     if (!to) return this.logger.debug(`${envelope.type} ${envelope.id} answers no saga of this service`);
     const reply: ReplyInput = {
@@ -104,24 +197,44 @@ export class Orchestrator {
       type: envelope.type,
       data,
     };
-    return this.instances.move(to.definition, to.id, reply);
+    return this.move(to.saga, to.id, reply, context);
   }
 
-  private wake({ kind, commandId }: SagaDeadline): Promise<void> {
-    const to = this.addressee(commandId);
-    if (!to) throw new NonRetryableError(`${kind} of ${commandId}: this service does not run that saga (any more)`);
-    return this.instances.move(to.definition, to.id, { kind, commandId });
+  /** A process that does not have the definition of an instance leaves it to one that has: soon the message comes again. */
+  private async move(
+    saga: string,
+    id: string,
+    input: SagaInput,
+    { signal, envelope }: MessageContext,
+    resume = false,
+  ): Promise<void> {
+    try {
+      await this.instances.move(saga, id, input, { resume, signal });
+    } catch (error) {
+      if (!(error instanceof UnknownSagaVersionError)) throw error;
+      this.logger.error(`${envelope.type} ${envelope.id} waits: ${error.message}`);
+      throw Defer.forMs(DECLINED_FOR_MS);
+    }
   }
 
   private addressee(commandId: string | undefined) {
     const address = commandId === undefined ? undefined : parseCommandId(commandId);
-    const definition = address && this.sagas.get(address.saga);
-    return definition && { definition, id: address.id };
+    return address && this.instances.definitions.has(address.saga) ? address : undefined;
   }
 
   private get inbox() {
     return { name: 'sagas', context: this.context, log: 'in' } as const;
   }
+}
+
+interface EventUse {
+  starts: boolean;
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- sagas with any state live side by side
+  readonly waits: WaitNode<any>[];
+}
+
+function asked({ id: commandId, replyto = '', correlationid = '' }: Envelope) {
+  return { commandId, replyto, correlationid };
 }
 
 /** A reply written by hand may leave the outcome to its class. */

@@ -1,6 +1,6 @@
 import { Command, Event, Reply } from '@millrace/messages';
 import { IsInt, IsString } from 'class-validator';
-import { saga } from './saga.js';
+import { saga } from './dsl/saga.js';
 
 /** The saga of the tests: two steps that can be undone, one that cannot (nothing to undo), and one after the pivot. */
 @Event('order.placed', { key: 'orderId' })

@@ -1,14 +1,28 @@
 import 'reflect-metadata';
 import { checkContext, ConfigurationError } from '@millrace/broker';
 import type { SagaDefinition } from './definition.js';
-import type { UnnamedSaga } from './saga.js';
+import type { UnnamedSaga } from './dsl/unnamed-saga.js';
 
 /** A class that holds the definition of a saga. */
 export type SagaClass = abstract new (...args: never[]) => SagaHolder;
 
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- a service runs sagas of any state side by side
 export interface SagaHolder<State = any> {
-  readonly definition: UnnamedSaga<State>;
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- and of any input
+  readonly definition: UnnamedSaga<State, any>;
+}
+
+export interface SagaOptions {
+  /**
+   * Counted up when the definition changes while instances are under way. The class of the version before stays beside it
+   * until its instances have ended. Default 1.
+   */
+  readonly version?: number;
+}
+
+interface Named {
+  readonly name: string;
+  readonly version: number;
 }
 
 const NAME = Symbol.for('millrace:saga');
@@ -18,16 +32,14 @@ const NAME = Symbol.for('millrace:saga');
  *
  * @param name lower-case letters, digits and hyphens; part of stored keys, so it is fixed
  */
-export function Saga(name: string): (target: SagaClass) => void {
+export function Saga(name: string, { version = 1 }: SagaOptions = {}): (target: SagaClass) => void {
   checkContext(name, 'saga');
-  return (target) => Reflect.defineMetadata(NAME, name, target);
+  return (target) => Reflect.defineMetadata(NAME, { name, version } satisfies Named, target);
 }
 
 /** @throws ConfigurationError when the class is no saga */
 export function sagaName(type: SagaClass): string {
-  const name = Reflect.getOwnMetadata(NAME, type) as string | undefined;
-  if (name === undefined) throw new ConfigurationError(`${type.name} is not a saga: decorate it with @Saga('name')`);
-  return name;
+  return namedOf(type).name;
 }
 
 /**
@@ -36,5 +48,12 @@ export function sagaName(type: SagaClass): string {
  * @throws ConfigurationError when the class is no saga, or the definition cannot work
  */
 export function definitionOf<State>(saga: SagaHolder<State>): SagaDefinition<State> {
-  return saga.definition.named(sagaName(saga.constructor as SagaClass));
+  const { name, version } = namedOf(saga.constructor as SagaClass);
+  return saga.definition.named(name, version);
+}
+
+function namedOf(type: SagaClass): Named {
+  const named = Reflect.getOwnMetadata(NAME, type) as Named | undefined;
+  if (named === undefined) throw new ConfigurationError(`${type.name} is not a saga: decorate it with @Saga('name')`);
+  return named;
 }

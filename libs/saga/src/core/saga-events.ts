@@ -1,6 +1,9 @@
 import { Event } from '@millrace/messages';
 import { IsIn, IsISO8601, IsNotEmpty, IsString } from 'class-validator';
 
+/** How a saga can end. */
+export type SagaOutcome = 'completed' | 'compensated' | 'aborted';
+
 /** The lifecycle of a saga, published in the feed of the context that runs it. */
 export type SagaEvent = SagaStarted | SagaTurned | SagaEnded | SagaParked;
 
@@ -39,10 +42,10 @@ export class SagaTurned {
 export class SagaEnded {
   @IsString() @IsNotEmpty() readonly saga: string;
   @IsString() @IsNotEmpty() readonly id: string;
-  @IsIn(['completed', 'compensated']) readonly outcome: 'completed' | 'compensated';
+  @IsIn(['completed', 'compensated', 'aborted']) readonly outcome: SagaOutcome;
   @IsISO8601() readonly at: string;
 
-  constructor(saga: string, id: string, outcome: 'completed' | 'compensated', at: string) {
+  constructor(saga: string, id: string, outcome: SagaOutcome, at: string) {
     this.saga = saga;
     this.id = id;
     this.outcome = outcome;
@@ -50,12 +53,12 @@ export class SagaEnded {
   }
 }
 
-/** A compensation was given up: a person has to finish what the saga could not undo. */
+/** A step was given up: a person has to finish what the saga could not do, or undo. */
 @Event('saga.parked', { key: 'id' })
 export class SagaParked {
   @IsString() @IsNotEmpty() readonly saga: string;
   @IsString() @IsNotEmpty() readonly id: string;
-  /** The step that could not be undone. */
+  /** The step that was given up. */
   @IsString() @IsNotEmpty() readonly step: string;
   @IsString() readonly reason: string;
   @IsISO8601() readonly at: string;

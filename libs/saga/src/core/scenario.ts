@@ -30,6 +30,8 @@ export class Scenario<State> {
   private instance: SagaInstance<State> | undefined;
   /** The command in flight that no `expect` has seen. */
   private sent: SendAction | undefined;
+  /** The id of the last command. */
+  private last: string | undefined;
   private now = 0;
 
   constructor(private readonly definition: SagaDefinition<State>) {}
@@ -37,10 +39,11 @@ export class Scenario<State> {
   /** Starts the saga with its event. */
   given(event: object): this {
     if (this.instance) throw this.wrong('is given a second event: a scenario plays one instance', this.given);
+    const { on, id } = this.definition.start;
+    const starts = on && contractOf(on).type;
     const { type } = contractOf(event);
-    const { type: starts } = contractOf(this.definition.start.event);
-    if (type !== starts) throw this.wrong(`starts on ${starts}, not on ${type}`, this.given);
-    return this.play({ kind: 'start', id: this.definition.start.id(event), event }, this.given);
+    if (type !== starts) throw this.wrong(`starts on ${starts ?? 'a call'}, not on ${type}`, this.given);
+    return this.play({ kind: 'start', id: id(event), input: event }, this.given);
   }
 
   /** The saga has sent exactly this command: same class, same data. */
@@ -69,7 +72,9 @@ export class Scenario<State> {
 
   /** Nobody answers the expected command within its deadline. */
   timesOut(): this {
-    return this.play({ kind: 'deadline', commandId: this.awaited('should time out', this.timesOut) }, this.timesOut);
+    this.awaited('should time out', this.timesOut);
+    this.now = this.instance!.wakeAt!;
+    return this.play({ kind: 'wake' }, this.timesOut);
   }
 
   /** The saga has ended so, and nothing is left to send. Answers the instance, for a look at its state and history. */
@@ -91,29 +96,30 @@ export class Scenario<State> {
   private awaited(what: string, caller: Caller): string {
     if (!this.instance || isOver(this.instance)) throw this.wrong(`${what}, but it ${this.situation()}`, caller);
     if (this.sent) throw this.wrong(`${what}, but first expect(...) what it ${this.situation()}`, caller);
-    return this.instance.pending!.id;
+    return this.last!;
   }
 
   private play(input: SagaInput, caller: Caller): this {
     const transition = next(this.definition, this.instance, input, { now: this.now });
-    if (transition.outcome === 'ignored') throw this.wrong(`ignores this: ${transition.reason}`, caller);
+    if (transition.outcome !== 'moved') throw this.wrong(`ignores this: ${transition.reason}`, caller);
     // Stored as JSON between two inputs, so a state that JSON cannot hold shows here.
     this.instance = JSON.parse(JSON.stringify(transition.instance)) as SagaInstance<State>;
     for (const action of transition.actions) {
-      if (action.kind === 'send') this.sent = action;
-      if (action.kind !== 'retry') continue;
-      this.now = action.at;
-      return this.play({ kind: 'retry', commandId: action.commandId }, caller);
+      if (action.kind !== 'send') continue;
+      this.sent = action;
+      this.last = action.id;
     }
-    this.now++;
-    return this;
+    if (isOver(this.instance) || this.sent) return this;
+    // Between two attempts nobody can say anything: time passes.
+    this.now = this.instance.wakeAt!;
+    return this.play({ kind: 'wake' }, caller);
   }
 
   private situation(): string {
     if (!this.instance) return 'has not been given its event';
     if (this.sent) return `sends ${inspect(this.sent.command)}`;
     if (isOver(this.instance)) return `is ${this.instance.status}`;
-    return `waits for an answer to ${this.instance.pending!.id}`;
+    return `waits for an answer to ${this.last}`;
   }
 
   private wrong(what: string, caller: Caller): Error {

@@ -8,7 +8,7 @@ import {
   OutOfStock,
   StockReserved,
 } from './place-order.fixture.js';
-import { saga } from './saga.js';
+import { saga } from './dsl/saga.js';
 import { commandClassesOf } from './sent-commands.js';
 
 interface State {

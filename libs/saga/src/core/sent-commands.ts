@@ -1,19 +1,26 @@
 import { findContract, MessageError } from '@millrace/messages';
 import type { MessageClass } from '@millrace/messages';
-import type { CommandPlan, SagaDefinition } from './definition.js';
+import { stepsOf } from './definition.js';
+import type { SagaDefinition } from './definition.js';
 
 /**
- * The classes of the commands that a saga sends. A definition has functions that make them of a state, which must be pure,
+ * The classes of the messages that a saga sends. A definition has functions that make them of a state, which must be pure,
  * so they are called once with a state that answers everything; a command that cannot be made of that is not listed.
  */
-export function commandClassesOf<State>({ steps, onCompensated }: SagaDefinition<State>): readonly MessageClass[] {
-  const plans = [...steps.flatMap(({ command, undo }) => [command, undo]), onCompensated];
-  return [...new Set(plans.flatMap((plan) => (plan && classOf(plan)) ?? []))];
+export function commandClassesOf<State>(definition: SagaDefinition<State>): readonly MessageClass[] {
+  const plans = stepsOf(definition).flatMap((step) => [step.do, step.undo]);
+  const sent = plans.flatMap((plan) => (plan?.act.kind === 'send' ? [plan.act.make] : []));
+  const { completed, compensated, parked } = definition.ends;
+  const said = [completed, compensated, parked].flatMap((end) => (end ? [end as Make] : []));
+  const classes = [...sent.map((make) => classOf(make as Make)), ...said.map((make) => classOf(make))];
+  return [...new Set(classes.flatMap((type) => type ?? []))];
 }
 
-function classOf<State>({ command }: CommandPlan<State>): MessageClass | undefined {
+type Make = (state: unknown, other: unknown) => object;
+
+function classOf(make: Make): MessageClass | undefined {
   try {
-    const made = command(anything as State, { step: 'step', reason: 'reason' });
+    const made = make(anything, FAILURE);
     return findContract(made) ? (made.constructor as MessageClass) : undefined;
   } catch (error) {
     // The constructor of a class with a schema refuses what was made up here, and says whose data they were.
@@ -30,3 +37,6 @@ const anything: unknown = new Proxy(() => undefined, {
   },
   apply: () => anything,
 });
+
+/** As a second argument: an item, or a failure. */
+const FAILURE = new Proxy({ step: 'step', reason: 'reason' }, { get: (of, key) => Reflect.get(of, key) ?? anything });

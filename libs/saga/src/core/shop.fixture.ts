@@ -18,7 +18,9 @@ import {
   StockReserved,
 } from './place-order.fixture.js';
 import type { PlaceOrderState } from './place-order.fixture.js';
-import { SagaInstances } from './saga-instances.js';
+import { SagaDefinitions } from './runtime/saga-definitions.js';
+import { SagaInstances } from './runtime/saga-instances.js';
+import { SagaLocks } from './runtime/saga-locks.js';
 
 type Answers = Record<string, (attempt: number) => object | undefined>;
 
@@ -50,9 +52,9 @@ export class Shop {
     this.runner = new Broker(store, { context: 'place-order', partitions: 2 });
     const error = (message: string) => void this.errors.push(message);
     const logger = { debug: () => undefined, log: () => undefined, warn: () => undefined, error };
-    this.instances = new SagaInstances(this.runner, logger);
+    this.instances = new SagaInstances(this.runner, new SagaDefinitions(), logger);
     const subscriptions = new Subscriptions('place-order');
-    new Orchestrator('place-order', subscriptions, this.instances, logger).add(definition);
+    new Orchestrator('place-order', subscriptions, this.instances, new SagaLocks(this.runner), logger).add(definition);
     this.subscribers.push(new Subscriber(this.runner, subscriptions, { blockMs: 20 }, logger));
     for (const context of ['order', 'catalog', 'customer', 'payment']) this.subscribers.push(this.participant(context));
   }

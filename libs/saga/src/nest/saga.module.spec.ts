@@ -5,7 +5,7 @@ import { eventually } from '../core/eventually.fixture.js';
 import { isOver } from '../core/instance.js';
 import { ConfirmOrder, OrderConfirmed, OrderPlaced } from '../core/place-order.fixture.js';
 import { Saga } from '../core/saga-class.js';
-import { saga } from '../core/saga.js';
+import { saga } from '../core/dsl/saga.js';
 import { scenario } from '../core/scenario.js';
 import { SagaModule } from './saga.module.js';
 import { Sagas } from './sagas.js';

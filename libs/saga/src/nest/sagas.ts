@@ -6,7 +6,9 @@ import { Orchestrator } from '../core/orchestrator.js';
 import { definitionOf } from '../core/saga-class.js';
 import type { SagaHolder } from '../core/saga-class.js';
 import { SagaEnded, SagaParked, SagaStarted, SagaTurned } from '../core/saga-events.js';
-import { SagaInstances } from '../core/saga-instances.js';
+import { SagaDefinitions } from '../core/runtime/saga-definitions.js';
+import { SagaInstances } from '../core/runtime/saga-instances.js';
+import { SagaLocks } from '../core/runtime/saga-locks.js';
 import { commandClassesOf } from '../core/sent-commands.js';
 
 /** The sagas of a connection of this service. */
@@ -20,8 +22,8 @@ export class Sagas {
     private readonly declarations = new Declarations(),
   ) {
     const logger = new Logger('Millrace');
-    this.instances = new SagaInstances(broker, logger);
-    this.orchestrator = new Orchestrator(broker.context, subscriptions, this.instances, logger);
+    this.instances = new SagaInstances(broker, new SagaDefinitions(), logger);
+    this.orchestrator = new Orchestrator(broker.context, subscriptions, this.instances, new SagaLocks(broker), logger);
   }
 
   /** @throws ConfigurationError when one of this name is here already */

@@ -1,7 +1,7 @@
 import { ConfigurationError, NonRetryableError } from '@millrace/broker';
 import { Event } from '@millrace/messages';
-import { replyClassesOf } from './definition.js';
-import type { StepDefinition } from './definition.js';
+import { replyClassesOf } from '../definition.js';
+import type { StepDefinition } from '../definition.js';
 import {
   CreditChecked,
   NotCreditworthy,
@@ -13,7 +13,7 @@ import {
   ReleaseStock,
   ReserveStock,
   StockReserved,
-} from './place-order.fixture.js';
+} from '../place-order.fixture.js';
 import { saga } from './saga.js';
 import type { CompensatableStep, NewStep } from './step.js';
 

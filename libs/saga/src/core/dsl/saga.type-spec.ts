@@ -9,7 +9,7 @@ import {
   ReleaseStock,
   ReserveStock,
   StockReserved,
-} from './place-order.fixture.js';
+} from '../place-order.fixture.js';
 import { Command, Reply } from '@millrace/messages';
 import { saga } from './saga.js';
 

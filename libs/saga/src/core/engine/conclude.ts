@@ -1,0 +1,149 @@
+import { contractOf } from '@millrace/messages';
+import type { SagaFailure } from '../definition.js';
+import { hasEnded } from '../instance.js';
+import type { ParkedStep, SagaInstance, SagaStatus } from '../instance.js';
+import { ChildCompleted, ChildUndone, ChildFailed } from '../internal-messages.js';
+import { dueOf, isOpen, partsOf } from '../run.js';
+import type { Run, SequenceRun, StepRun } from '../run.js';
+import { SagaEnded, SagaParked, SagaTurned } from '../saga-events.js';
+import type { SagaOutcome } from '../saga-events.js';
+import type { Transition } from '../transition.js';
+import { FAREWELL, farewellOf } from './farewell.js';
+import { pageOut } from './history-pages.js';
+import { locksIn } from './held-locks.js';
+import { ROOT } from './place.js';
+import type { Turn } from './turn.js';
+
+/** What has become of what was under way. */
+interface Progress {
+  readonly run: SequenceRun;
+  readonly farewell: StepRun | undefined;
+}
+
+/** Draws the conclusions of a turn: the saga's status, its end, its timer. */
+export function conclude<State>(
+  turn: Turn<State>,
+  before: SagaInstance<State>,
+  { run, farewell: begun }: Progress,
+): Transition<State> {
+  const failure = turnedRound(turn, before, run) ?? before.failure;
+  const parked = stillParked(turn, before, run, failure);
+  const sought = { ...before, ...(failure ? { failure } : {}) };
+  const farewell = begun ?? beginFarewell(turn, sought, run);
+  const status = statusOf(sought, run, farewell, parked);
+  const { parked: _parked, farewell: _farewell, wakeAt, early: _early, ...rest } = sought;
+  let instance: SagaInstance<State> = {
+    ...rest,
+    status,
+    state: turn.state,
+    run,
+    ...(farewell ? { farewell } : {}),
+    ...(parked.length > 0 ? { parked } : {}),
+    ...(turn.early.length > 0 ? { early: turn.early } : {}),
+    history: turn.history,
+    updatedAt: turn.now,
+  };
+  if (hasEnded(instance)) instance = end(turn, instance, status as SagaOutcome);
+  instance = pageOut(turn, { ...instance, history: turn.history });
+  return { outcome: 'moved', instance: setTimer(turn, instance, wakeAt), actions: turn.actions };
+}
+
+/** Why it turns round in this turn; undefined: it does not. */
+function turnedRound<State>(turn: Turn<State>, before: SagaInstance<State>, run: SequenceRun): SagaFailure | undefined {
+  if (!run.back || before.run.back) return undefined;
+  const failure = turn.failure ?? { step: 'saga', reason: 'turned round' };
+  const { saga, id } = before;
+  turn.record(new SagaTurned(saga, id, failure.step, failure.reason, iso(turn.now)));
+  return failure;
+}
+
+function stillParked<State>(
+  turn: Turn<State>,
+  before: SagaInstance<State>,
+  run: SequenceRun,
+  failure: SagaFailure | undefined,
+): readonly ParkedStep[] {
+  const { saga, id } = before;
+  for (const { step, reason } of turn.stuck) {
+    turn.record(new SagaParked(saga, id, step, reason, iso(turn.now)));
+    const message = turn.definition.ends.parked?.(turn.state, failure ?? { step, reason });
+    if (message) turn.publish(message, `parked/${turn.history.length}`);
+  }
+  const steps = [...(before.parked ?? []), ...turn.stuck];
+  if (steps.length === 0) return steps;
+  const stuck = stuckIn(run);
+  return steps.filter(({ path }) => stuck.has(path));
+}
+
+function stuckIn(run: Run, path = '', found = new Set<string>()): Set<string> {
+  if (!isOpen(run)) return found;
+  if ('attempt' in run && run.phase === 'stuck') found.add(path);
+  const names = 'branches' in run ? Object.keys(run.branches) : 'body' in run ? [run.branch] : undefined;
+  partsOf(run).forEach((part, at) => stuckIn(part, path === '' ? String(at) : `${path}.${names?.[at] ?? at}`, found));
+  return found;
+}
+
+/** Tells of the end, once nothing else is to be done. Answers the step that does so, if somebody has to answer. */
+function beginFarewell<State>(turn: Turn<State>, instance: SagaInstance<State>, run: SequenceRun): StepRun | undefined {
+  if (isOpen(run) || hasEnded(instance)) return undefined;
+  const { ends } = turn.definition;
+  const { failure } = instance;
+  const message = failure ? ends.compensated?.(turn.state, failure) : ends.completed?.(turn.state);
+  if (!message) return undefined;
+  const { kind } = contractOf(message);
+  if (kind === 'command') return turn.engine.enter(turn, farewellOf(turn.definition, instance), FAREWELL) as StepRun;
+  if (kind === 'event') turn.publish(message, 'end');
+  else if (instance.asker && !instance.asker.parent) turn.answer(instance.asker, message);
+  return undefined;
+}
+
+function statusOf<State>(
+  { status, failure }: SagaInstance<State>,
+  run: SequenceRun,
+  farewell: StepRun | undefined,
+  parked: readonly ParkedStep[],
+): SagaStatus {
+  if (status === 'aborted') return status;
+  if (parked.length > 0 || farewell?.phase === 'stuck') return 'parked';
+  if (isOpen(run)) return run.back ? 'compensating' : 'running';
+  if (farewell && isOpen(farewell)) return failure ? 'rejecting' : 'completing';
+  return failure ? 'compensated' : 'completed';
+}
+
+function end<State>(turn: Turn<State>, instance: SagaInstance<State>, outcome: SagaOutcome): SagaInstance<State> {
+  const { saga, id, asker, failure } = instance;
+  if (instance.endedAt === undefined) {
+    turn.note('saga', ROOT, outcome === 'compensated' ? 'undo' : 'do', outcome);
+    turn.record(new SagaEnded(saga, id, outcome, iso(turn.now)));
+    for (const key of locksIn(turn.definition, instance.run)) turn.actions.push({ kind: 'unlock', key });
+  }
+  if (asker?.parent) turn.answer(asker, childReply(outcome, turn.state, failure, asker.commandId));
+  const { early: _early, deadline: _deadline, ...rest } = instance;
+  return { ...rest, endedAt: instance.endedAt ?? turn.now };
+}
+
+function childReply(outcome: SagaOutcome, state: unknown, failure: SagaFailure | undefined, commandId: string): object {
+  if (commandId.includes('/undo/')) return new ChildUndone();
+  if (outcome === 'completed') return new ChildCompleted(state);
+  return new ChildFailed(failure ? `${failure.step}: ${failure.reason}` : 'aborted');
+}
+
+/** One timer for all that is due some time. */
+function setTimer<State>(
+  turn: Turn<State>,
+  instance: SagaInstance<State>,
+  before: number | undefined,
+): SagaInstance<State> {
+  const at = hasEnded(instance) ? undefined : firstDue(instance);
+  if (at !== before) turn.actions.push({ kind: 'wake', at });
+  return at === undefined ? instance : { ...instance, wakeAt: at };
+}
+
+function firstDue<State>({ run, farewell, deadline, failure }: SagaInstance<State>): number | undefined {
+  const times = [dueOf(run), farewell && dueOf(farewell), failure ? undefined : deadline];
+  return times.reduce((first, at) => (at !== undefined && (first === undefined || at < first) ? at : first), undefined);
+}
+
+function iso(now: number): string {
+  return new Date(now).toISOString();
+}
