@@ -7,14 +7,14 @@ const ids = fc.string({ minLength: 1, maxLength: 40, unit: 'binary' }).filter(is
 const commandIds: fc.Arbitrary<CommandId> = fc.record({
   saga: fc.constantFrom('place-order', 'a'),
   id: ids,
-  step: fc.nat(99),
-  direction: fc.constantFrom('do', 'undo', 'end'),
+  path: fc.constantFrom('0', '17', '3.hotel.0', '4.17.0', 'end'),
+  direction: fc.constantFrom('do', 'undo'),
   attempt: fc.integer({ min: 1, max: 1_000_000 }),
 });
 
 describe('a command id', () => {
-  it('reads as saga, instance, step, direction and attempt', () => {
-    expect(formatCommandId({ saga: 'place-order', id: '4711', step: 2, direction: 'undo', attempt: 3 })).toBe(
+  it('reads as saga, instance, place of the step, direction and attempt', () => {
+    expect(formatCommandId({ saga: 'place-order', id: '4711', path: '2', direction: 'undo', attempt: 3 })).toBe(
       'place-order/4711/2/undo/3',
     );
   });
@@ -35,10 +35,16 @@ describe('a command id', () => {
     );
   });
 
-  it.each(['', '4711', 'place-order/4711/0/do/0', 'place-order/4711/0/redo/1', 'place-order//0/do/1', 'a/b/c/0/do/1'])(
-    'is not read from %j',
-    (text) => expect(parseCommandId(text)).toBeUndefined(),
-  );
+  it.each([
+    '',
+    '4711',
+    'place-order/4711/0/do/0',
+    'place-order/4711/0/redo/1',
+    'place-order//0/do/1',
+    'a/b/c/0/do/1',
+    'a/b/x/do/1',
+    'a/b/1./do/1',
+  ])('is not read from %j', (text) => expect(parseCommandId(text)).toBeUndefined());
 
   it.each(['place-order/%/0/do/1', 'place-order/%41/0/do/1'])('is not read from an id nobody writes: %j', (text) => {
     expect(parseCommandId(text)).toBeUndefined();

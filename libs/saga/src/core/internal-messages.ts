@@ -50,8 +50,9 @@ export class ChildNotUndone {
   }
 }
 
-@Command('saga.start-child')
-export class StartChild extends Command<ChildCompleted, ChildFailed> {
+/** Asked by a saga that it is a part of, or by a handler. */
+@Command('saga.start')
+export class StartSaga extends Command<ChildCompleted, ChildFailed> {
   @IsString() @IsNotEmpty() readonly saga: string;
   @IsString() @IsNotEmpty() readonly id: string;
   @IsObject() readonly input: object;

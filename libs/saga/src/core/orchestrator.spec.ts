@@ -4,6 +4,7 @@ import type { PartitionStore } from '@millrace/broker';
 import { Reply } from '@millrace/messages';
 import type { Envelope } from '@millrace/messages';
 import { stepsOf } from './definition.js';
+import type { SagaDefinition } from './definition.js';
 import { eventually } from './eventually.fixture.js';
 import { Orchestrator } from './orchestrator.js';
 import {
@@ -37,6 +38,14 @@ const impatient = saga<PlaceOrderState>()
   )
   .named('place-order');
 
+/** Has little time for the payment. */
+const hasty: SagaDefinition<PlaceOrderState> = {
+  ...placeOrder,
+  body: placeOrder.body.map((node) =>
+    node.kind === 'step' && node.name === 'take payment' ? { ...node, do: { ...node.do, withinMs: 50 } } : node,
+  ),
+};
+
 const stores: [string, () => PartitionStore][] = [
   ['memory', () => new InMemoryPartitionStore()],
   [
@@ -54,7 +63,7 @@ describe.each(stores)('the orchestrator in %s', (_name, open) => {
     await shop.place('4711');
 
     expect(await shop.outcomeOf('4711')).toMatchObject({ status: 'completed', state: { payment: 'p1' } });
-    expect(shop.commands.map(({ id }) => id)).toEqual([0, 1, 2, 3].map((step) => `place-order/4711/${step}/do/1`));
+    expect(shop.commands.map(({ id }) => id)).toEqual([0, 1, 2, 4].map((step) => `place-order/4711/${step}/do/1`));
   });
 
   it('undoes what was done when a step is refused', async () => {
@@ -137,7 +146,7 @@ describe.each(stores)('the orchestrator in %s', (_name, open) => {
       'place-order/4711/0/undo/1',
       'place-order/4711/0/undo/2',
     ]);
-    expect(shop.errors).toEqual([expect.stringMatching(/4711 is parked: 'reserve stock' cannot be undone/)]);
+    expect(shop.errors).toEqual([expect.stringMatching(/4711 is parked: 'reserve stock' was given up/)]);
     const timers = await shop.store.dueTimers([shop.partitionOf('4711')], Number.MAX_SAFE_INTEGER, 10);
     expect(timers).toEqual({ due: [], next: undefined });
   });
@@ -181,7 +190,7 @@ describe.each(stores)('the orchestrator in %s', (_name, open) => {
     expect(await shop.store.readDeadLetters(partition, 10)).toMatchObject([{ reason }]);
   });
 
-  it('ignores a reply that is late, repeated, or for nobody it knows', async () => {
+  it('only remembers a reply that is late or repeated, and ignores one for nobody it knows', async () => {
     shop = await new Shop(open()).open();
     await shop.place('4711');
     const before = await shop.outcomeOf('4711');
@@ -197,22 +206,22 @@ describe.each(stores)('the orchestrator in %s', (_name, open) => {
     }
     await shop.inboxIsEmpty(partition);
 
-    expect(await shop.instances.find('place-order', '4711')).toEqual(before);
+    const late = { step: 'reserve stock', path: '0', direction: 'do', what: 'late', times: 1 };
+    expect(await shop.instances.find('place-order', '4711')).toMatchObject({
+      ...before,
+      history: [...before.history, late],
+    });
     expect(await shop.instances.find('place-order', '4712')).toBeUndefined();
     expect(await shop.store.readDeadLetters(partition, 10)).toEqual([]);
   });
 
   it('parks nothing when a refund is refused once', async () => {
-    shop = await new Shop(open(), {
+    const answers = {
       'payment.capture': () => undefined,
-      'payment.refund': (attempt) => (attempt === 1 ? new NotRefundable('soon') : new PaymentRefunded('f1')),
-    }).open();
+      'payment.refund': (attempt: number) => (attempt === 1 ? new NotRefundable('soon') : new PaymentRefunded('f1')),
+    };
+    shop = await new Shop(open(), answers, hasty).open();
     await shop.place('4711');
-    await eventually(() => shop.commands.some(({ type }) => type === 'payment.capture'));
-    const partition = shop.partitionOf('4711');
-    const data = { kind: 'deadline', commandId: 'place-order/4711/2/do/1' };
-    await shop.deliver(partition, { specversion: '1.0', source: '/place-order', type: 'saga.wake', id: 'd', data });
-
     expect(await shop.outcomeOf('4711')).toMatchObject({ status: 'compensated' });
     expect(shop.commands.filter(({ type }) => type === 'payment.refund')).toHaveLength(2);
     expect(shop.errors).toEqual([]);

@@ -6,7 +6,7 @@ import { parseCommandId } from './command-id.js';
 import { replyClassesOf, waitsOf } from './definition.js';
 import type { WaitNode } from './definition.js';
 import type { Asker } from './instance.js';
-import { ChildNotUndone, LockKey, SagaWake, StartChild, UndoChild, UnlockKey } from './internal-messages.js';
+import { ChildNotUndone, LockKey, SagaWake, StartSaga, UndoChild, UnlockKey } from './internal-messages.js';
 import type { AnyDefinition } from './runtime/saga-definitions.js';
 import type { SagaInstances } from './runtime/saga-instances.js';
 import type { SagaLocks } from './runtime/saga-locks.js';
@@ -144,11 +144,12 @@ export class Orchestrator {
       }
       return this.move(saga, id, { kind: 'wake' }, context, resume);
     });
-    this.handle(StartChild, ({ saga, id, input }, context) => {
+    this.handle(StartSaga, ({ saga, id, input }, context) => {
       const { replyto, id: commandId } = context.envelope;
-      return this.start(saga, id, input, context, { replyto: replyto!, commandId, parent: true });
+      const asker: Asker | undefined = replyto === undefined ? undefined : { replyto, commandId, parent: true };
+      return this.start(saga, id, input, context, asker);
     });
-    this.handle(UndoChild, async ({ saga, id }, context) => this.undoChild(saga, id, context));
+    this.handle(UndoChild, ({ saga, id }, context) => this.undoChild(saga, id, context));
     this.handle(LockKey, ({ key, holder, otherwise }, { envelope }) =>
       this.locks.lock({ key, holder, ...asked(envelope) }, otherwise),
     );

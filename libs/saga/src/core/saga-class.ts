@@ -12,6 +12,14 @@ export interface SagaHolder<State = any> {
   readonly definition: UnnamedSaga<State, any>;
 }
 
+/** The state of a saga class. */
+export type StateOf<S extends SagaClass> =
+  InstanceType<S>['definition'] extends UnnamedSaga<infer State, never> ? State : never;
+
+/** What an instance of a saga class is started with. */
+export type InputOf<S extends SagaClass> =
+  InstanceType<S>['definition'] extends UnnamedSaga<infer _, infer Input> ? Input : never;
+
 export interface SagaOptions {
   /**
    * Counted up when the definition changes while instances are under way. The class of the version before stays beside it

@@ -3,17 +3,22 @@ import type { Broker, Subscriptions } from '@millrace/broker';
 import { Logger } from '@nestjs/common';
 import type { SagaInstance } from '../core/instance.js';
 import { Orchestrator } from '../core/orchestrator.js';
-import { definitionOf } from '../core/saga-class.js';
-import type { SagaHolder } from '../core/saga-class.js';
-import { SagaEnded, SagaParked, SagaStarted, SagaTurned } from '../core/saga-events.js';
+import { nameOf, SagaControl } from '../core/runtime/saga-control.js';
+import type { Decision, Resolution, SagaRef, StartOptions, StepDecision } from '../core/runtime/saga-control.js';
 import { SagaDefinitions } from '../core/runtime/saga-definitions.js';
 import { SagaInstances } from '../core/runtime/saga-instances.js';
 import { SagaLocks } from '../core/runtime/saga-locks.js';
+import type { SagaLock } from '../core/runtime/saga-locks.js';
+import { definitionOf } from '../core/saga-class.js';
+import type { InputOf, SagaClass, SagaHolder, StateOf } from '../core/saga-class.js';
+import { SagaEnded, SagaParked, SagaStarted, SagaTurned } from '../core/saga-events.js';
 import { commandClassesOf } from '../core/sent-commands.js';
 
 /** The sagas of a connection of this service. */
 export class Sagas {
   private readonly instances: SagaInstances;
+  private readonly control: SagaControl;
+  private readonly locks: SagaLocks;
   private readonly orchestrator: Orchestrator;
 
   constructor(
@@ -23,10 +28,12 @@ export class Sagas {
   ) {
     const logger = new Logger('Millrace');
     this.instances = new SagaInstances(broker, new SagaDefinitions(), logger);
-    this.orchestrator = new Orchestrator(broker.context, subscriptions, this.instances, new SagaLocks(broker), logger);
+    this.control = new SagaControl(broker, this.instances);
+    this.locks = new SagaLocks(broker);
+    this.orchestrator = new Orchestrator(broker.context, subscriptions, this.instances, this.locks, logger);
   }
 
-  /** @throws ConfigurationError when one of this name is here already */
+  /** @throws ConfigurationError when one of this name and version is here already */
   add(saga: SagaHolder): void {
     const definition = definitionOf(saga);
     this.orchestrator.add(definition);
@@ -42,9 +49,56 @@ export class Sagas {
   /**
    * An instance as it is now, with its state and its history; undefined when it has not been started.
    *
-   * @param saga the name of the saga
+   * @param saga its class, or its name
    */
-  find<State = unknown>(saga: string, id: string): Promise<SagaInstance<State> | undefined> {
-    return this.instances.find(saga, id);
+  find<S extends SagaClass>(saga: S, id: string): Promise<SagaInstance<StateOf<S>> | undefined>;
+  find<State = unknown>(saga: string, id: string): Promise<SagaInstance<State> | undefined>;
+  find(saga: SagaRef, id: string): Promise<SagaInstance | undefined> {
+    return this.instances.find(nameOf(saga), id);
+  }
+
+  /**
+   * Starts an instance. Inside a handler it is started with the handler's commit, unless there is one with this id by then.
+   *
+   * @param input plain data, or the message that starts it
+   * @returns its id
+   * @throws SagaError `already-started`
+   */
+  start<S extends SagaClass>(saga: S, input: InputOf<S>, options?: StartOptions): Promise<string> {
+    return this.control.start(saga, input, options);
+  }
+
+  /**
+   * Turns a running saga round: what it has done is undone, once what it waits for is known.
+   *
+   * @throws SagaError `not-possible` when it has ended, is past its pivot, or is undoing already; `unknown-saga`
+   */
+  cancel(saga: SagaRef, id: string, decision: Decision): Promise<void> {
+    return this.control.cancel(saga, id, decision);
+  }
+
+  /** Tries a step that is parked once more. @throws SagaError */
+  retry(saga: SagaRef, id: string, decision: StepDecision): Promise<void> {
+    return this.control.retry(saga, id, decision);
+  }
+
+  /** Goes on without the step that is parked: its effect stays as it is. @throws SagaError */
+  skip(saga: SagaRef, id: string, decision: StepDecision): Promise<void> {
+    return this.control.skip(saga, id, decision);
+  }
+
+  /** Somebody has done, or undone, by hand what the step that is parked could not. @throws SagaError */
+  resolve(saga: SagaRef, id: string, decision: Resolution): Promise<void> {
+    return this.control.resolve(saga, id, decision);
+  }
+
+  /** Ends a saga as it is: nothing is done or undone any more. @throws SagaError */
+  abort(saga: SagaRef, id: string, decision: Decision): Promise<void> {
+    return this.control.abort(saga, id, decision);
+  }
+
+  /** Which saga, `<saga>/<id>`, has locked a key, and which wait for it; undefined: none. */
+  lockOf(key: string): Promise<SagaLock | undefined> {
+    return this.locks.find(key);
   }
 }

@@ -1,7 +1,7 @@
 import { ConfigurationError, NonRetryableError } from '@millrace/broker';
 import { Event } from '@millrace/messages';
-import { replyClassesOf } from '../definition.js';
-import type { StepDefinition } from '../definition.js';
+import { replyClassesOf, stepsOf } from '../definition.js';
+import type { StepNode } from '../definition.js';
 import {
   CreditChecked,
   NotCreditworthy,
@@ -25,14 +25,16 @@ type ReserveStep = CompensatableStep<State, StockReserved, OutOfStock>;
 const start = () => saga<State>().startsOn(OrderPlaced, ({ orderId }) => ({ orderId }));
 const reserve = (s: NewStep<State>) => s.sends(({ orderId }) => new ReserveStock(orderId));
 const complete = (step: ReserveStep) => step.onReply(StockReserved).failsOn(OutOfStock);
-const described = (more: (step: ReserveStep) => ReserveStep): StepDefinition<State> =>
-  start()
-    .step('reserve stock', (s) => complete(more(reserve(s))))
-    .named('place-order').steps[0]!;
+const described = (more: (step: ReserveStep) => ReserveStep): StepNode<State> =>
+  stepsOf(
+    start()
+      .step('reserve stock', (s) => complete(more(reserve(s))))
+      .named('place-order'),
+  )[0]!;
 
 describe('a saga definition', () => {
   it('lists its steps in order, with what they undo and where they only go forward', () => {
-    expect(placeOrder.steps.map(({ name, undo, untilDone }) => [name, undo !== undefined, untilDone])).toEqual([
+    expect(stepsOf(placeOrder).map(({ name, undo, untilDone }) => [name, undo !== undefined, untilDone])).toEqual([
       ['reserve stock', true, false],
       ['check credit', false, false],
       ['take payment', true, false],
@@ -55,8 +57,8 @@ describe('a saga definition', () => {
     const first = start().step('reserve stock', (s) => complete(reserve(s)));
     const second = first.step('reserve more', (s) => complete(reserve(s)));
 
-    expect(first.named('one').steps).toHaveLength(1);
-    expect(second.named('two').steps).toHaveLength(2);
+    expect(stepsOf(first.named('one'))).toHaveLength(1);
+    expect(stepsOf(second.named('two'))).toHaveLength(2);
   });
 
   it('identifies an instance by the key of the start event, or as told', () => {
@@ -78,8 +80,8 @@ describe('a saga definition', () => {
 
 describe('a step', () => {
   it('has 30 s for its only attempt, unless told otherwise', () => {
-    expect(described((s) => s).command).toMatchObject({ withinMs: 30_000, retry: { attempts: 1 } });
-    expect(described((s) => s.within('1.5s').retries(3)).command).toMatchObject({
+    expect(described((s) => s).do).toMatchObject({ withinMs: 30_000, retry: { attempts: 1 } });
+    expect(described((s) => s.within('1.5s').retries(3)).do).toMatchObject({
       withinMs: 1500,
       retry: { attempts: 4, delayMs: 0 },
     });
@@ -98,7 +100,7 @@ describe('a step', () => {
   it('refuses with the type of the reply as the reason, unless told otherwise', () => {
     const handler = described((s) => s).replies.get('catalog.out-of-stock')!;
 
-    expect('refuses' in handler && handler.refuses({ orderId: '1' }, new OutOfStock('tea'))).toBe(
+    expect('refuses' in handler && handler.refuses({ orderId: '1' }, new OutOfStock('tea'), undefined)).toBe(
       'catalog.out-of-stock',
     );
   });
@@ -113,7 +115,14 @@ describe('what cannot work is refused when it is described', () => {
   const mistakes: readonly (readonly [string, RegExp, () => unknown])[] = [
     ['a saga without steps', /has no steps/, () => start().named('empty')],
     ['a name that cannot be part of a key', /cannot be used/, () => placeOrderNamed('Place Order')],
-    ['two steps of one name', /two steps are called 'a'/, () => withStep('a', (s) => s).step('a', reserveAll)],
+    [
+      'two steps of one name',
+      /two steps of saga 'x' are called 'a'/,
+      () =>
+        withStep('a', (s) => s)
+          .step('a', reserveAll)
+          .named('x'),
+    ],
     ['a step without a name', /needs a name/, () => withStep(' ', (s) => s)],
     ['a step that sends nothing', /sends nothing/, () => start().step('a', (s) => s as never)],
     [
@@ -129,7 +138,7 @@ describe('what cannot work is refused when it is described', () => {
     ['a success that refuses', /use \.onReply/, () => withStep('a', (s) => s.failsOn(StockReserved as never))],
     ['a refusal that succeeds', /use \.failsOn/, () => withStep('a', (s) => s.onReply(OutOfStock as never))],
     ['an event as a reply', /is no reply/, () => withStep('a', (s) => s.onReply(OrderPlaced as never))],
-    ['a command as a start', /is a command/, () => saga<object>().startsOn(ReserveStock, () => ({}))],
+    ['a reply as a start', /is a reply/, () => saga<object>().startsOn(StockReserved, () => ({}))],
     ['an event without a key', /has no key/, () => saga<object>().startsOn(OrderCounted, () => ({}))],
   ];
   const reserveAll = (s: NewStep<State>) => complete(reserve(s));

@@ -54,13 +54,12 @@ function settle<State>(
 ): EachRun {
   const { blocks } = turn.engine;
   let bodies = before;
-  let back = turned;
+  let back = turned || bodies.some(goesBack);
   while (!back && bodies.length < items.length && openIn(bodies) < node.atOnce) {
     const body = blocks.enter(turn, node.body, itemAt(items, bodies.length, place));
     bodies = [...bodies, body];
     back = goesBack(body);
   }
-  back ||= bodies.some(goesBack);
   if (!back) {
     const phase = bodies.some(({ phase }) => phase === 'doing') ? 'doing' : bodies.some(isOpen) ? 'stuck' : 'done';
     return { phase, items, bodies };

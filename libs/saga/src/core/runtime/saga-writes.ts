@@ -3,7 +3,7 @@ import type { Broker, Partition, Write } from '@millrace/broker';
 import { stateName } from '../command-id.js';
 import type { SagaDefinition } from '../definition.js';
 import type { SagaInstance } from '../instance.js';
-import { LockKey, SagaWake, StartChild, UndoChild, UnlockKey } from '../internal-messages.js';
+import { LockKey, SagaWake, StartSaga, UndoChild, UnlockKey } from '../internal-messages.js';
 import type { SagaAction } from '../transition.js';
 import { indexWrite } from './saga-index.js';
 
@@ -64,7 +64,7 @@ async function writesOfAction<State>(
     }
     case 'start-child':
       return own(
-        new StartChild(action.saga, action.child, action.input),
+        new StartSaga(action.saga, action.child, action.input),
         broker.partitionFor(action.child),
         correlationid,
         action.id,
