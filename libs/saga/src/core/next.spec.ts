@@ -96,7 +96,14 @@ describe('a start event', () => {
     });
     expect(actions).toEqual([
       { kind: 'record', event: new SagaStarted('place-order', '4711', '1970-01-01T00:00:00.000Z') },
-      { kind: 'send', id: 'place-order/4711/0/do/1', command: new ReserveStock('4711'), direction: 'do' },
+      {
+        kind: 'send',
+        id: 'place-order/4711/0/do/1',
+        command: new ReserveStock('4711'),
+        direction: 'do',
+        undoable: true,
+        key: '4711',
+      },
       { kind: 'wake', at: 10_000 },
     ]);
   });
@@ -193,7 +200,14 @@ describe('a deadline', () => {
 
     expect(instance.run.runs).toMatchObject([{ phase: 'doing', attempt: 2 }]);
     expect(actions).toEqual([
-      { kind: 'send', id: command(0, 'do', 2), command: new ReserveStock('4711'), direction: 'do', key: '4711' },
+      {
+        kind: 'send',
+        id: command(0, 'do', 2),
+        command: new ReserveStock('4711'),
+        direction: 'do',
+        undoable: true,
+        key: '4711',
+      },
       { kind: 'wake', at: now + 10_000 },
     ]);
   });

@@ -82,7 +82,7 @@ export class Orchestrator {
       if (use.waits.length === 0 || !(await this.instances.find(saga, id))) return this.start(saga, id, data, context);
     }
     const id = use.waits[0]?.id(data);
-    if (id !== undefined) await this.move(saga, id, { kind: 'event', type, data }, context);
+    if (id !== undefined) return this.move(saga, id, { kind: 'event', type, data }, context);
   }
 
   /** A command starts an instance, which answers it at its end. */

@@ -106,6 +106,8 @@ export interface SendAction {
   readonly id: string;
   readonly command: object;
   readonly direction: Direction;
+  /** What it does can be undone. */
+  readonly undoable?: boolean;
   /** By which key it is handled in order, if not its own: that of what it undoes. */
   readonly key?: string;
 }

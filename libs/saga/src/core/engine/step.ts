@@ -142,12 +142,11 @@ function intervene<State>(
 function begin<State>(turn: Turn<State>, node: StepNode<State>, place: Place, run: StepRun, way: Way): StepRun {
   const { act, withinMs } = planOf(node, way);
   const { waiting: _waiting, due: _due, key, ...rest } = run;
-  const used = turn.perform(act, place, way, run.attempt, key);
+  const used = turn.perform(act, place, way, run.attempt, key, way === 'do' && node.undo !== undefined);
   turn.note(node.name, place, way, 'sent');
-  // What undoes it will need the key. Whoever runs a function sees to its deadline.
-  const kept = node.undo ? used : undefined;
+  // Whoever runs a function sees to its deadline.
   const timed = act.kind !== 'call' && withinMs !== Infinity;
-  return { ...rest, ...(timed ? { due: turn.now + withinMs } : {}), ...(kept === undefined ? {} : { key: kept }) };
+  return { ...rest, ...(timed ? { due: turn.now + withinMs } : {}), ...(used === undefined ? {} : { key: used }) };
 }
 
 function succeed<State>(turn: Turn<State>, node: StepNode<State>, run: StepRun, place: Place, state: State): StepRun {

@@ -73,18 +73,36 @@ export class Turn<State> {
   /**
    * Has something done.
    *
-   * @param key of what is undone by it
-   * @returns its key: of a command, by which order it is handled; of a lock, its name
+   * @param key of an earlier attempt, or of what is undone by it
+   * @param undoable it may be undone later
+   * @returns its key: of a command that can be undone, by which it is handled in order; of a lock, its name
    */
-  perform(act: Act<State>, place: Place, direction: Direction, attempt: number, key?: string): string | undefined {
+  perform(
+    act: Act<State>,
+    place: Place,
+    direction: Direction,
+    attempt: number,
+    key: string | undefined,
+    undoable: boolean,
+  ): string | undefined {
     const { state } = this;
     const { saga, id: instance } = this.instance;
     const id = formatCommandId({ saga, id: instance, path: place.path, direction, attempt });
     switch (act.kind) {
       case 'send': {
         const command = act.make(state, place.item);
-        this.actions.push({ kind: 'send', id, command, direction, ...(key === undefined ? {} : { key }) });
-        return key ?? keyOf(command);
+        // What undoes it is handled in order with it, so it has the same key.
+        const used = key ?? (undoable ? (keyOf(command) ?? this.instance.correlationid) : undefined);
+        const effect = undoable ? { undoable } : {};
+        this.actions.push({
+          kind: 'send',
+          id,
+          command,
+          direction,
+          ...effect,
+          ...(used === undefined ? {} : { key: used }),
+        });
+        return used;
       }
       case 'call':
         this.actions.push({

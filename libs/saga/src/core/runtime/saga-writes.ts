@@ -1,6 +1,6 @@
 import { addressOf, parseAddress, parseReplyAddress, writesOf as writesOfOutgoing } from '@millrace/broker';
 import type { Broker, Partition, Write } from '@millrace/broker';
-import { stateName } from '../command-id.js';
+import { effectId, stateName } from '../command-id.js';
 import type { SagaDefinition } from '../definition.js';
 import type { SagaInstance } from '../instance.js';
 import { LockKey, SagaWake, StartSaga, UndoChild, UnlockKey } from '../internal-messages.js';
@@ -58,8 +58,16 @@ async function writesOfAction<State>(
   };
   switch (action.kind) {
     case 'send': {
-      const { key } = action;
-      const attributes = { id: action.id, correlationid, replyto, ...(key === undefined ? {} : { partitionkey: key }) };
+      const { key, direction } = action;
+      // So that what comes late, after it was undone, is refused where it is handled.
+      const effect = effectId(action.id);
+      const attributes = {
+        id: action.id,
+        correlationid,
+        replyto,
+        ...(key === undefined ? {} : { partitionkey: key }),
+        ...(direction === 'undo' ? { undoes: effect } : action.undoable ? { effectid: effect } : {}),
+      };
       return writesOfOutgoing(broker, await broker.outgoing(action.command, attributes));
     }
     case 'start-child':
