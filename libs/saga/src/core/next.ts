@@ -128,7 +128,12 @@ function wake<State>(turn: Turn<State>, instance: SagaInstance<State>): Transiti
   // The timer that woke it is gone: one that comes has to be set anew.
   const woken: SagaInstance<State> = { ...instance };
   delete (woken as { wakeAt?: number }).wakeAt;
-  if (deadline !== undefined && deadline <= turn.now && mayTurn(turn.definition, instance)) {
+  if (deadline !== undefined && deadline <= turn.now) {
+    // Past its pivot it does not turn round any more: then the deadline is over, and nothing wakes it up for it again.
+    if (!mayTurn(turn.definition, instance)) {
+      delete (woken as { deadline?: number }).deadline;
+      return conclude(turn, woken, route(turn, instance, { kind: 'wake' }));
+    }
     const { withinMs } = turn.definition;
     turn.fail('deadline', `not done within ${withinMs} ms`);
     return turnRound(turn, woken);
