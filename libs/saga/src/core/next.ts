@@ -12,6 +12,7 @@ import type { SagaInstance } from './instance.js';
 import { intervene } from './intervene.js';
 import { keepEarly } from './early-events.js';
 import { passedPivot } from './pivot.js';
+import { isHalted } from './run.js';
 import type { SequenceRun, StepRun } from './run.js';
 import { SagaStarted } from './saga-events.js';
 import type {
@@ -197,7 +198,8 @@ export function route<State>(
 
 /** Whether it can still turn round. */
 function mayTurn<State>(definition: SagaDefinition<State>, instance: SagaInstance<State>): boolean {
-  return instance.status === 'running' && !instance.run.back && !passedPivot(definition, instance);
+  const goesOn = instance.status === 'running' || instance.run.runs.some(isHalted);
+  return goesOn && !instance.run.back && !passedPivot(definition, instance);
 }
 
 function turnRound<State>(turn: Turn<State>, instance: SagaInstance<State>): Transition<State> {
