@@ -39,7 +39,8 @@ async function everyCrash(told: Told, check: (site: Site, trip: string) => Promi
       await redis.del(`${site.namespace}-ledger`);
       redis.disconnect();
     });
-    const start = (settings: Told) => Worker.start(site, { leaseTtlMs: 500, ...told, ...settings }, redisUrl(), PROGRAM);
+    const start = (settings: Told) =>
+      Worker.start(site, { leaseTtlMs: 500, ...told, ...settings }, redisUrl(), PROGRAM);
     const killed = start({ killAt });
     await eventually(() => expect(killed.lines).toContain('ready'), 30_000);
     const trip = `t${killAt}`;
@@ -77,12 +78,7 @@ describe('a saga of code whose process is killed before any of its commits', () 
         state: { output: [`${trip}-room`, `${trip}-seat`, 'car'] },
       });
       const place = `book-trip/${trip}/0.`;
-      expect(await effects(site)).toEqual([
-        `car ${place}2`,
-        `mail ${place}4`,
-        `room ${place}0`,
-        `seat ${place}1/do/1`,
-      ]);
+      expect(await effects(site)).toEqual([`car ${place}2`, `mail ${place}4`, `room ${place}0`, `seat ${place}1/do/1`]);
     });
     console.log(`killed before each of ${crashes} commits`);
     expect(crashes).toBeGreaterThan(5);

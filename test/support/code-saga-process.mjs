@@ -4,12 +4,7 @@
  * kills itself before its `killAt`-th commit. Its one argument is JSON: url, namespace, partitions, settings: of the subscriber, and
  * `killAt` and `fails`: whether the last step is refused. It says `ready`.
  */
-import {
-  Broker,
-  RedisPartitionStore,
-  Subscriber,
-  Subscriptions,
-} from '@millrace/broker';
+import { Broker, RedisPartitionStore, Subscriber, Subscriptions } from '@millrace/broker';
 import { Command, contractOf, Event, Reply } from '@millrace/messages';
 import { Orchestrator, refused, SagaDefinitions, SagaInstances, SagaLocks, sagaOf } from '@millrace/saga';
 import { IsString } from 'class-validator';
