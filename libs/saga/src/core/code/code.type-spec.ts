@@ -30,10 +30,10 @@ sagaOf(
     room satisfies { readonly id: string; readonly from: string };
     // @ts-expect-error -- methods are not stored
     room.open();
-    // @ts-expect-error -- an undo may come without a result
-    saga.step(
-      'room',
+    await saga.step(
+      'other room',
       () => hotels.book(),
+      // @ts-expect-error -- an undo may come without a result
       (room) => hotels.cancel(room.id),
     );
     // @ts-expect-error -- a big number cannot be stored
