@@ -82,7 +82,7 @@ describe('a saga of code whose process is killed before any of its commits', () 
     });
     console.log(`killed before each of ${crashes} commits`);
     expect(crashes).toBeGreaterThan(5);
-  }, 300_000);
+  }, 600_000);
 
   it('is undone in another process, with each effect undone once', async () => {
     const crashes = await everyCrash({ fails: true }, async (site, trip) => {
@@ -98,5 +98,5 @@ describe('a saga of code whose process is killed before any of its commits', () 
     });
     console.log(`killed before each of ${crashes} commits`);
     expect(crashes).toBeGreaterThan(5);
-  }, 300_000);
+  }, 600_000);
 });

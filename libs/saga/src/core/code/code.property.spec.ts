@@ -28,7 +28,7 @@ const leaf: fc.Arbitrary<Part> = fc.oneof(
   fc.record({
     kind: fc.constantFrom('step' as const, 'send' as const),
     name: fc.constant(''),
-    refuses: fc.boolean().map((no) => no),
+    refuses: fc.boolean(),
     caught: fc.boolean(),
   }),
   fc.record({ kind: fc.constant('sleep' as const), name: fc.constant('') }),
