@@ -1,5 +1,12 @@
 export { refused, Refused } from './core/call.js';
 export type { Call } from './core/call.js';
+export type { CodeSteps, SendOptions, StepOptions, UndoCall, WaitForOptions } from './core/code/code-steps.js';
+export type { CodeState } from './core/code/code-state.js';
+export { decide } from './core/code/decide.js';
+export { NondeterminismError } from './core/code/nondeterminism-error.js';
+export * from './core/code/saga-of.js';
+export { StepRefused } from './core/code/step-refused.js';
+export type { Stored } from './core/code/stored.js';
 export * from './core/command-id.js';
 export * from './core/definition.js';
 export type {

@@ -1,6 +1,7 @@
 import type { RetryPolicy } from '@millrace/broker';
 import type { MessageClass } from '@millrace/messages';
 import type { Call } from './call.js';
+import type { CodeRun, Op } from './run.js';
 
 /** A saga as immutable data: what starts it, what it does in which order, and what it says at its end. */
 export interface SagaDefinition<State = unknown> {
@@ -45,7 +46,8 @@ export type SagaNode<State> =
   | EachNode<State>
   | SleepNode<State>
   | WaitNode<State>
-  | PivotNode;
+  | PivotNode
+  | CodeNode<State>;
 
 /** Something that is done by somebody, and may be undone. */
 export interface StepNode<State> {
@@ -54,6 +56,8 @@ export interface StepNode<State> {
   readonly do: Plan<State>;
   /** What to do with the reply of a type; a reply of another type is not an answer to this step. */
   readonly replies: ReadonlyMap<string, ReplyHandler<State>>;
+  /** What to do with a reply of any other type. Undefined: it is not an answer to this step. */
+  readonly anyReply?: (type: string, outcome: 'success' | 'failure') => ReplyHandler<State>;
   /** Undoes the step's business effect. Undefined: there is nothing to undo. */
   readonly undo: Plan<State> | undefined;
   /** After the pivot: only success counts. */
@@ -116,6 +120,52 @@ export interface PivotNode {
   readonly name: string;
 }
 
+/** The code of a saga. It is run again for every input, from its beginning, and told what it was told before. */
+export type Code = (saga: never, input: never) => unknown;
+
+/** What code has begun after what it was told, and how it goes on. */
+export type Course = CourseEnd & {
+  readonly ops: readonly Op[];
+  /** Of the operations, one for one. */
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- of a saga with any state
+  readonly nodes: readonly SagaNode<any>[];
+};
+
+export type CourseEnd =
+  | { readonly kind: 'waiting' }
+  | { readonly kind: 'returned'; readonly value: unknown }
+  /** It has let a refusal through, or turns round by itself. */
+  | { readonly kind: 'refused'; readonly failure: SagaFailure }
+  /** It cannot go on: it has a defect, or does something else than it did before. */
+  | { readonly kind: 'halted'; readonly reason: string };
+
+/** Whose code it is. */
+export interface CodeOwner {
+  readonly saga: string;
+  readonly id: string;
+  readonly startedAt: number;
+}
+
+/** What the code does after what a journal says that it was told. */
+export type Ask = (run: CodeRun, state: object, owner: CodeOwner) => Course;
+
+/** A function that makes its steps as it runs: the whole body of a saga that is written as code. */
+export interface CodeNode<State> {
+  readonly kind: 'code';
+  readonly name: string;
+  readonly code: Code;
+  /** The class of its input; undefined: the input is plain data. */
+  readonly input: MessageClass | undefined;
+  /** The events that it may wait for: how an instance is found by them. */
+  readonly waits: readonly WaitNode<State>[];
+  /** The classes of the commands that it may send, for descriptions of the service. */
+  readonly sends: readonly MessageClass[];
+  /** Tells what the code does; there only while a decision is made. */
+  readonly ask?: Ask;
+  /** The steps that the code of one instance has made, in the order in which they were begun; there only for that instance. */
+  readonly nodes?: Block<State>;
+}
+
 /** What is done, how long one attempt may take, and how often and when it is tried again. */
 export interface Plan<State> {
   readonly act: Act<State>;
@@ -167,6 +217,7 @@ export interface SagaFailure {
 export function nodesOf<State>(block: Block<State>): readonly SagaNode<State>[] {
   return block.flatMap((node): readonly SagaNode<State>[] => {
     if (node.kind === 'each') return [node, ...nodesOf(node.body)];
+    if (node.kind === 'code') return [node, ...node.waits];
     if (node.kind === 'choice' || node.kind === 'parallel') {
       return [node, ...[...node.branches.values()].flatMap((branch) => nodesOf(branch))];
     }
@@ -182,6 +233,11 @@ export function stepsOf<State>(definition: SagaDefinition<State>): readonly Step
 export function replyClassesOf<State>(definition: SagaDefinition<State>): readonly MessageClass[] {
   const handlers = stepsOf(definition).flatMap((step) => [...step.replies.values()]);
   return [...new Set(handlers.flatMap(({ reply }) => reply ?? []))];
+}
+
+/** The code of a saga that is written as code; undefined: it is described by nodes. */
+export function codeOf<State>({ body }: Pick<SagaDefinition<State>, 'body'>): CodeNode<State> | undefined {
+  return body[0]?.kind === 'code' ? body[0] : undefined;
 }
 
 /** The waits for events of a saga. */

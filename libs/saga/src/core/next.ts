@@ -12,6 +12,7 @@ import type { SagaInstance } from './instance.js';
 import { intervene } from './intervene.js';
 import { keepEarly } from './early-events.js';
 import { passedPivot } from './pivot.js';
+import { isHalted } from './run.js';
 import type { SequenceRun, StepRun } from './run.js';
 import { SagaStarted } from './saga-events.js';
 import type {
@@ -128,7 +129,12 @@ function wake<State>(turn: Turn<State>, instance: SagaInstance<State>): Transiti
   // The timer that woke it is gone: one that comes has to be set anew.
   const woken: SagaInstance<State> = { ...instance };
   delete (woken as { wakeAt?: number }).wakeAt;
-  if (deadline !== undefined && deadline <= turn.now && mayTurn(turn.definition, instance)) {
+  if (deadline !== undefined && deadline <= turn.now) {
+    // Past its pivot it does not turn round any more: then the deadline is over, and nothing wakes it up for it again.
+    if (!mayTurn(turn.definition, instance)) {
+      delete (woken as { deadline?: number }).deadline;
+      return conclude(turn, woken, route(turn, instance, { kind: 'wake' }));
+    }
     const { withinMs } = turn.definition;
     turn.fail('deadline', `not done within ${withinMs} ms`);
     return turnRound(turn, woken);
@@ -192,7 +198,8 @@ export function route<State>(
 
 /** Whether it can still turn round. */
 function mayTurn<State>(definition: SagaDefinition<State>, instance: SagaInstance<State>): boolean {
-  return instance.status === 'running' && !instance.run.back && !passedPivot(definition, instance);
+  const goesOn = instance.status === 'running' || instance.run.runs.some(isHalted);
+  return goesOn && !instance.run.back && !passedPivot(definition, instance);
 }
 
 function turnRound<State>(turn: Turn<State>, instance: SagaInstance<State>): Transition<State> {

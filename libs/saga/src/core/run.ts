@@ -1,3 +1,5 @@
+import type { Signal } from './engine/signal.js';
+
 /**
  * - `doing`: under way
  * - `done`: has succeeded, and can be undone
@@ -8,7 +10,7 @@
 export type Phase = 'doing' | 'done' | 'undoing' | 'undone' | 'stuck';
 
 /** How far an instance has come with one node of its definition. Plain JSON, stored with every change: so names are short. */
-export type Run = StepRun | PauseRun | SequenceRun | ChoiceRun | ForkRun | EachRun;
+export type Run = StepRun | PauseRun | SequenceRun | ChoiceRun | ForkRun | EachRun | CodeRun;
 
 export interface StepRun {
   readonly phase: Phase;
@@ -65,6 +67,52 @@ export interface EachRun extends Directed {
   readonly bodies: readonly SequenceRun[];
 }
 
+/** The journal of a saga that is written as code: what it has begun, and what it was told, each in its order. */
+export interface CodeRun extends Directed {
+  readonly ops: readonly Op[];
+  /** Of the operations, one for one. */
+  readonly runs: readonly Run[];
+  readonly told: readonly Told[];
+  /** The code has returned; what it left under way is still being taken back. */
+  readonly returned?: true;
+  /** Why the code cannot go on: it waits for a person. */
+  readonly halt?: string;
+  /** What happened while it could not go on. */
+  readonly held?: readonly HeldSignal[];
+}
+
+/** Something that the code has begun. Its name is its own within the run. */
+export interface Op {
+  readonly kind: OpKind;
+  readonly name: string;
+  /** Type of the reply that it was answered with. */
+  readonly type?: string;
+  /** Why it was not done. */
+  readonly failed?: OpFailure;
+}
+
+export type OpKind = 'step' | 'send' | 'child' | 'lock' | 'sleep' | 'wait' | 'pivot';
+
+export interface OpFailure {
+  readonly reason: string;
+  /** The reply that refused it. */
+  readonly type?: string;
+  readonly data?: object;
+}
+
+/** The code was told how an operation ended. */
+export interface Told {
+  /** Index of the operation. */
+  readonly op: number;
+  /** ms since 1970 */
+  readonly at: number;
+}
+
+export interface HeldSignal {
+  readonly signal: Signal;
+  readonly to: readonly string[];
+}
+
 /** Whether something still moves, or waits for a person, in a run. */
 export function isOpen({ phase }: Run): boolean {
   return phase !== 'done' && phase !== 'undone';
@@ -77,6 +125,11 @@ export function isForward(run: Run): boolean {
   return 'body' in run ? !run.body.back : !('back' in run && run.back);
 }
 
+/** Whether it is code that cannot go on. */
+export function isHalted(run: Run): boolean {
+  return 'halt' in run && run.halt !== undefined;
+}
+
 /** What a run consists of. */
 export function partsOf(run: Run): readonly Run[] {
   if ('runs' in run) return run.runs;
@@ -87,7 +140,7 @@ export function partsOf(run: Run): readonly Run[] {
 
 /** When the first thing in a run is due, ms since 1970; undefined: nothing is. */
 export function dueOf(run: Run): number | undefined {
-  if (!isOpen(run)) return undefined;
+  if (!isOpen(run) || isHalted(run)) return undefined;
   if ('due' in run) return run.due;
   let first: number | undefined;
   for (const part of partsOf(run)) {

@@ -1,6 +1,6 @@
 import { findContract, MessageError } from '@millrace/messages';
 import type { MessageClass } from '@millrace/messages';
-import { stepsOf } from './definition.js';
+import { codeOf, stepsOf } from './definition.js';
 import type { SagaDefinition } from './definition.js';
 
 /**
@@ -13,7 +13,7 @@ export function commandClassesOf<State>(definition: SagaDefinition<State>): read
   const { completed, compensated, parked } = definition.ends;
   const said = [completed, compensated, parked].flatMap((end) => (end ? [end as Make] : []));
   const classes = [...sent.map((make) => classOf(make as Make)), ...said.map((make) => classOf(make))];
-  return [...new Set(classes.flatMap((type) => type ?? []))];
+  return [...new Set([...(codeOf(definition)?.sends ?? []), ...classes.flatMap((type) => type ?? [])])];
 }
 
 type Make = (state: unknown, other: unknown) => object;

@@ -1,12 +1,19 @@
 import { createHash } from 'node:crypto';
 import { contractOf } from '@millrace/messages';
+import { codeOf } from './definition.js';
 import type { Block, SagaDefinition, SagaNode } from './definition.js';
 
 /**
  * Digest of what an instance depends on while it is under way: which nodes there are, in which order, with which branches and
  * replies. How messages and states are made, deadlines and retries may change.
  */
-export function structureHash<State>({ start, body }: Pick<SagaDefinition<State>, 'start' | 'body'>): string {
+export function structureHash<State>({
+  start,
+  body,
+  version,
+}: Pick<SagaDefinition<State>, 'start' | 'body' | 'version'>): string {
+  // What code does is known only when it runs: its version is what is declared.
+  if (codeOf({ body })) return `code-${version}`;
   const structure = [start.on ? contractOf(start.on).type : 'call', ...block(body)];
   return createHash('sha256').update(JSON.stringify(structure)).digest('hex').slice(0, 12);
 }

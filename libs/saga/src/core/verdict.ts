@@ -9,12 +9,12 @@ export type Verdict<State> = { readonly state: State } | { readonly refused: str
  * has to succeed in the end, and only the outcome counts.
  */
 export function judge<State>(
-  { replies, untilDone }: StepNode<State>,
+  { replies, anyReply, untilDone }: StepNode<State>,
   state: State,
   { type, data, outcome }: Answer,
   item: unknown,
 ): Verdict<State> {
-  const handler = replies.get(type);
+  const handler = replies.get(type) ?? anyReply?.(type, outcome);
   if (untilDone && outcome === 'failure') return { refused: undefined };
   if (handler) {
     return 'refuses' in handler

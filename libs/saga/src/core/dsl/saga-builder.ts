@@ -87,4 +87,5 @@ class Builder<State> extends BlockBuilder {
 /** A builder, in the types that `saga.ts` gives it. */
 export const SagaBuilder = Builder as unknown as new <State, Input extends object>(
   start: SagaStart<State>,
+  nodes?: Block<State>,
 ) => SagaSteps<State, Input> & ForwardSteps<State, Input> & UnnamedSaga<State, Input>;

@@ -3,7 +3,7 @@ import type { SagaFailure } from '../definition.js';
 import { hasEnded } from '../instance.js';
 import type { ParkedStep, SagaInstance, SagaStatus } from '../instance.js';
 import { ChildCompleted, ChildUndone, ChildFailed } from '../internal-messages.js';
-import { dueOf, isOpen, partsOf } from '../run.js';
+import { dueOf, isHalted, isOpen, partsOf } from '../run.js';
 import type { Run, SequenceRun, StepRun } from '../run.js';
 import { SagaEnded, SagaParked, SagaTurned } from '../saga-events.js';
 import type { SagaOutcome } from '../saga-events.js';
@@ -77,7 +77,7 @@ function stillParked<State>(
 
 function stuckIn(run: Run, path = '', found = new Set<string>()): Set<string> {
   if (!isOpen(run)) return found;
-  if ('attempt' in run && run.phase === 'stuck') found.add(path);
+  if (('attempt' in run && run.phase === 'stuck') || isHalted(run)) found.add(path);
   const names = 'branches' in run ? Object.keys(run.branches) : 'body' in run ? [run.branch] : undefined;
   partsOf(run).forEach((part, at) => stuckIn(part, path === '' ? String(at) : `${path}.${names?.[at] ?? at}`, found));
   return found;

@@ -15,6 +15,13 @@ function inNode<State>(node: SagaNode<State>, run: Run): string[] {
     if (node.do.act.kind !== 'lock' || !('attempt' in run) || run.phase === 'undone') return [];
     return run.key === undefined ? [] : [run.key];
   }
+  if (node.kind === 'code' && 'ops' in run) {
+    return run.runs.flatMap((part, at) =>
+      run.ops[at]!.kind === 'lock' && 'key' in part && part.phase !== 'undone' && part.key !== undefined
+        ? [part.key]
+        : [],
+    );
+  }
   if (node.kind === 'choice' && 'body' in run) return inBlock(node.branches.get(run.branch)!, run.body);
   if (node.kind === 'parallel' && 'branches' in run) {
     return Object.entries(run.branches).flatMap(([name, branch]) => inBlock(node.branches.get(name)!, branch));

@@ -1,6 +1,7 @@
 import type { SagaNode } from '../definition.js';
 import type { Run } from '../run.js';
 import { choiceBehaviour } from './choice.js';
+import { codeBehaviour } from './code.js';
 import { eachBehaviour } from './each.js';
 import type { Behaviour, Engine } from './turn.js';
 import { forkBehaviour } from './fork.js';
@@ -30,6 +31,7 @@ const KINDS: Readonly<Record<SagaNode<unknown>['kind'], Any>> = {
   sleep: sleepBehaviour() as unknown as Any,
   wait: waitBehaviour() as unknown as Any,
   pivot,
+  code: codeBehaviour() as unknown as Any,
 };
 
 const ENGINE: Engine<unknown> = {

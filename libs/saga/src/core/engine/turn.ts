@@ -163,7 +163,7 @@ export class Turn<State> {
   }
 
   /** The signal changes nothing. */
-  ignore(reason: string, isLate = false): void {
+  ignore(reason: string | undefined, isLate = false): void {
     this.refusal = reason;
     this.isLate = isLate;
   }

@@ -26,6 +26,12 @@ function inBlock<State>(
 
 function inNode<State>(instance: SagaInstance<State>, node: SagaNode<State>, run: Run, place: Place): CallAction[] {
   if (node.kind === 'step') return ofStep(instance, node, run as StepRun, place);
+  if (node.kind === 'code' && 'ops' in run) {
+    return run.runs.flatMap((part, at) => {
+      const made = node.nodes?.[at];
+      return made && isOpen(part) ? inNode(instance, made, part, inside(place, at)) : [];
+    });
+  }
   if (node.kind === 'choice' && 'body' in run) {
     return inBlock(instance, node.branches.get(run.branch)!, run.body, inside(place, run.branch));
   }

@@ -1,7 +1,7 @@
 import type { Block, SagaDefinition, SagaNode } from '../definition.js';
 import { hasEnded } from '../instance.js';
 import type { SagaInstance } from '../instance.js';
-import { isOpen } from '../run.js';
+import { isHalted, isOpen } from '../run.js';
 import type { Run, SequenceRun } from '../run.js';
 
 /** The names of the steps that an instance does, undoes, or is stuck at. */
@@ -19,6 +19,10 @@ function inBlock<State>(block: Block<State>, { runs }: SequenceRun): string[] {
 }
 
 function inNode<State>(node: SagaNode<State>, run: Run): string[] {
+  if (node.kind === 'code' && 'ops' in run) {
+    if (isHalted(run)) return [node.name];
+    return run.ops.flatMap(({ name }, at) => (isOpen(run.runs[at]!) ? [name] : []));
+  }
   if (node.kind === 'choice' && 'body' in run) return inBlock(node.branches.get(run.branch)!, run.body);
   if (node.kind === 'parallel' && 'branches' in run) {
     return Object.entries(run.branches).flatMap(([name, branch]) => inBlock(node.branches.get(name)!, branch));

@@ -56,6 +56,7 @@ export class SagaDefinitions {
 /** Whether a saga runs functions in the service itself. */
 export function hasCalls(definition: AnyDefinition): boolean {
   return nodesOf(definition.body).some(
-    (node) => node.kind === 'step' && [node.do, node.undo].some((plan) => plan?.act.kind === 'call'),
+    (node) =>
+      node.kind === 'code' || (node.kind === 'step' && [node.do, node.undo].some((plan) => plan?.act.kind === 'call')),
   );
 }

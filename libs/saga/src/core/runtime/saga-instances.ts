@@ -1,8 +1,8 @@
 import { ConfigurationError, ConflictError, silent, UnitOfWork } from '@millrace/broker';
 import type { Broker, Logger } from '@millrace/broker';
+import { decide, played } from '../code/decide.js';
 import { stateName } from '../command-id.js';
 import type { SagaInstance } from '../instance.js';
-import { next } from '../next.js';
 import { SagaParked } from '../saga-events.js';
 import type { CallAction, SagaAction, SagaInput, Transition } from '../transition.js';
 import { callsUnderWay } from './calls-under-way.js';
@@ -38,7 +38,7 @@ export class SagaInstances {
   }
 
   /**
-   * Lets {@link next} decide, inside a handler, and makes what it decided part of the handler's one commit. A concurrent
+   * Lets {@link decide} decide, inside a handler, and makes what it decided part of the handler's one commit. A concurrent
    * change of the instance refuses the commit; then the handler runs and decides again.
    *
    * Local functions that are begun by that run now, and how each one ends is a commit of its own.
@@ -49,16 +49,19 @@ export class SagaInstances {
     const { broker, logger } = this;
     const read = await this.read(saga, id);
     const definition = this.definitionFor(saga, read.instance);
-    const transition = next(definition, read.instance, input, { now: broker.clock.now() });
+    const transition = await decide(definition, read.instance, input, { now: broker.clock.now() });
     if (transition.outcome !== 'moved') {
       logger.debug(`saga ${saga} ${id} ignores a ${input.kind}: ${transition.reason}`);
       if (transition.outcome === 'noted') await this.stage(definition, read, transition.instance, []);
-      const left = read.instance && hasCalls(definition) ? callsUnderWay(definition, read.instance) : [];
+      const left =
+        read.instance && hasCalls(definition)
+          ? callsUnderWay(await played(definition, read.instance), read.instance)
+          : [];
       return this.runAll(definition, saga, id, left, signal);
     }
     const { instance, actions } = transition;
     const calls = actions.filter((action) => action.kind === 'call');
-    const left = resume && hasCalls(definition) ? callsUnderWay(definition, instance) : calls;
+    const left = resume && hasCalls(definition) ? callsUnderWay(await played(definition, instance), instance) : calls;
     if (left.length === 0) return this.stage(definition, read, instance, actions);
     // How a function ends is committed by itself, so that nothing is run again that has ended.
     const first = await this.commit(definition, read, instance, actions);
@@ -67,9 +70,9 @@ export class SagaInstances {
   }
 
   /** Why an input would change nothing; undefined: it would change something. */
-  refusalOf(instance: SagaInstance, input: SagaInput): string | undefined {
+  async refusalOf(instance: SagaInstance, input: SagaInput): Promise<string | undefined> {
     const definition = this.definitionFor(instance.saga, instance);
-    const transition = next(definition, instance, input, { now: this.broker.clock.now() });
+    const transition = await decide(definition, instance, input, { now: this.broker.clock.now() });
     return transition.outcome === 'moved' ? undefined : transition.reason;
   }
 
@@ -83,7 +86,7 @@ export class SagaInstances {
     for (let attempt = 0; attempt < MAX_CONFLICTS; attempt++) {
       const read = await this.read(saga, id);
       const definition = this.definitionFor(saga, read.instance);
-      const transition = next(definition, read.instance, input, { now: this.broker.clock.now() });
+      const transition = await decide(definition, read.instance, input, { now: this.broker.clock.now() });
       if (transition.outcome !== 'moved') return transition;
       if (await this.commit(definition, read, transition.instance, transition.actions, true)) return transition;
     }
