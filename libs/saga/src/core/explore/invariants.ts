@@ -5,7 +5,7 @@ import type { SagaDefinition } from '../definition.js';
 import { begunSteps } from '../open-steps.js';
 import { passedPivot } from '../pivot.js';
 import { notJson } from './not-json.js';
-import { isAfter, stepAt } from './order.js';
+import { beginsAfter, isAfter, mayBeLost, stepAt } from './order.js';
 import { requestOf } from './ledger.js';
 import type { ExploredState, Played } from './explored-state.js';
 
@@ -37,6 +37,7 @@ export function checks<State>(): Readonly<Record<string, Check<State>>> {
     'only what may have been done is undone, once': undoesWhatWasDone,
     'what comes later is undone first': undoesInReverse,
     'nothing is undone after the pivot': forwardAfterPivot,
+    'a step is begun when those before it are done': beginsBehindWhatIsDone,
     'no step is begun once it has turned round': beginsNothingOnTheWayBack,
     'nothing happens after the end': restsAfterTheEnd,
     'it knows what was done': agreesWithTheWorld,
@@ -104,6 +105,21 @@ function beginsNothingOnTheWayBack<State>(
     .flatMap((each) => requestOf(each) ?? [])
     .find(({ direction, path }) => direction === 'do' && path !== 'end');
   return begun && `${begun.path} is begun`;
+}
+
+function beginsBehindWhatIsDone<State>(
+  definition: SagaDefinition<State>,
+  { actions, after }: Played<State>,
+): string | undefined {
+  for (const { path, direction, attempt } of actions.flatMap((each) => requestOf(each) ?? [])) {
+    if (direction === 'undo' || attempt > 1 || path === 'end') continue;
+    for (const [other, effect] of Object.entries(after.ledger)) {
+      if (other === 'end' || effect === 'done' || effect === 'left' || mayBeLost(definition, other, path)) continue;
+      const meanwhile = effect === 'open' && !isAfter(definition, path, other);
+      if (!meanwhile && beginsAfter(definition, path, other)) return `${path} is begun while ${other} is ${effect}`;
+    }
+  }
+  return undefined;
 }
 
 function restsAfterTheEnd<State>(_: SagaDefinition<State>, { before, actions }: Played<State>): string | undefined {
