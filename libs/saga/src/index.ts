@@ -2,6 +2,7 @@ export { refused, Refused } from './core/call.js';
 export type { Call } from './core/call.js';
 export * from './core/command-id.js';
 export * from './core/definition.js';
+export type { CallResult } from './core/engine/signal.js';
 export type {
   Branch,
   ChildOptions,
@@ -38,6 +39,7 @@ export * from './core/runtime/unknown-version.js';
 export * from './core/saga-class.js';
 export * from './core/saga-events.js';
 export * from './core/scenario.js';
+export type { PlayedInput, Request } from './core/scenario/played-saga.js';
 export * from './core/state-change.js';
 export * from './core/transition.js';
 export * from './nest/saga.module.js';
