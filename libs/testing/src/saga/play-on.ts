@@ -62,21 +62,22 @@ export async function playOn<State>(
 }
 
 async function isStored<State>(service: ScriptedService<State>, { input, instance }: PlayedInput): Promise<void> {
+  const same = async () => isDeepStrictEqual(await service.stored(), instance);
+  const late = await cameAbout('it is not stored', same).catch((error: unknown) => error);
+  if (late === undefined) return;
+  const { saga, id } = instance;
+  const found = [difference(await service.stored(), instance), ...service.errors].join('\n');
+  throw new Error(`saga ${saga} ${id} is stored otherwise after a ${input.kind} (+ stored, - script):\n${found}`, {
+    cause: late,
+  });
+}
+
+function difference(actual: unknown, expected: unknown): string {
   try {
-    await cameAbout('it is not stored', async () => isDeepStrictEqual(await service.stored(), instance));
-  } catch (late) {
-    const { saga, id } = instance;
-    try {
-      deepStrictEqual(await service.stored(), instance);
-    } catch (error) {
-      const { message } = error as Error;
-      const difference = message.slice(message.indexOf('\n\n') + 2);
-      throw new Error(
-        `saga ${saga} ${id} is stored otherwise after a ${input.kind} (+ stored, - script):\n${[difference, ...service.errors].join('\n')}`,
-        {
-          cause: late,
-        },
-      );
-    }
+    deepStrictEqual(actual, expected);
+    return '';
+  } catch (error) {
+    const { message } = error as Error;
+    return message.slice(message.indexOf('\n\n') + 2);
   }
 }
