@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { BrokerModule, Handles, InMemoryPartitionStore, PARTITION_STORE, Publisher } from '@millrace/broker';
-import { SagaModule, Sagas } from '@millrace/saga';
+import { isOver, SagaModule, Sagas } from '@millrace/saga';
 import { Injectable, Module } from '@nestjs/common';
 import type { INestApplicationContext, Type } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
@@ -83,7 +83,7 @@ describe('the example of a saga and a service', () => {
       await order.get(Publisher).publish(new OrderPlaced(orderId, sku, cents));
       for (;;) {
         const instance = await order.get(Sagas).find('place-order', orderId);
-        if (instance && !instance.pending) return { status: instance.status, end: ends.get(orderId) };
+        if (instance && isOver(instance)) return { status: instance.status, end: ends.get(orderId) };
         await pause(5);
       }
     };

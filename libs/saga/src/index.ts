@@ -9,6 +9,7 @@ export { StepRefused } from './core/code/step-refused.js';
 export type { Stored } from './core/code/stored.js';
 export * from './core/command-id.js';
 export * from './core/definition.js';
+export type { CallResult } from './core/engine/signal.js';
 export type {
   Branch,
   ChildOptions,
@@ -26,6 +27,11 @@ export * from './core/dsl/saga.js';
 export * from './core/dsl/saga-steps.js';
 export * from './core/dsl/step.js';
 export * from './core/dsl/unnamed-saga.js';
+export { explore } from './core/explore.js';
+export type { ExploreOptions } from './core/explore.js';
+export * from './core/explore/explore-result.js';
+export { invariant } from './core/explore/invariants.js';
+export type { Invariant } from './core/explore/invariants.js';
 export * from './core/instance.js';
 export * from './core/next.js';
 export * from './core/orchestrator.js';
@@ -40,6 +46,7 @@ export * from './core/runtime/unknown-version.js';
 export * from './core/saga-class.js';
 export * from './core/saga-events.js';
 export * from './core/scenario.js';
+export type { PlayedInput, Request } from './core/scenario/played-saga.js';
 export * from './core/state-change.js';
 export * from './core/transition.js';
 export * from './nest/saga.module.js';

@@ -13,3 +13,5 @@ export { Verdict } from './specification/verdict.js';
 export type { ThrownAs } from './specification/verdict.js';
 export type { ObservedDecision } from './specification/observed-decision.js';
 export * from './golden/golden-history.js';
+export { playOn } from './saga/play-on.js';
+export type { PlayOnOptions } from './saga/play-on.js';

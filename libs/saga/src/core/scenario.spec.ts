@@ -77,6 +77,7 @@ describe('a scenario fails with the difference', () => {
     ['an end too early', /should be completed here, but it waits/, () => paying().ends('completed')],
     ['another end', /should be parked here, but it sends RejectOrder/, () => rejecting().parks()],
     ['a reply before its command', /first expect/, () => placed().reply(new StockReserved('r1'))],
+    // @ts-expect-error -- the compiler knows it, too
     ['a reply that the step does not know', /ignores this/, () => paying().reply(new StockReserved('r1'))],
     ['nothing that started it', /has not been given its event/, () => scenario(placeOrder).timesOut()],
     ['another event', /starts on order.placed/, () => scenario(placeOrder).given(new OutOfStock('tea'))],
