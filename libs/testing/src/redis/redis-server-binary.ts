@@ -23,7 +23,7 @@ export function findServerBinary(path = process.env.PATH ?? ''): string | undefi
  */
 export async function redisFromBinary(binary: string, origin?: string): Promise<FoundRedis> {
   const folder = await mkdtemp(join(tmpdir(), 'millrace-redis-'));
-  const port = await getPort({ host: '127.0.0.1', port: portNumbers(6390, 6489) });
+  const port = await getPort({ host: '127.0.0.1', port: portNumbers(firstPort(), 6489) });
   const server = new PrivateRedis(binary, port, folder);
   const discard = () => rm(folder, { recursive: true, force: true });
   try {
@@ -57,4 +57,12 @@ function isExecutable(file: string): boolean {
   } catch {
     return false;
   }
+}
+
+/**
+ * Jest's workers look for ports from different ones on: else one could take the port of a server that another has killed and is
+ * about to start again.
+ */
+function firstPort(): number {
+  return 6390 + 20 * (Number(process.env['JEST_WORKER_ID'] ?? 0) % 5);
 }
