@@ -8,13 +8,17 @@ export interface IndexEntry {
   readonly value: string;
 }
 
-/** One page of the rows that an index lists, by value and then by row id. */
-export interface RowQuery {
+/** The rows that an index lists under values of a range. */
+export interface RowRange {
   readonly index: string;
   /** The first value. Default: the lowest there is. */
   readonly from?: string;
   /** The last value, itself included. Default: the highest there is. */
   readonly to?: string;
+}
+
+/** One page of such rows, by value and then by row id. */
+export interface RowQuery extends RowRange {
   /** From the highest to the lowest. Default false. */
   readonly backwards?: boolean;
   /** The last row of the page before. */
