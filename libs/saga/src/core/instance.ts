@@ -38,8 +38,10 @@ export interface SagaInstance<State = unknown> {
   readonly pages?: number;
   /** Events that came before it waited for them. */
   readonly early?: readonly EarlyEvent[];
-  /** When it is woken up next, ms since 1970. */
+  /** When something is due next, ms since 1970. */
   readonly wakeAt?: number;
+  /** When its timer is set for: at {@link wakeAt} or before, ms since 1970. */
+  readonly timerAt?: number;
   /** When it turns round by itself, ms since 1970. */
   readonly deadline?: number;
   /** Who is told how it ends: the saga that it is a part of, or who asked for it. */

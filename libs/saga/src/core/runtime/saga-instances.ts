@@ -9,6 +9,8 @@ import { callsUnderWay } from './calls-under-way.js';
 import { runCall } from './run-call.js';
 import { hasCalls } from './saga-definitions.js';
 import type { AnyDefinition, SagaDefinitions } from './saga-definitions.js';
+import { isRemoved } from './removed.js';
+import type { Removed } from './removed.js';
 import { resumption, writesOf } from './saga-writes.js';
 import { UnknownSagaVersionError } from './unknown-version.js';
 
@@ -19,6 +21,16 @@ const MAX_CONFLICTS = 20;
 interface Read {
   readonly instance: SagaInstance | undefined;
   readonly revision: number;
+  /** It has ended, and was removed since. */
+  readonly removed?: true;
+}
+
+/** What a change is made of. */
+interface Moving {
+  readonly revision: number;
+  readonly before: SagaInstance | undefined;
+  /** By its timer. */
+  readonly woken: boolean;
 }
 
 /** The stored instances of sagas, each a state on the partition of its id. */
@@ -49,10 +61,10 @@ export class SagaInstances {
     const { broker, logger } = this;
     const read = await this.read(saga, id);
     const definition = this.definitionFor(saga, read.instance);
-    const transition = await decide(definition, read.instance, input, { now: broker.clock.now() });
+    const transition = await decided(definition, read, input, broker.clock.now());
     if (transition.outcome !== 'moved') {
       logger.debug(`saga ${saga} ${id} ignores a ${input.kind}: ${transition.reason}`);
-      if (transition.outcome === 'noted') await this.stage(definition, read, transition.instance, []);
+      if (transition.outcome === 'noted') await this.stage(definition, moving(read, input), transition.instance, []);
       const left =
         read.instance && hasCalls(definition)
           ? callsUnderWay(await played(definition, read.instance), read.instance)
@@ -62,9 +74,9 @@ export class SagaInstances {
     const { instance, actions } = transition;
     const calls = actions.filter((action) => action.kind === 'call');
     const left = resume && hasCalls(definition) ? callsUnderWay(await played(definition, instance), instance) : calls;
-    if (left.length === 0) return this.stage(definition, read, instance, actions);
+    if (left.length === 0) return this.stage(definition, moving(read, input), instance, actions);
     // How a function ends is committed by itself, so that nothing is run again that has ended.
-    const first = await this.commit(definition, read, instance, actions);
+    const first = await this.commit(definition, moving(read, input), instance, actions);
     if (!first) throw conflict(saga, id);
     return this.runAll(definition, saga, id, left, signal);
   }
@@ -86,9 +98,10 @@ export class SagaInstances {
     for (let attempt = 0; attempt < MAX_CONFLICTS; attempt++) {
       const read = await this.read(saga, id);
       const definition = this.definitionFor(saga, read.instance);
-      const transition = await decide(definition, read.instance, input, { now: this.broker.clock.now() });
+      const transition = await decided(definition, read, input, this.broker.clock.now());
       if (transition.outcome !== 'moved') return transition;
-      if (await this.commit(definition, read, transition.instance, transition.actions, true)) return transition;
+      if (await this.commit(definition, moving(read, input), transition.instance, transition.actions, true))
+        return transition;
     }
     throw conflict(saga, id);
   }
@@ -130,7 +143,7 @@ export class SagaInstances {
 
   private async stage(
     definition: AnyDefinition,
-    { revision }: Read,
+    { revision, ...change }: Moving,
     instance: SagaInstance,
     actions: readonly SagaAction[],
   ): Promise<void> {
@@ -138,21 +151,21 @@ export class SagaInstances {
     const { saga, id } = instance;
     UnitOfWork.current()!.stage(this.broker.partitionFor(id), {
       guards: [{ kind: 'revision', state: stateName(saga, id), expected: revision }],
-      writes: await writesOf(this.broker, definition, instance, actions),
+      writes: await writesOf(this.broker, definition, instance, actions, change),
     });
   }
 
   /** @returns whether it was committed; not: somebody else has changed the instance */
   private async commit(
     definition: AnyDefinition,
-    { revision }: Read,
+    { revision, ...change }: Moving,
     instance: SagaInstance,
     actions: readonly SagaAction[],
     handOver = false,
   ): Promise<boolean> {
     const { broker } = this;
     const { saga, id } = instance;
-    const writes = await writesOf(broker, definition, instance, actions);
+    const writes = await writesOf(broker, definition, instance, actions, change);
     const mine = UnitOfWork.current(broker) !== undefined;
     const left = handOver && !mine && actions.some(({ kind }) => kind === 'call');
     const result = await broker.commit({
@@ -175,8 +188,10 @@ export class SagaInstances {
 
   private async read(saga: string, id: string): Promise<Read> {
     const stored = await this.broker.store.readState(this.broker.partitionFor(id), stateName(saga, id));
-    const instance = stored && (JSON.parse(stored.value) as SagaInstance);
-    return { instance, revision: stored?.revision ?? 0 };
+    if (!stored) return { instance: undefined, revision: 0 };
+    const value = JSON.parse(stored.value) as SagaInstance | Removed;
+    if (isRemoved(value)) return { instance: undefined, revision: stored.revision, removed: true };
+    return { instance: value, revision: stored.revision };
   }
 
   private alert(actions: readonly SagaAction[]): void {
@@ -191,6 +206,20 @@ export class SagaInstances {
 export interface MoveOptions {
   readonly resume?: boolean;
   readonly signal?: AbortSignal;
+}
+
+function moving({ instance: before, revision }: Read, input: SagaInput): Moving {
+  return { revision, before, woken: input.kind === 'wake' };
+}
+
+function decided(
+  definition: AnyDefinition,
+  read: Read,
+  input: SagaInput,
+  now: number,
+): Transition<unknown> | Promise<Transition<unknown>> {
+  if (read.removed) return { outcome: 'ignored', reason: 'it has ended, and was removed after its time' };
+  return decide(definition, read.instance, input, { now });
 }
 
 function conflict(saga: string, id: string): ConflictError {
