@@ -9,6 +9,7 @@ export * from './core/archive/index.js';
 export * from './core/follower.js';
 export * from './core/partition-figures.js';
 export * from './core/partition-store.js';
+export { comparePlaces } from './core/row-index.js';
 export type { IndexEntry, ListedRow, RowPlace, RowQuery, RowRange } from './core/row-index.js';
 export * from './core/timer.js';
 export * from './core/due.js';

@@ -58,6 +58,13 @@ export function placeOf(member: string): RowPlace {
   return { value: unescaped(member.slice(start, end)), id: member.slice(end + 1) };
 }
 
+/** The order of rows in an index. */
+export function comparePlaces(a: RowPlace, b: RowPlace): number {
+  return (
+    Buffer.compare(Buffer.from(a.value), Buffer.from(b.value)) || Buffer.compare(Buffer.from(a.id), Buffer.from(b.id))
+  );
+}
+
 /** @throws ConfigurationError for a bad name, or a limit that is no positive integer */
 export function rangeOf({ index, from, to, backwards = false, after, limit }: RowQuery): MemberRange {
   if (!Number.isInteger(limit) || limit < 1) {
