@@ -97,7 +97,7 @@ export interface HistoryEntry {
 }
 
 /**
- * `late`: something came for a step that was over. `migrated`: it goes on with another version of its definition. The others
+ * `late`: something came for a step that was over. `deadline-moved`: to when its reason says. `migrated`: it goes on with another version of its definition. The others
  * are what their words say.
  */
 export type Happening =
@@ -111,6 +111,7 @@ export type Happening =
   | 'late'
   | 'turned'
   | 'cancelled'
+  | 'deadline-moved'
   | 'retried'
   | 'skipped'
   | 'resolved'

@@ -18,7 +18,7 @@ import { UnknownSagaVersionError } from './unknown-version.js';
 const MAX_CONFLICTS = 20;
 
 /** An instance as it was read. */
-interface Read {
+export interface Read {
   readonly instance: SagaInstance | undefined;
   readonly revision: number;
   /** It has ended, and was removed since. */
@@ -186,7 +186,8 @@ export class SagaInstances {
     );
   }
 
-  private async read(saga: string, id: string): Promise<Read> {
+  /** An instance, with what guards a change of it. */
+  async read(saga: string, id: string): Promise<Read> {
     const stored = await this.broker.store.readState(this.broker.partitionFor(id), stateName(saga, id));
     if (!stored) return { instance: undefined, revision: 0 };
     const value = JSON.parse(stored.value) as SagaInstance | Removed;
