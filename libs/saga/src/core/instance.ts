@@ -40,8 +40,6 @@ export interface SagaInstance<State = unknown> {
   readonly early?: readonly EarlyEvent[];
   /** When something is due next, ms since 1970. */
   readonly wakeAt?: number;
-  /** When its timer is set for: at {@link wakeAt} or before, ms since 1970. */
-  readonly timerAt?: number;
   /** When it turns round by itself, ms since 1970. */
   readonly deadline?: number;
   /** Who is told how it ends: the saga that it is a part of, or who asked for it. */

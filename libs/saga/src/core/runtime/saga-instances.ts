@@ -12,6 +12,7 @@ import type { AnyDefinition, SagaDefinitions } from './saga-definitions.js';
 import { isRemoved } from './removed.js';
 import type { Removed } from './removed.js';
 import { resumption, writesOf } from './saga-writes.js';
+import type { Stored } from './timer-moves.js';
 import { UnknownSagaVersionError } from './unknown-version.js';
 
 /** Times in a row that a decision is made again because somebody else was faster. */
@@ -23,12 +24,15 @@ export interface Read {
   readonly revision: number;
   /** It has ended, and was removed since. */
   readonly removed?: true;
+  /** When its timer is set for. */
+  readonly timerAt?: number | undefined;
 }
 
 /** What a change is made of. */
 interface Moving {
   readonly revision: number;
   readonly before: SagaInstance | undefined;
+  readonly timerAt: number | undefined;
   /** By its timer. */
   readonly woken: boolean;
 }
@@ -190,9 +194,10 @@ export class SagaInstances {
   async read(saga: string, id: string): Promise<Read> {
     const stored = await this.broker.store.readState(this.broker.partitionFor(id), stateName(saga, id));
     if (!stored) return { instance: undefined, revision: 0 };
-    const value = JSON.parse(stored.value) as SagaInstance | Removed;
+    const value = JSON.parse(stored.value) as Stored<unknown> | Removed;
     if (isRemoved(value)) return { instance: undefined, revision: stored.revision, removed: true };
-    return { instance: value, revision: stored.revision };
+    const { timerAt, ...instance } = value;
+    return { instance, revision: stored.revision, timerAt };
   }
 
   private alert(actions: readonly SagaAction[]): void {
@@ -209,8 +214,8 @@ export interface MoveOptions {
   readonly signal?: AbortSignal;
 }
 
-function moving({ instance: before, revision }: Read, input: SagaInput): Moving {
-  return { revision, before, woken: input.kind === 'wake' };
+function moving({ instance: before, revision, timerAt }: Read, input: SagaInput): Moving {
+  return { revision, before, timerAt, woken: input.kind === 'wake' };
 }
 
 function decided(

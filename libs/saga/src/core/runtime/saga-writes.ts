@@ -19,9 +19,9 @@ export async function writesOf<State>(
   definition: SagaDefinition<State>,
   instance: SagaInstance<State>,
   actions: readonly SagaAction[],
-  { before, woken = false }: Change<State> = {},
+  { before, timerAt, woken = false }: Change<State> = {},
 ): Promise<readonly Write[]> {
-  const { stored, isSet } = timerMoves(instance, actions, woken);
+  const { stored, isSet } = timerMoves(instance, actions, timerAt, woken);
   const writes: Write[] = [
     { kind: 'put', state: stateName(instance.saga, instance.id), value: JSON.stringify(stored) },
     ...indexWrites(definition, instance, before),
@@ -36,6 +36,8 @@ export async function writesOf<State>(
 
 interface Change<State> {
   readonly before?: SagaInstance<State> | undefined;
+  /** When its timer is set for. */
+  readonly timerAt?: number | undefined;
   readonly woken?: boolean;
 }
 
