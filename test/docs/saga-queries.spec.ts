@@ -47,7 +47,7 @@ describe('the guide to finding sagas', () => {
     onTestFinished(() => app.close());
     const [desk, sagas] = [app.get(SagaDesk), app.get(Sagas)];
     await app.get(Publisher).publish(new Ordered('o1', 'c1'));
-    await eventually(async () => (await desk.at(Deliver, 'payment')).sagas.length === 1);
+    await eventually(async () => expect((await desk.at(Deliver, 'payment')).sagas).toHaveLength(1));
 
     expect((await desk.ofCustomer(Deliver, 'c1')).sagas).toMatchObject([{ id: 'o1', state: { customer: 'c1' } }]);
     expect((await desk.ofCustomer(Deliver, 'c2')).sagas).toEqual([]);
@@ -62,7 +62,7 @@ describe('the guide to finding sagas', () => {
     expect(past?.told).toContain('deadline-moved');
 
     await app.get(Publisher).publish(new Paid('o1'));
-    await eventually(async () => (await desk.counts()).completed === 1);
+    await eventually(async () => expect((await desk.counts()).completed).toBe(1));
     expect(await sagas.removeEnded()).toBe(0);
     expect(picture(new Deliver())).toContain('payment (wait for shop.paid)');
   });
