@@ -22,8 +22,9 @@ export const PLACE_ORDER = 'place-order';
  * The saga of three steps, two of which are undone when the third is refused; then a last command.
  *
  * @param within how long a participant may take for each of them
+ * @param keyed whether it is found by a business key, too
  */
-export function placeOrder(within = '30s') {
+export function placeOrder(within = '30s', keyed = false) {
   class PlaceOrder {
     definition = saga()
       .startsOn(OrderPlaced, words.order)
@@ -50,6 +51,7 @@ export function placeOrder(within = '30s') {
           .failsOn(NoDelivery, (_order, { reason }) => reason)
           .within(within),
       )
+      .keys(({ orderId }) => (keyed ? { order: orderId } : {}))
       .onCompensated((order, { reason }) => new RejectOrder(words.rejectOrder(order, reason)));
   }
   Saga(PLACE_ORDER)(PlaceOrder);

@@ -21,7 +21,7 @@ const STRIDE = 7919;
 await ready(async ({ url, namespace, size }) => {
   const root = BrokerModule.forRoot({ context: CONTEXT, namespace, redis: { url }, validate: false });
   const app = await NestFactory.createApplicationContext(
-    { module: class Orchestrator {}, imports: [root, SagaModule.forFeature([placeOrder('30d')])] },
+    { module: class Orchestrator {}, imports: [root, SagaModule.forFeature([placeOrder('30d', true)])] },
     { logger: false },
   );
   const [publisher, sagas] = [app.get(Publisher), app.get(Sagas)];
@@ -48,8 +48,13 @@ await ready(async ({ url, namespace, size }) => {
         const found = await sagas.find(PLACE_ORDER, orderId);
         if (found?.state.orderId !== orderId) throw new Error(`saga ${orderId} is not to be found`);
       });
+      const findByKey = await medianTime(from, acts, async (n) => {
+        const { orderId } = orderData((n * STRIDE) % size);
+        const { sagas: found } = await sagas.list({ saga: PLACE_ORDER, key: { order: orderId } });
+        if (found[0]?.id !== orderId) throw new Error(`saga of order ${orderId} is not to be found`);
+      });
       from += acts;
-      return { start, find };
+      return { start, find, findByKey };
     },
     close: async () => {
       await unwatch();

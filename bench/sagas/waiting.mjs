@@ -16,7 +16,12 @@ export async function waiting({ json, waiting: most, rounds, fsync, figure }) {
   show(rows, json);
   if (!figure) return;
   const title = `Median time by waiting sagas, one at a time (${server})`;
-  await draw(figure, { title, unit: 'µs', rows, series: { start: 'start another', find: 'find one by its id' } });
+  await draw(figure, {
+    title,
+    unit: 'µs',
+    rows,
+    series: { start: 'start another', find: 'find one by its id', findByKey: 'find one by its key' },
+  });
 }
 
 async function open(redis, size) {
@@ -26,8 +31,8 @@ async function open(redis, size) {
   const bytes = ((await redis.usedBytes()) - before) / size;
   return {
     measure: async () => {
-      const { start, find } = await process.run(Math.min(ACTS, size / 10));
-      return { start, find, bytes };
+      const { start, find, findByKey } = await process.run(Math.min(ACTS, size / 10));
+      return { start, find, findByKey, bytes };
     },
     close: () => process.close(),
   };
@@ -35,15 +40,23 @@ async function open(redis, size) {
 
 function show(rows, json) {
   const table = new Table({
-    head: ['waiting sagas', 'start another, µs', 'find one, µs', 'bytes a saga', 'memory of Redis, MiB'],
+    head: [
+      'waiting sagas',
+      'start another, µs',
+      'find one by id, µs',
+      'by key, µs',
+      'bytes a saga',
+      'memory of Redis, MiB',
+    ],
   });
-  for (const { size, start, find, bytes, memory } of rows) {
-    table.push([size, ...[start, find, bytes, memory / 1024 / 1024].map((figure) => figure.toFixed(0))]);
+  for (const { size, start, find, findByKey, bytes, memory } of rows) {
+    table.push([size, ...[start, find, findByKey, bytes, memory / 1024 / 1024].map((figure) => figure.toFixed(0))]);
     if (!json) continue;
     const line = (name, unit, value) =>
       console.log(JSON.stringify({ suite: 'sagas', case: `${size} waiting: ${name}`, unit, value: Math.round(value) }));
     line('start another', 'µs', start);
     line('find one by its id', 'µs', find);
+    line('find one by its key', 'µs', findByKey);
     line('memory of each', 'bytes', bytes);
   }
   console.error(`\n${table}\n`);

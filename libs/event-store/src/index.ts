@@ -14,6 +14,7 @@ export type { EventOf, Evolves, EvolvesOn, On } from './core/evolves.js';
 export { idOf, passEvent, versionOf } from './core/journal.js';
 export type { SnapshotOptions } from './core/snapshot-options.js';
 export type { KeepsItself } from './core/snapshotting.js';
+export { InvalidCursorError } from '@millrace/broker';
 export * from './core/errors.js';
 export * from './core/append-options.js';
 export { EventStore } from './core/event-store.js';

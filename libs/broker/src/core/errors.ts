@@ -137,3 +137,13 @@ function checkTime(what: string, ms: number): number {
   if (ms >= 0 && ms <= END_OF_TIME) return ms;
   throw new ConfigurationError(`${what} is ${ms}; it must be a time in ms, at least 0`);
 }
+
+/** A cursor that no page of a list had, e.g. from a changed address. Nothing was read. Begin with the first page. */
+export class InvalidCursorError extends MillraceError {
+  override readonly name = 'InvalidCursorError';
+  readonly code = 'invalid-cursor';
+
+  constructor(readonly cursor: string) {
+    super(`${JSON.stringify(cursor.slice(0, 100))} is no cursor of a page: begin with the first page`);
+  }
+}

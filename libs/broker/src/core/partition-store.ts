@@ -4,7 +4,7 @@ import type { Entry, EntryRef, Partition, ReplyAddress, ReplyEntry, Source } fro
 import type { ArchivedRange, Expired, Follower, GroupStart, Trimmed, TrimRequest } from './follower.js';
 import type { EventIndex, RestoredEvent } from './event-index.js';
 import type { PartitionFigures } from './partition-figures.js';
-import type { ListedRow, RowQuery } from './row-index.js';
+import type { ListedRow, RowQuery, RowRange } from './row-index.js';
 import type { Timer } from './timer.js';
 
 /**
@@ -63,6 +63,9 @@ export interface PartitionStore {
 
   /** One page of the rows that an index of a view lists in one partition. As costly as the page is long. */
   listRows(partition: Partition, view: string, query: RowQuery): Promise<readonly ListedRow[]>;
+
+  /** How many rows an index of a view lists in a range, in one partition. As cheap for many as for few. */
+  countRows(partition: Partition, view: string, range: RowRange): Promise<number>;
 
   /** The result a command id was committed with, while it is remembered. */
   readCommand(partition: Partition, id: string): Promise<string | undefined>;

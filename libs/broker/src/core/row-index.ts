@@ -8,13 +8,17 @@ export interface IndexEntry {
   readonly value: string;
 }
 
-/** One page of the rows that an index lists, by value and then by row id. */
-export interface RowQuery {
+/** The rows that an index lists under values of a range. */
+export interface RowRange {
   readonly index: string;
   /** The first value. Default: the lowest there is. */
   readonly from?: string;
   /** The last value, itself included. Default: the highest there is. */
   readonly to?: string;
+}
+
+/** One page of such rows, by value and then by row id. */
+export interface RowQuery extends RowRange {
   /** From the highest to the lowest. Default false. */
   readonly backwards?: boolean;
   /** The last row of the page before. */
@@ -52,6 +56,13 @@ export function placeOf(member: string): RowPlace {
   const start = member.indexOf('\0') + 1;
   const end = member.indexOf('\0', start);
   return { value: unescaped(member.slice(start, end)), id: member.slice(end + 1) };
+}
+
+/** The order of rows in an index. */
+export function comparePlaces(a: RowPlace, b: RowPlace): number {
+  return (
+    Buffer.compare(Buffer.from(a.value), Buffer.from(b.value)) || Buffer.compare(Buffer.from(a.id), Buffer.from(b.id))
+  );
 }
 
 /** @throws ConfigurationError for a bad name, or a limit that is no positive integer */

@@ -29,7 +29,7 @@ import type { Entry, EntryRef, Partition, ReplyAddress, Source } from '../core/p
 import type { EventIndex, RestoredEvent } from '../core/event-index.js';
 import type { PartitionFigures } from '../core/partition-figures.js';
 import { rangeOf } from '../core/row-index.js';
-import type { ListedRow, RowQuery } from '../core/row-index.js';
+import type { ListedRow, RowQuery, RowRange } from '../core/row-index.js';
 import type { Timer } from '../core/timer.js';
 import { commitInMemory } from './in-memory-commit.js';
 import { InMemoryData, obtain, retryField } from './in-memory-data.js';
@@ -133,6 +133,11 @@ export class InMemoryPartitionStore implements PartitionStore {
       const row = rows?.get(place.id);
       return row === undefined ? [] : [{ ...place, row }];
     });
+  }
+
+  async countRows(partition: Partition, view: string, range: RowRange): Promise<number> {
+    rangeOf({ ...range, limit: 1 });
+    return this.data.viewIndexes.get(this.data.keys.viewIndex(partition, view)[0])?.count(range) ?? 0;
   }
 
   async readCommand(partition: Partition, id: string): Promise<string | undefined> {

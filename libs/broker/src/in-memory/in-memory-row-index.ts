@@ -1,5 +1,5 @@
 import { memberOf, placeOf, rangeOf } from '../core/row-index.js';
-import type { IndexEntry, RowPlace, RowQuery } from '../core/row-index.js';
+import type { IndexEntry, RowPlace, RowQuery, RowRange } from '../core/row-index.js';
 
 /** The indexes of one view in one partition: members in the order of their bytes, as a sorted set of Redis has them. */
 export class InMemoryRowIndex {
@@ -30,6 +30,11 @@ export class InMemoryRowIndex {
     const found = this.members.slice(first + skipped, this.find(Buffer.from(max)));
     if (query.backwards) found.reverse();
     return found.slice(0, query.limit).map((member) => placeOf(member.toString()));
+  }
+
+  count(range: RowRange): number {
+    const { min, max } = rangeOf({ ...range, limit: 1 });
+    return Math.max(0, this.find(Buffer.from(max)) - this.find(Buffer.from(min)));
   }
 
   /** Where the first member stands that is not below this one. */

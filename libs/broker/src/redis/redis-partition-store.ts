@@ -28,7 +28,7 @@ import type {
   TimerPage,
   TimerQuery,
 } from '../core/partition-store.js';
-import type { ListedRow, RowQuery } from '../core/row-index.js';
+import type { ListedRow, RowQuery, RowRange } from '../core/row-index.js';
 import { BEHIND } from './lag-script.js';
 import type { Timer } from '../core/timer.js';
 import { acknowledge } from './acknowledgements.js';
@@ -61,7 +61,7 @@ import type { Delivery, RedisStoreOptions } from './redis-store-options.js';
 import { survey } from './redis-survey.js';
 import { archivedRange, trim } from './redis-trim.js';
 import { RedisTimers } from './redis-timers.js';
-import { listRows } from './redis-rows.js';
+import { countRows, listRows } from './redis-rows.js';
 import { Script } from './script.js';
 
 /** Partitions in Redis 7 or Valkey: the adapter of {@link PartitionStore} for production. */
@@ -187,6 +187,10 @@ export class RedisPartitionStore implements PartitionStore {
 
   async listRows(partition: Partition, view: string, query: RowQuery): Promise<readonly ListedRow[]> {
     return listRows(this.connection, this.keys, partition, view, query);
+  }
+
+  async countRows(partition: Partition, view: string, range: RowRange): Promise<number> {
+    return countRows(this.connection, this.keys, partition, view, range);
   }
 
   async readCommand(partition: Partition, id: string): Promise<string | undefined> {

@@ -1,7 +1,7 @@
 import type { KeyBuilder } from '../core/keys.js';
 import type { Partition } from '../core/partition.js';
 import { placeOf, rangeOf } from '../core/row-index.js';
-import type { ListedRow, RowQuery } from '../core/row-index.js';
+import type { ListedRow, RowQuery, RowRange } from '../core/row-index.js';
 import type { RedisConnection } from './redis-connection.js';
 import { Script } from './script.js';
 
@@ -22,6 +22,19 @@ export async function listRows(
   const rows: ListedRow[] = [];
   for (let i = 0; i < reply.length; i += 2) rows.push({ ...placeOf(reply[i]!), row: reply[i + 1]! });
   return rows;
+}
+
+/** How many rows an index lists in a range. */
+export async function countRows(
+  connection: RedisConnection,
+  keys: KeyBuilder,
+  partition: Partition,
+  view: string,
+  range: RowRange,
+): Promise<number> {
+  const { min, max } = rangeOf({ ...range, limit: 1 });
+  const [members] = keys.viewIndex(partition, view);
+  return (await connection.send('ZLEXCOUNT', [members, `[${min}`, `(${max}`])) as number;
 }
 
 /**

@@ -46,7 +46,7 @@ export const VIEW_OPS: Readonly<Record<string, Op>> = {
   },
   row: { keys: 1, args: 2, lua: (key, arg) => `call('HSET', ${key(1)}, ${arg(1)}, ${arg(2)})` },
   'delete-row': { keys: 1, args: 1, lua: (key, arg) => `call('HDEL', ${key(1)}, ${arg(1)})` },
-  // Most changes of a row leave its indexed values alone.
+  // Most changes of a row leave its indexed values alone, or most of them.
   'list-row': {
     keys: 3,
     args: 'counted',
@@ -58,8 +58,14 @@ export const VIEW_OPS: Readonly<Record<string, Op>> = {
     local before = call('HGET', ${key(3)}, ${arg(2)})
     if #members == 0 then packed = false end
     if before ~= packed then
-      ${UNLIST(key(2), key(3), arg(2))}
-      for _, member in ipairs(members) do call('ZADD', ${key(2)}, 0, member) end
+      local new = {}
+      for _, member in ipairs(members) do new[member] = true end
+      for _, member in ipairs(before and cmsgpack.unpack(before) or {}) do
+        if new[member] then new[member] = nil else call('ZREM', ${key(2)}, member) end
+      end
+      for _, member in ipairs(members) do
+        if new[member] then call('ZADD', ${key(2)}, 0, member) end
+      end
       if packed then call('HSET', ${key(3)}, ${arg(2)}, packed) else call('HDEL', ${key(3)}, ${arg(2)}) end
     end
     a = a + 3 + #members`,

@@ -80,16 +80,6 @@ export class MissingEventsError extends MillraceError {
   }
 }
 
-/** A cursor that no page of a list had, e.g. from a changed address. Nothing was read. Begin with the first page. */
-export class InvalidCursorError extends MillraceError {
-  override readonly name = 'InvalidCursorError';
-  readonly code = 'invalid-cursor';
-
-  constructor(readonly cursor: string) {
-    super(`${JSON.stringify(cursor.slice(0, 100))} is no cursor of a page: begin with the first page`);
-  }
-}
-
 /**
  * A projection has not reached an event in the time given. It may be behind, stopped by an event that fails, or run by
  * nobody: its status and its log say which.

@@ -1,4 +1,4 @@
-import { ConfigurationError } from '@millrace/broker';
+import { comparePlaces, ConfigurationError } from '@millrace/broker';
 import type { Broker, ListedRow } from '@millrace/broker';
 import { isExternal } from './external-projection.js';
 import { ProjectionBuilds } from './projection-builds.js';
@@ -6,7 +6,7 @@ import { PersonalRows, rowPlanOf } from './personal-rows.js';
 import { projectionOf } from './projection.js';
 import type { ProjectionClass } from './projection.js';
 import type { ViewIndexes } from './view-index.js';
-import { comparePlaces, cursorOf, rowQueryOf } from './view-query.js';
+import { cursorOf, rowQueryOf } from './view-query.js';
 import type { AnyQuery, IndexQuery, ListQuery, Page } from './view-query.js';
 
 /**

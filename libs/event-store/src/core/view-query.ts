@@ -1,5 +1,5 @@
+import { InvalidCursorError } from '@millrace/broker';
 import type { RowPlace, RowQuery } from '@millrace/broker';
-import { InvalidCursorError } from './errors.js';
 import { orderedText } from './view-index.js';
 import type { IndexedByAll, IndexValue } from './view-index.js';
 
@@ -50,13 +50,6 @@ export function rowQueryOf({ index, equals, from = equals, to = equals, ...page 
 
 export function cursorOf({ value, id }: RowPlace): string {
   return Buffer.from(JSON.stringify([value, id])).toString('base64url');
-}
-
-/** The order of rows in an index. */
-export function comparePlaces(a: RowPlace, b: RowPlace): number {
-  return (
-    Buffer.compare(Buffer.from(a.value), Buffer.from(b.value)) || Buffer.compare(Buffer.from(a.id), Buffer.from(b.id))
-  );
 }
 
 export interface AnyQuery extends PageOptions {

@@ -39,6 +39,13 @@ export function stateName(saga: string, id: string): string {
   return `saga.${checkContext(saga, 'saga')}.${encodeId(id)}`;
 }
 
+/** What such a name says; undefined when it is none. */
+export function parseStateName(name: string): { readonly saga: string; readonly id: string } | undefined {
+  const match = /^saga\.([a-z][a-z0-9-]*)\.(.+)$/.exec(name);
+  const id = match ? decodeId(match[2]!) : undefined;
+  return id === undefined ? undefined : { saga: match![1]!, id };
+}
+
 /** Whether a text can identify an instance: well-formed Unicode, not empty, and at most 180 bytes in a name. */
 export function isSagaId(text: string): boolean {
   return text !== '' && !/\p{Surrogate}/u.test(text) && encodeId(text).length <= 180;

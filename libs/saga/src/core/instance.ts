@@ -38,7 +38,7 @@ export interface SagaInstance<State = unknown> {
   readonly pages?: number;
   /** Events that came before it waited for them. */
   readonly early?: readonly EarlyEvent[];
-  /** When it is woken up next, ms since 1970. */
+  /** When something is due next, ms since 1970. */
   readonly wakeAt?: number;
   /** When it turns round by itself, ms since 1970. */
   readonly deadline?: number;
@@ -95,7 +95,7 @@ export interface HistoryEntry {
 }
 
 /**
- * `late`: something came for a step that was over. `migrated`: it goes on with another version of its definition. The others
+ * `late`: something came for a step that was over. `deadline-moved`: to when its reason says. `migrated`: it goes on with another version of its definition. The others
  * are what their words say.
  */
 export type Happening =
@@ -109,6 +109,7 @@ export type Happening =
   | 'late'
   | 'turned'
   | 'cancelled'
+  | 'deadline-moved'
   | 'retried'
   | 'skipped'
   | 'resolved'

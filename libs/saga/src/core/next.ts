@@ -9,10 +9,10 @@ import type { Signal } from './engine/signal.js';
 import { Turn } from './engine/turn.js';
 import { hasEnded } from './instance.js';
 import type { SagaInstance } from './instance.js';
+import { moveDeadline } from './move-deadline.js';
 import { intervene } from './intervene.js';
 import { keepEarly } from './early-events.js';
-import { passedPivot } from './pivot.js';
-import { isHalted } from './run.js';
+import { mayTurn, passedPivot } from './pivot.js';
 import type { SequenceRun, StepRun } from './run.js';
 import { SagaStarted } from './saga-events.js';
 import type {
@@ -61,6 +61,8 @@ export function next<State>(
       return undo(turn, instance, input);
     case 'cancel':
       return cancel(turn, instance, input);
+    case 'deadline':
+      return moveDeadline(turn, instance, input);
     default:
       return intervene(turn, instance, input);
   }
@@ -135,8 +137,7 @@ function wake<State>(turn: Turn<State>, instance: SagaInstance<State>): Transiti
       delete (woken as { deadline?: number }).deadline;
       return conclude(turn, woken, route(turn, instance, { kind: 'wake' }));
     }
-    const { withinMs } = turn.definition;
-    turn.fail('deadline', `not done within ${withinMs} ms`);
+    turn.fail('deadline', `not done within ${deadline - instance.startedAt} ms`);
     return turnRound(turn, woken);
   }
   return conclude(turn, woken, route(turn, instance, { kind: 'wake' }));
@@ -194,12 +195,6 @@ export function route<State>(
     farewell = engine.feel(turn, farewellOf(definition, instance), farewell, FAREWELL, signal, EVERYWHERE) as StepRun;
   }
   return { run, farewell };
-}
-
-/** Whether it can still turn round. */
-function mayTurn<State>(definition: SagaDefinition<State>, instance: SagaInstance<State>): boolean {
-  const goesOn = instance.status === 'running' || instance.run.runs.some(isHalted);
-  return goesOn && !instance.run.back && !passedPivot(definition, instance);
 }
 
 function turnRound<State>(turn: Turn<State>, instance: SagaInstance<State>): Transition<State> {

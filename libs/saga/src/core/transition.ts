@@ -13,6 +13,7 @@ export type SagaInput =
   | WakeInput
   | UndoInput
   | CancelInput
+  | DeadlineInput
   | ParkedStepInput
   | AbortInput;
 
@@ -70,6 +71,13 @@ interface Person {
 /** Turns a running saga round. */
 export interface CancelInput extends Person {
   readonly kind: 'cancel';
+}
+
+/** Gives a running saga another deadline. */
+export interface DeadlineInput extends Person {
+  readonly kind: 'deadline';
+  /** ms since 1970; undefined: none. */
+  readonly at: number | undefined;
 }
 
 /** How a step that was given up goes on: tried again, left as it is, or done by somebody. */

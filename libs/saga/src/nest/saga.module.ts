@@ -4,6 +4,7 @@ import { Injectable, Module } from '@nestjs/common';
 import type { DynamicModule, FactoryProvider, Provider } from '@nestjs/common';
 import { sagaName } from '../core/saga-class.js';
 import type { SagaClass, SagaHolder } from '../core/saga-class.js';
+import type { SagaRetentionOptions } from '../core/runtime/saga-retention.js';
 import { Sagas } from './sagas.js';
 
 /** What runs the sagas of each connection, however many modules declare sagas of it. */
@@ -24,9 +25,17 @@ export class SagaCoreModule {}
 export interface SagaFeatureOptions {
   /** The connection whose context the sagas belong to. Default: the one without a name. */
   readonly broker?: string;
+  /** How long these sagas are kept after their end: `{ completed: '30d' }`. Default: for ever. */
+  readonly retention?: SagaRetentionOptions;
 }
 
-const RULES: Rules<SagaFeatureOptions> = { broker: rules.text };
+const RULES: Rules<SagaFeatureOptions> = {
+  broker: rules.text,
+  retention: (value, name) => {
+    if (typeof value === 'object' && value !== null) return undefined;
+    return `${name}: ${String(value)}; it must be an object such as { completed: '30d' }`;
+  },
+};
 
 /**
  * Runs sagas in this service. Needs `BrokerModule.forRoot`. Provides `Sagas`; that of a named connection is injected with
@@ -40,12 +49,12 @@ export class SagaModule {
   /** @throws ConfigurationError for a class without `@Saga`; at start, for a name used twice */
   static forFeature(sagas: readonly SagaClass[], options: SagaFeatureOptions = {}): DynamicModule {
     checkOptions('SagaModule.forFeature', { sagas, ...options }, { sagas: rules.classes, ...RULES });
-    const { broker } = options;
+    const { broker, retention } = options;
     const host = hostOf(broker);
     return {
       module: SagaModule,
       imports: [SagaCoreModule],
-      providers: [host, ...(sagas as unknown as Provider[]), ...sagas.map((type) => running(type, host))],
+      providers: [host, ...(sagas as unknown as Provider[]), ...sagas.map((type) => running(type, host, retention))],
       exports: [host.provide],
     };
   }
@@ -63,10 +72,10 @@ function hostOf(connection: string | undefined): FactoryProvider {
   });
 }
 
-function running(type: SagaClass, host: FactoryProvider): FactoryProvider {
+function running(type: SagaClass, host: FactoryProvider, retention?: SagaRetentionOptions): FactoryProvider {
   return {
     provide: Symbol(`saga:${sagaName(type)}`),
     inject: [host.provide, type],
-    useFactory: (sagas: Sagas, saga: SagaHolder) => sagas.add(saga) ?? true,
+    useFactory: (sagas: Sagas, saga: SagaHolder) => sagas.add(saga, retention) ?? true,
   };
 }

@@ -1,14 +1,21 @@
 import { Declarations } from '@millrace/broker';
 import type { Broker, Subscriptions } from '@millrace/broker';
 import { Logger } from '@nestjs/common';
-import type { SagaInstance } from '../core/instance.js';
+import type { HistoryEntry, SagaInstance, SagaStatus } from '../core/instance.js';
 import { Orchestrator } from '../core/orchestrator.js';
 import { nameOf, SagaControl } from '../core/runtime/saga-control.js';
 import type { Decision, Resolution, SagaRef, StartOptions, StepDecision } from '../core/runtime/saga-control.js';
 import { SagaDefinitions } from '../core/runtime/saga-definitions.js';
+import { momentOf } from '../core/runtime/saga-filter.js';
+import type { Moment, SagaFilter } from '../core/runtime/saga-filter.js';
 import { SagaInstances } from '../core/runtime/saga-instances.js';
 import { SagaLocks } from '../core/runtime/saga-locks.js';
 import type { SagaLock } from '../core/runtime/saga-locks.js';
+import { historyOf, stateAt } from '../core/runtime/saga-past.js';
+import { SagaQueries } from '../core/runtime/saga-queries.js';
+import type { DueOptions, DueSaga, SagaPage } from '../core/runtime/saga-queries.js';
+import { SagaRetention } from '../core/runtime/saga-retention.js';
+import type { SagaRetentionOptions } from '../core/runtime/saga-retention.js';
 import { definitionOf } from '../core/saga-class.js';
 import type { InputOf, SagaClass, SagaHolder, StateOf } from '../core/saga-class.js';
 import { SagaEnded, SagaParked, SagaStarted, SagaTurned } from '../core/saga-events.js';
@@ -20,9 +27,11 @@ export class Sagas {
   private readonly control: SagaControl;
   private readonly locks: SagaLocks;
   private readonly orchestrator: Orchestrator;
+  private readonly queries: SagaQueries;
+  private readonly retention: SagaRetention;
 
   constructor(
-    broker: Broker,
+    private readonly broker: Broker,
     subscriptions: Subscriptions,
     private readonly declarations = new Declarations(),
   ) {
@@ -30,13 +39,19 @@ export class Sagas {
     this.instances = new SagaInstances(broker, new SagaDefinitions(), logger);
     this.control = new SagaControl(broker, this.instances);
     this.locks = new SagaLocks(broker);
+    this.queries = new SagaQueries(broker, this.instances);
+    this.retention = new SagaRetention(broker, this.instances, logger);
     this.orchestrator = new Orchestrator(broker.context, subscriptions, this.instances, this.locks, logger);
   }
 
-  /** @throws ConfigurationError when one of this name and version is here already */
-  add(saga: SagaHolder): void {
+  /**
+   * @param retention how long its instances are kept after their end. Default: for ever.
+   * @throws ConfigurationError when one of this name and version is here already
+   */
+  add(saga: SagaHolder, retention: SagaRetentionOptions = {}): void {
     const definition = definitionOf(saga);
     this.orchestrator.add(definition);
+    this.retention.keep(definition.name, retention);
     this.declarations.sends(`saga ${definition.name}`, [
       ...commandClassesOf(definition),
       SagaStarted,
@@ -100,5 +115,63 @@ export class Sagas {
   /** Which saga, `<saga>/<id>`, has locked a key, and which wait for it; undefined: none. */
   lockOf(key: string): Promise<SagaLock | undefined> {
     return this.locks.find(key);
+  }
+
+  /**
+   * A page of the sagas of one class, or of all, as they are now: `list({ saga: PlaceOrder, status: 'parked' })`. As costly as
+   * the page is long.
+   *
+   * @throws ConfigurationError for a filter that no index answers; InvalidCursorError for a cursor of another list
+   */
+  list<S extends SagaClass>(filter: SagaFilter & { readonly saga: S }): Promise<SagaPage<StateOf<S>>>;
+  list<State = unknown>(filter?: SagaFilter & { readonly saga?: string | undefined }): Promise<SagaPage<State>>;
+  list({ saga, ...filter }: SagaFilter & { readonly saga?: SagaRef | undefined } = {}): Promise<SagaPage> {
+    return this.queries.list(saga === undefined ? undefined : nameOf(saga), filter);
+  }
+
+  /** How many there are of each status, of one saga or of all. As cheap for many as for few. */
+  count(saga?: SagaRef): Promise<Readonly<Record<SagaStatus, number>>> {
+    return this.queries.count(saga === undefined ? undefined : nameOf(saga));
+  }
+
+  /** All that has happened in a saga, the oldest first; undefined when there is no such saga. */
+  history(saga: SagaRef, id: string): Promise<readonly HistoryEntry[] | undefined> {
+    return historyOf(this.broker, this.instances, nameOf(saga), id);
+  }
+
+  /** The state that a saga had at a moment; undefined before its start, and when there is no such saga. */
+  stateAt<S extends SagaClass>(saga: S, id: string, moment: Moment): Promise<StateOf<S> | undefined>;
+  stateAt<State = unknown>(saga: string, id: string, moment: Moment): Promise<State | undefined>;
+  async stateAt(saga: SagaRef, id: string, moment: Moment): Promise<unknown> {
+    const ms = momentOf('moment', moment)!;
+    return stateAt((await this.history(saga, id)) ?? [], ms);
+  }
+
+  /** What is due before a moment if nothing happens before, the soonest first: steps, sleeps, waits, retries, deadlines. */
+  due({ saga, ...options }: Omit<DueOptions, 'saga'> & { readonly saga?: SagaRef }): Promise<readonly DueSaga[]> {
+    return this.queries.due({ ...options, ...(saga === undefined ? {} : { saga: nameOf(saga) }) });
+  }
+
+  /**
+   * Gives a running saga another deadline, at which it turns round by itself; undefined: none.
+   *
+   * @throws SagaError `unknown-saga`; `not-possible` when it does not turn round any more
+   * @throws ConfigurationError for a moment that has passed
+   */
+  moveDeadline(saga: SagaRef, id: string, to: Date | undefined, decision: Decision): Promise<void> {
+    return this.control.moveDeadline(saga, id, to, decision);
+  }
+
+  /** Removes the ended sagas that are past their retention now, which also happens by itself once a minute. Answers how many. */
+  removeEnded(): Promise<number> {
+    return this.retention.sweep();
+  }
+
+  onApplicationBootstrap(): void {
+    this.retention.start();
+  }
+
+  beforeApplicationShutdown(): void {
+    this.retention.stop();
   }
 }

@@ -1,4 +1,4 @@
-import type { Partition, RowQuery, Write } from '@millrace/broker';
+import type { Partition, RowQuery, RowRange, Write } from '@millrace/broker';
 import { describe, expect, it } from './jest-globals.js';
 import { freshPartition } from './store-harness.js';
 import type { Subject } from './store-harness.js';
@@ -41,6 +41,28 @@ export function describeRowIndexes(subject: Subject): void {
       expect(await values({ from: 'aa' })).toEqual(['aa', 'b', 'c']);
       expect(await values({ to: 'a', backwards: true })).toEqual(['a', '']);
       expect(await values({ from: 'c', to: 'a' })).toEqual([]);
+    });
+
+    it('count the rows of a range, an index, or a value, and none of others', async () => {
+      const p = freshPartition();
+      await write(p, ...['a', 'a\0', 'aa', 'b', 'b'].map((value, i) => row(`r${i}`, { x: value, y: 'z' })));
+      const count = (range: RowRange) => subject().store.countRows(p, 'v', range);
+      expect(await count({ index: 'x' })).toBe(5);
+      expect(await count({ index: 'x', from: 'a', to: 'aa' })).toBe(3);
+      expect(await count({ index: 'x', from: 'b', to: 'b' })).toBe(2);
+      expect(await count({ index: 'x', from: 'b', to: 'a' })).toBe(0);
+      expect(await count({ index: 'none' })).toBe(0);
+      expect(await subject().store.countRows(freshPartition(), 'v', { index: 'x' })).toBe(0);
+    });
+
+    it('keep the entries of a row that a change leaves alone, and move only the others', async () => {
+      const p = freshPartition();
+      await write(p, row('a', { x: '1', y: ['1', '2'] }));
+      await write(p, row('a', { x: '1', y: ['2', '3'] }));
+      expect((await listed(p, { index: 'y' })).map(({ value }) => value)).toEqual(['2', '3']);
+      expect(await ids(p, { index: 'x' })).toEqual(['a']);
+      await write(p, { kind: 'row', view: 'v', id: 'a', value: null, entries: [] });
+      expect([await ids(p, { index: 'x' }), await ids(p, { index: 'y' })]).toEqual([[], []]);
     });
 
     it('order values by their bytes in UTF-8', async () => {

@@ -95,6 +95,23 @@ export class SagaControl {
     return this.decide(saga, id, { kind: 'abort', ...person('abort', decision) });
   }
 
+  /**
+   * Gives a running saga another deadline, at which it turns round by itself; or none.
+   *
+   * @param to a moment to come; undefined: none
+   * @throws SagaError `not-possible` when it does not turn round any more, or has no deadline to take away
+   * @throws ConfigurationError for a moment that has passed
+   */
+  async moveDeadline(saga: SagaRef, id: string, to: Date | undefined, decision: Decision): Promise<void> {
+    const at = to?.getTime();
+    if (at !== undefined && !(at > this.broker.clock.now())) {
+      throw new ConfigurationError(
+        `deadline of saga '${nameOf(saga)}' ${id} is ${show(to!)}: it must be a moment to come`,
+      );
+    }
+    return this.decide(saga, id, { kind: 'deadline', at, ...person('moving the deadline', decision) });
+  }
+
   private async decide(saga: SagaRef, id: string, input: SagaInput): Promise<void> {
     const name = nameOf(saga);
     if (!this.instances.definitions.has(name)) throw new ConfigurationError(`this service runs no saga '${name}'`);
@@ -103,12 +120,23 @@ export class SagaControl {
     }
     const transition = await this.instances.act(name, id, input);
     if (transition.outcome === 'moved') return;
-    throw new SagaError('not-possible', name, id, `saga '${name}' ${id}: cannot ${input.kind}: ${transition.reason}`);
+    throw new SagaError(
+      'not-possible',
+      name,
+      id,
+      `saga '${name}' ${id}: cannot ${WORDS[input.kind] ?? input.kind}: ${transition.reason}`,
+    );
   }
 }
 
 export function nameOf(saga: SagaRef): string {
   return typeof saga === 'string' ? saga : sagaName(saga);
+}
+
+const WORDS: Partial<Record<SagaInput['kind'], string>> = { deadline: 'move its deadline' };
+
+function show(date: Date): string {
+  return Number.isNaN(date.getTime()) ? 'no date' : date.toISOString();
 }
 
 function at({ step }: StepDecision): { readonly path?: string } {

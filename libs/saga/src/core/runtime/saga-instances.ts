@@ -9,16 +9,32 @@ import { callsUnderWay } from './calls-under-way.js';
 import { runCall } from './run-call.js';
 import { hasCalls } from './saga-definitions.js';
 import type { AnyDefinition, SagaDefinitions } from './saga-definitions.js';
+import { isRemoved } from './removed.js';
+import type { Removed } from './removed.js';
 import { resumption, writesOf } from './saga-writes.js';
+import type { Stored } from './timer-moves.js';
 import { UnknownSagaVersionError } from './unknown-version.js';
 
 /** Times in a row that a decision is made again because somebody else was faster. */
 const MAX_CONFLICTS = 20;
 
 /** An instance as it was read. */
-interface Read {
+export interface Read {
   readonly instance: SagaInstance | undefined;
   readonly revision: number;
+  /** It has ended, and was removed since. */
+  readonly removed?: true;
+  /** When its timer is set for. */
+  readonly timerAt?: number | undefined;
+}
+
+/** What a change is made of. */
+interface Moving {
+  readonly revision: number;
+  readonly before: SagaInstance | undefined;
+  readonly timerAt: number | undefined;
+  /** By its timer. */
+  readonly woken: boolean;
 }
 
 /** The stored instances of sagas, each a state on the partition of its id. */
@@ -49,10 +65,10 @@ export class SagaInstances {
     const { broker, logger } = this;
     const read = await this.read(saga, id);
     const definition = this.definitionFor(saga, read.instance);
-    const transition = await decide(definition, read.instance, input, { now: broker.clock.now() });
+    const transition = await decided(definition, read, input, broker.clock.now());
     if (transition.outcome !== 'moved') {
       logger.debug(`saga ${saga} ${id} ignores a ${input.kind}: ${transition.reason}`);
-      if (transition.outcome === 'noted') await this.stage(definition, read, transition.instance, []);
+      if (transition.outcome === 'noted') await this.stage(definition, moving(read, input), transition.instance, []);
       const left =
         read.instance && hasCalls(definition)
           ? callsUnderWay(await played(definition, read.instance), read.instance)
@@ -62,9 +78,9 @@ export class SagaInstances {
     const { instance, actions } = transition;
     const calls = actions.filter((action) => action.kind === 'call');
     const left = resume && hasCalls(definition) ? callsUnderWay(await played(definition, instance), instance) : calls;
-    if (left.length === 0) return this.stage(definition, read, instance, actions);
+    if (left.length === 0) return this.stage(definition, moving(read, input), instance, actions);
     // How a function ends is committed by itself, so that nothing is run again that has ended.
-    const first = await this.commit(definition, read, instance, actions);
+    const first = await this.commit(definition, moving(read, input), instance, actions);
     if (!first) throw conflict(saga, id);
     return this.runAll(definition, saga, id, left, signal);
   }
@@ -86,9 +102,10 @@ export class SagaInstances {
     for (let attempt = 0; attempt < MAX_CONFLICTS; attempt++) {
       const read = await this.read(saga, id);
       const definition = this.definitionFor(saga, read.instance);
-      const transition = await decide(definition, read.instance, input, { now: this.broker.clock.now() });
+      const transition = await decided(definition, read, input, this.broker.clock.now());
       if (transition.outcome !== 'moved') return transition;
-      if (await this.commit(definition, read, transition.instance, transition.actions, true)) return transition;
+      if (await this.commit(definition, moving(read, input), transition.instance, transition.actions, true))
+        return transition;
     }
     throw conflict(saga, id);
   }
@@ -130,7 +147,7 @@ export class SagaInstances {
 
   private async stage(
     definition: AnyDefinition,
-    { revision }: Read,
+    { revision, ...change }: Moving,
     instance: SagaInstance,
     actions: readonly SagaAction[],
   ): Promise<void> {
@@ -138,21 +155,21 @@ export class SagaInstances {
     const { saga, id } = instance;
     UnitOfWork.current()!.stage(this.broker.partitionFor(id), {
       guards: [{ kind: 'revision', state: stateName(saga, id), expected: revision }],
-      writes: await writesOf(this.broker, definition, instance, actions),
+      writes: await writesOf(this.broker, definition, instance, actions, change),
     });
   }
 
   /** @returns whether it was committed; not: somebody else has changed the instance */
   private async commit(
     definition: AnyDefinition,
-    { revision }: Read,
+    { revision, ...change }: Moving,
     instance: SagaInstance,
     actions: readonly SagaAction[],
     handOver = false,
   ): Promise<boolean> {
     const { broker } = this;
     const { saga, id } = instance;
-    const writes = await writesOf(broker, definition, instance, actions);
+    const writes = await writesOf(broker, definition, instance, actions, change);
     const mine = UnitOfWork.current(broker) !== undefined;
     const left = handOver && !mine && actions.some(({ kind }) => kind === 'call');
     const result = await broker.commit({
@@ -173,10 +190,14 @@ export class SagaInstances {
     );
   }
 
-  private async read(saga: string, id: string): Promise<Read> {
+  /** An instance, with what guards a change of it. */
+  async read(saga: string, id: string): Promise<Read> {
     const stored = await this.broker.store.readState(this.broker.partitionFor(id), stateName(saga, id));
-    const instance = stored && (JSON.parse(stored.value) as SagaInstance);
-    return { instance, revision: stored?.revision ?? 0 };
+    if (!stored) return { instance: undefined, revision: 0 };
+    const value = JSON.parse(stored.value) as Stored<unknown> | Removed;
+    if (isRemoved(value)) return { instance: undefined, revision: stored.revision, removed: true };
+    const { timerAt, ...instance } = value;
+    return { instance, revision: stored.revision, timerAt };
   }
 
   private alert(actions: readonly SagaAction[]): void {
@@ -191,6 +212,20 @@ export class SagaInstances {
 export interface MoveOptions {
   readonly resume?: boolean;
   readonly signal?: AbortSignal;
+}
+
+function moving({ instance: before, revision, timerAt }: Read, input: SagaInput): Moving {
+  return { revision, before, timerAt, woken: input.kind === 'wake' };
+}
+
+function decided(
+  definition: AnyDefinition,
+  read: Read,
+  input: SagaInput,
+  now: number,
+): Transition<unknown> | Promise<Transition<unknown>> {
+  if (read.removed) return { outcome: 'ignored', reason: 'it has ended, and was removed after its time' };
+  return decide(definition, read.instance, input, { now });
 }
 
 function conflict(saga: string, id: string): ConflictError {

@@ -5,18 +5,40 @@ import type { SagaDefinition } from '../definition.js';
 import type { SagaInstance } from '../instance.js';
 import { LockKey, SagaWake, StartSaga, UndoChild, UnlockKey } from '../internal-messages.js';
 import type { SagaAction } from '../transition.js';
-import { indexWrite } from './saga-index.js';
+import { indexWrites } from './saga-index.js';
+import { timerMoves } from './timer-moves.js';
 
-/** The moved instance and its actions as writes of one commit on the instance's partition. */
+/**
+ * The moved instance and its actions as writes of one commit on the instance's partition.
+ *
+ * @param change.before as it was; undefined when it starts
+ * @param change.woken by its timer, which is gone
+ */
 export async function writesOf<State>(
   broker: Broker,
   definition: SagaDefinition<State>,
   instance: SagaInstance<State>,
   actions: readonly SagaAction[],
+  { before, timerAt, woken = false }: Change<State> = {},
 ): Promise<readonly Write[]> {
-  const put: Write = { kind: 'put', state: stateName(instance.saga, instance.id), value: JSON.stringify(instance) };
-  const rest = await Promise.all(actions.map((action) => writesOfAction(broker, instance, action)));
-  return [put, indexWrite(definition, instance), ...rest.flat()];
+  const { stored, isSet } = timerMoves(instance, actions, timerAt, woken);
+  const writes: Write[] = [
+    { kind: 'put', state: stateName(instance.saga, instance.id), value: JSON.stringify(stored) },
+    ...indexWrites(definition, instance, before),
+  ];
+  for (const action of actions) {
+    if (action.kind === 'wake' ? isSet : action.kind !== 'call') {
+      writes.push(...(await writesOfAction(broker, instance, action)));
+    }
+  }
+  return writes;
+}
+
+interface Change<State> {
+  readonly before?: SagaInstance<State> | undefined;
+  /** When its timer is set for. */
+  readonly timerAt?: number | undefined;
+  readonly woken?: boolean;
 }
 
 /** The message by which an instance looks again at what it has to do. */
