@@ -1,7 +1,7 @@
 import { Broker, checkOptions, connected, connectionToken, Declarations, rules, Subscriptions } from '@millrace/broker';
 import type { Rules } from '@millrace/broker';
 import { Injectable, Module } from '@nestjs/common';
-import type { DynamicModule, FactoryProvider, Provider } from '@nestjs/common';
+import type { DynamicModule, FactoryProvider, ModuleMetadata, Provider } from '@nestjs/common';
 import { sagaName } from '../core/saga-class.js';
 import type { SagaClass, SagaHolder } from '../core/saga-class.js';
 import { Sagas } from './sagas.js';
@@ -24,9 +24,11 @@ export class SagaCoreModule {}
 export interface SagaFeatureOptions {
   /** The connection whose context the sagas belong to. Default: the one without a name. */
   readonly broker?: string;
+  /** Modules that export what the constructors of the sagas ask for. */
+  readonly imports?: NonNullable<ModuleMetadata['imports']>;
 }
 
-const RULES: Rules<SagaFeatureOptions> = { broker: rules.text };
+const RULES: Rules<SagaFeatureOptions> = { broker: rules.text, imports: rules.definitions };
 
 /**
  * Runs sagas in this service. Needs `BrokerModule.forRoot`. Provides `Sagas`; that of a named connection is injected with
@@ -40,11 +42,11 @@ export class SagaModule {
   /** @throws ConfigurationError for a class without `@Saga`; at start, for a name used twice */
   static forFeature(sagas: readonly SagaClass[], options: SagaFeatureOptions = {}): DynamicModule {
     checkOptions('SagaModule.forFeature', { sagas, ...options }, { sagas: rules.classes, ...RULES });
-    const { broker } = options;
+    const { broker, imports = [] } = options;
     const host = hostOf(broker);
     return {
       module: SagaModule,
-      imports: [SagaCoreModule],
+      imports: [SagaCoreModule, ...imports],
       providers: [host, ...(sagas as unknown as Provider[]), ...sagas.map((type) => running(type, host))],
       exports: [host.provide],
     };

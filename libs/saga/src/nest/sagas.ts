@@ -1,6 +1,7 @@
 import { Declarations } from '@millrace/broker';
 import type { Broker, Subscriptions } from '@millrace/broker';
 import { Logger } from '@nestjs/common';
+import type { OnModuleInit } from '@nestjs/common';
 import type { SagaInstance } from '../core/instance.js';
 import { Orchestrator } from '../core/orchestrator.js';
 import { nameOf, SagaControl } from '../core/runtime/saga-control.js';
@@ -15,7 +16,7 @@ import { SagaEnded, SagaParked, SagaStarted, SagaTurned } from '../core/saga-eve
 import { commandClassesOf } from '../core/sent-commands.js';
 
 /** The sagas of a connection of this service. */
-export class Sagas {
+export class Sagas implements OnModuleInit {
   private readonly instances: SagaInstances;
   private readonly control: SagaControl;
   private readonly locks: SagaLocks;
@@ -44,6 +45,11 @@ export class Sagas {
       SagaEnded,
       SagaParked,
     ]);
+  }
+
+  /** @throws ConfigurationError for a step that is a saga which this service does not run */
+  onModuleInit(): void {
+    this.instances.definitions.check();
   }
 
   /**
