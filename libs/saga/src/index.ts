@@ -33,6 +33,7 @@ export * from './core/explore/explore-result.js';
 export { invariant } from './core/explore/invariants.js';
 export type { Invariant } from './core/explore/invariants.js';
 export * from './core/instance.js';
+export type { Move, Mover } from './core/migration.js';
 export * from './core/next.js';
 export * from './core/orchestrator.js';
 export * from './core/run.js';
@@ -41,6 +42,7 @@ export type { Decision, Resolution, SagaRef, StartOptions, StepDecision } from '
 export * from './core/runtime/saga-definitions.js';
 export * from './core/runtime/saga-error.js';
 export * from './core/runtime/saga-instances.js';
+export type { MigrationOptions, MigrationPlan, MigrationReport } from './core/runtime/saga-migrations.js';
 export * from './core/runtime/saga-locks.js';
 export * from './core/runtime/unknown-version.js';
 export * from './core/saga-class.js';

@@ -10,6 +10,8 @@ import { SagaDefinitions } from '../core/runtime/saga-definitions.js';
 import { SagaInstances } from '../core/runtime/saga-instances.js';
 import { SagaLocks } from '../core/runtime/saga-locks.js';
 import type { SagaLock } from '../core/runtime/saga-locks.js';
+import { SagaMigrations } from '../core/runtime/saga-migrations.js';
+import type { MigrationOptions, MigrationPlan, MigrationReport } from '../core/runtime/saga-migrations.js';
 import { definitionOf } from '../core/saga-class.js';
 import type { InputOf, SagaClass, SagaHolder, StateOf } from '../core/saga-class.js';
 import { SagaEnded, SagaParked, SagaStarted, SagaTurned } from '../core/saga-events.js';
@@ -20,6 +22,7 @@ export class Sagas implements OnModuleInit {
   private readonly instances: SagaInstances;
   private readonly control: SagaControl;
   private readonly locks: SagaLocks;
+  private readonly migrations: SagaMigrations;
   private readonly orchestrator: Orchestrator;
 
   constructor(
@@ -31,6 +34,7 @@ export class Sagas implements OnModuleInit {
     this.instances = new SagaInstances(broker, new SagaDefinitions(), logger);
     this.control = new SagaControl(broker, this.instances);
     this.locks = new SagaLocks(broker);
+    this.migrations = new SagaMigrations(broker, this.instances);
     this.orchestrator = new Orchestrator(broker.context, subscriptions, this.instances, this.locks, logger);
   }
 
@@ -101,6 +105,21 @@ export class Sagas implements OnModuleInit {
   /** Ends a saga as it is: nothing is done or undone any more. @throws SagaError */
   abort(saga: SagaRef, id: string, decision: Decision): Promise<void> {
     return this.control.abort(saga, id, decision);
+  }
+
+  /**
+   * Lets the instances that are under way in one version go on with another one, each in a commit of its own. One that has
+   * begun something which does not stand at the same place in the other version stays where it is, and is reported.
+   *
+   * @param options.dryRun only says what would happen
+   * @throws ConfigurationError when this service does not run both versions, or nobody says who and why
+   */
+  migrate<S extends SagaClass, Old = StateOf<S>>(
+    saga: S,
+    plan: MigrationPlan<Old, StateOf<S>>,
+    options?: MigrationOptions,
+  ): Promise<MigrationReport> {
+    return this.migrations.migrate(saga, plan as MigrationPlan, options);
   }
 
   /** Which saga, `<saga>/<id>`, has locked a key, and which wait for it; undefined: none. */
