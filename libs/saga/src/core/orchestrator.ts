@@ -186,7 +186,7 @@ export class Orchestrator {
     return this.declining(context, async () => {
       const found = await this.instances.find(saga, id);
       if (!found) return new ChildNotUndone('it has not been started yet');
-      const refusal = this.instances.refusalOf(found, { kind: 'undo', asker });
+      const refusal = await this.instances.refusalOf(found, { kind: 'undo', asker });
       if (refusal !== undefined) return new ChildNotUndone(refusal);
       await this.move(saga, id, { kind: 'undo', asker }, context);
     });
