@@ -28,7 +28,7 @@ class Paid {
 }
 
 async function start(site: Site, ...versions: number[]): Promise<Worker> {
-  const settings = { versions, leaseMs: 1000 } as SubscriberSettings;
+  const settings = { versions, leaseTtlMs: 1000 } as SubscriberSettings;
   const worker = Worker.start(site, settings, redisUrl(), PROGRAM);
   await worker.said('ready');
   return worker;
