@@ -1,5 +1,5 @@
 import { Module } from '@nestjs/common';
-import type { INestApplicationContext, Provider } from '@nestjs/common';
+import type { INestApplicationContext, ModuleMetadata, Provider } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import {
   Broker,
@@ -14,6 +14,7 @@ import { freshNamespace, onTestFinished, redisUrl } from './redis.js';
 
 export interface ServiceOptions extends Partial<BrokerModuleOptions> {
   readonly context: string;
+  readonly imports?: NonNullable<ModuleMetadata['imports']>;
   readonly providers?: readonly Provider[];
   readonly feature?: BrokerFeatureOptions;
 }
@@ -37,7 +38,7 @@ export class Meeting {
   }
 
   /** A service with a connection of its own. */
-  async service({ context, providers = [], feature = {}, ...options }: ServiceOptions): Promise<Service> {
+  async service({ context, imports = [], providers = [], feature = {}, ...options }: ServiceOptions): Promise<Service> {
     const store = await this.open();
     @Module({
       imports: [
@@ -50,6 +51,7 @@ export class Meeting {
           ...options,
         }),
         BrokerModule.forFeature(feature),
+        ...imports,
       ],
       providers: [...providers],
     })

@@ -79,6 +79,8 @@ export interface ParallelNode<State> {
   readonly branches: ReadonlyMap<string, Block<State>>;
   /** How many branches have to be done. The others are undone then. */
   readonly join: number;
+  /** What the state becomes then. */
+  readonly joined?: (state: State, done: readonly string[]) => State;
 }
 
 /** The same for every item of a list. */

@@ -16,6 +16,9 @@ import type { ReplyInput, SagaInput } from './transition.js';
 /** How long a message waits before it is looked at again for an instance whose definition this process does not have. */
 const DECLINED_FOR_MS = 1000;
 
+/** How long processes of other versions have for a message; then it is a dead letter, which can be redriven when one is there. */
+const DECLINED_AT_MOST_MS = 60 * 60 * 1000;
+
 /** Runs the sagas of a service: finds the instance that each message is for, and moves it. */
 export class Orchestrator {
   private readonly replies = new Map<string, MessageClass>();
@@ -180,11 +183,13 @@ export class Orchestrator {
   private async undoChild(saga: string, id: string, context: MessageContext): Promise<object | void> {
     const { replyto, id: commandId } = context.envelope;
     const asker: Asker = { replyto: replyto!, commandId, parent: true };
-    const found = await this.instances.find(saga, id);
-    if (!found) return new ChildNotUndone('it has not been started yet');
-    const refusal = await this.instances.refusalOf(found, { kind: 'undo', asker });
-    if (refusal !== undefined) return new ChildNotUndone(refusal);
-    await this.move(saga, id, { kind: 'undo', asker }, context);
+    return this.declining(context, async () => {
+      const found = await this.instances.find(saga, id);
+      if (!found) return new ChildNotUndone('it has not been started yet');
+      const refusal = await this.instances.refusalOf(found, { kind: 'undo', asker });
+      if (refusal !== undefined) return new ChildNotUndone(refusal);
+      await this.move(saga, id, { kind: 'undo', asker }, context);
+    });
   }
 
   private take(data: object, context: MessageContext): Promise<void> | void {
@@ -201,18 +206,21 @@ export class Orchestrator {
     return this.move(to.saga, to.id, reply, context);
   }
 
+  private move(saga: string, id: string, input: SagaInput, context: MessageContext, resume = false): Promise<void> {
+    const { signal } = context;
+    return this.declining(context, () => this.instances.move(saga, id, input, { resume, signal }));
+  }
+
   /** A process that does not have the definition of an instance leaves it to one that has: soon the message comes again. */
-  private async move(
-    saga: string,
-    id: string,
-    input: SagaInput,
-    { signal, envelope }: MessageContext,
-    resume = false,
-  ): Promise<void> {
+  private async declining<T>({ envelope, entry }: MessageContext, work: () => Promise<T>): Promise<T> {
     try {
-      await this.instances.move(saga, id, input, { resume, signal });
+      return await work();
     } catch (error) {
       if (!(error instanceof UnknownSagaVersionError)) throw error;
+      const since = arrivalOf(entry, envelope);
+      if (since !== undefined && this.instances.now - since >= DECLINED_AT_MOST_MS) {
+        throw new NonRetryableError(error.message);
+      }
       this.logger.error(`${envelope.type} ${envelope.id} waits: ${error.message}`);
       throw Defer.forMs(DECLINED_FOR_MS);
     }
@@ -226,6 +234,12 @@ export class Orchestrator {
   private get inbox() {
     return { name: 'sagas', context: this.context, log: 'in' } as const;
   }
+}
+
+/** When a message came here, ms since 1970: what is due may have been written long before. */
+function arrivalOf({ id, source }: MessageContext['entry'], { time }: Envelope): number | undefined {
+  if (source.log === 'in') return Number.parseInt(id, 10);
+  return time === undefined ? undefined : Date.parse(time);
 }
 
 interface EventUse {

@@ -1,5 +1,5 @@
 import { BrokerModule, Handles, InMemoryPartitionStore, Publisher } from '@millrace/broker';
-import { Injectable } from '@nestjs/common';
+import { Injectable, Module } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { eventually } from '../core/eventually.fixture.js';
 import { isOver } from '../core/instance.js';
@@ -27,6 +27,9 @@ class Prices {
   readonly free = 'free';
 }
 
+@Module({ providers: [Prices], exports: [Prices] })
+class PricesModule {}
+
 @Saga('give-away')
 class GiveAway {
   readonly definition = saga<State>()
@@ -53,7 +56,7 @@ const start = async (...features: ReturnType<typeof SagaModule.forFeature>[]) =>
       BrokerModule.forRoot({ context: 'order', store: new InMemoryPartitionStore(), blockMs: 20 }),
       ...features,
     ],
-    providers: [Clerk, Prices],
+    providers: [Clerk],
   }).compile();
   return module.init();
 };
@@ -74,11 +77,10 @@ describe('the saga module', () => {
   });
 
   it('lets several modules declare sagas, on the same event too', async () => {
-    const module = SagaModule.forFeature([GiveAway]);
-    const app = await start(SagaModule.forFeature([ConfirmEveryOrder]), {
-      ...module,
-      providers: [...module.providers!, Prices],
-    });
+    const app = await start(
+      SagaModule.forFeature([ConfirmEveryOrder]),
+      SagaModule.forFeature([GiveAway], { imports: [PricesModule] }),
+    );
     await app.get(Publisher).publish(new OrderPlaced('4711', 990));
 
     await eventually(() => app.get(Clerk).confirmed.length === 2);
@@ -98,6 +100,19 @@ describe('the saga module', () => {
     await expect(start(SagaModule.forFeature([ConfirmEveryOrder, Twin]))).rejects.toThrow(
       "saga 'confirm-order' is declared twice",
     );
+  });
+
+  it('refuses to start with a step that is a saga which it does not run', async () => {
+    @Saga('party')
+    class Party {
+      readonly definition = saga<State>()
+        .startsOn(OrderPlaced, ({ orderId }) => ({ orderId }))
+        .child('order drinks', ConfirmEveryOrder, ({ orderId }) => new OrderPlaced(orderId, 1));
+    }
+    await expect(start(SagaModule.forFeature([Party]))).rejects.toThrow(
+      "step 'order drinks' of saga 'party' is saga 'confirm-order', which this service does not run",
+    );
+    await (await start(SagaModule.forFeature([Party]), SagaModule.forFeature([ConfirmEveryOrder]))).close();
   });
 
   it('refuses a class without its decorator', () => {

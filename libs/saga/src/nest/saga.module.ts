@@ -1,7 +1,7 @@
 import { Broker, checkOptions, connected, connectionToken, Declarations, rules, Subscriptions } from '@millrace/broker';
 import type { Rules } from '@millrace/broker';
 import { Injectable, Module } from '@nestjs/common';
-import type { DynamicModule, FactoryProvider, Provider } from '@nestjs/common';
+import type { DynamicModule, FactoryProvider, ModuleMetadata, Provider } from '@nestjs/common';
 import { sagaName } from '../core/saga-class.js';
 import type { SagaClass, SagaHolder } from '../core/saga-class.js';
 import type { SagaRetentionOptions } from '../core/runtime/saga-retention.js';
@@ -27,10 +27,13 @@ export interface SagaFeatureOptions {
   readonly broker?: string;
   /** How long these sagas are kept after their end: `{ completed: '30d' }`. Default: for ever. */
   readonly retention?: SagaRetentionOptions;
+  /** Modules that export what the constructors of the sagas ask for. */
+  readonly imports?: NonNullable<ModuleMetadata['imports']>;
 }
 
 const RULES: Rules<SagaFeatureOptions> = {
   broker: rules.text,
+  imports: rules.definitions,
   retention: (value, name) => {
     if (typeof value === 'object' && value !== null) return undefined;
     return `${name}: ${String(value)}; it must be an object such as { completed: '30d' }`;
@@ -49,11 +52,11 @@ export class SagaModule {
   /** @throws ConfigurationError for a class without `@Saga`; at start, for a name used twice */
   static forFeature(sagas: readonly SagaClass[], options: SagaFeatureOptions = {}): DynamicModule {
     checkOptions('SagaModule.forFeature', { sagas, ...options }, { sagas: rules.classes, ...RULES });
-    const { broker, retention } = options;
+    const { broker, imports = [], retention } = options;
     const host = hostOf(broker);
     return {
       module: SagaModule,
-      imports: [SagaCoreModule],
+      imports: [SagaCoreModule, ...imports],
       providers: [host, ...(sagas as unknown as Provider[]), ...sagas.map((type) => running(type, host, retention))],
       exports: [host.provide],
     };

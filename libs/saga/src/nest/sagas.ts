@@ -2,6 +2,7 @@ import { Declarations } from '@millrace/broker';
 import type { Broker, Subscriptions } from '@millrace/broker';
 import { Logger } from '@nestjs/common';
 import type { HistoryEntry, SagaInstance, SagaStatus } from '../core/instance.js';
+import type { OnModuleInit } from '@nestjs/common';
 import { Orchestrator } from '../core/orchestrator.js';
 import { nameOf, SagaControl } from '../core/runtime/saga-control.js';
 import type { Decision, Resolution, SagaRef, StartOptions, StepDecision } from '../core/runtime/saga-control.js';
@@ -16,16 +17,19 @@ import { SagaQueries } from '../core/runtime/saga-queries.js';
 import type { DueOptions, DueSaga, SagaPage } from '../core/runtime/saga-queries.js';
 import { SagaRetention } from '../core/runtime/saga-retention.js';
 import type { SagaRetentionOptions } from '../core/runtime/saga-retention.js';
+import { SagaMigrations } from '../core/runtime/saga-migrations.js';
+import type { MigrationOptions, MigrationPlan, MigrationReport } from '../core/runtime/saga-migrations.js';
 import { definitionOf } from '../core/saga-class.js';
 import type { InputOf, SagaClass, SagaHolder, StateOf } from '../core/saga-class.js';
 import { SagaEnded, SagaParked, SagaStarted, SagaTurned } from '../core/saga-events.js';
 import { commandClassesOf } from '../core/sent-commands.js';
 
 /** The sagas of a connection of this service. */
-export class Sagas {
+export class Sagas implements OnModuleInit {
   private readonly instances: SagaInstances;
   private readonly control: SagaControl;
   private readonly locks: SagaLocks;
+  private readonly migrations: SagaMigrations;
   private readonly orchestrator: Orchestrator;
   private readonly queries: SagaQueries;
   private readonly retention: SagaRetention;
@@ -41,6 +45,7 @@ export class Sagas {
     this.locks = new SagaLocks(broker);
     this.queries = new SagaQueries(broker, this.instances);
     this.retention = new SagaRetention(broker, this.instances, logger);
+    this.migrations = new SagaMigrations(broker, this.instances);
     this.orchestrator = new Orchestrator(broker.context, subscriptions, this.instances, this.locks, logger);
   }
 
@@ -59,6 +64,11 @@ export class Sagas {
       SagaEnded,
       SagaParked,
     ]);
+  }
+
+  /** @throws ConfigurationError for a step that is a saga which this service does not run */
+  onModuleInit(): void {
+    this.instances.definitions.check();
   }
 
   /**
@@ -110,6 +120,21 @@ export class Sagas {
   /** Ends a saga as it is: nothing is done or undone any more. @throws SagaError */
   abort(saga: SagaRef, id: string, decision: Decision): Promise<void> {
     return this.control.abort(saga, id, decision);
+  }
+
+  /**
+   * Lets the instances that are under way in one version go on with another one, each in a commit of its own. One that has
+   * begun something which does not stand at the same place in the other version stays where it is, and is reported.
+   *
+   * @param options.dryRun only says what would happen
+   * @throws ConfigurationError when this service does not run both versions, or nobody says who and why
+   */
+  migrate<S extends SagaClass, Old = StateOf<S>>(
+    saga: S,
+    plan: MigrationPlan<Old, StateOf<S>>,
+    options?: MigrationOptions,
+  ): Promise<MigrationReport> {
+    return this.migrations.migrate(saga, plan as MigrationPlan, options);
   }
 
   /** Which saga, `<saga>/<id>`, has locked a key, and which wait for it; undefined: none. */

@@ -37,7 +37,11 @@ export class BlockBuilder {
     return this.with({ kind: 'choice', name, choose, branches: branchesOf(name, branches) });
   }
 
-  parallel(name: string, described: Readonly<Record<string, Describe>>, { join = 'all' }: JoinOptions = {}): this {
+  parallel(
+    name: string,
+    described: Readonly<Record<string, Describe>>,
+    { join = 'all', onJoined }: JoinOptions<never> = {},
+  ): this {
     const branches = branchesOf(name, described);
     const count = join === 'all' ? branches.size : join === 'any' ? 1 : join;
     if (!Number.isInteger(count) || count < 1 || count > branches.size) {
@@ -45,7 +49,7 @@ export class BlockBuilder {
         `'${name}' joins ${join} of its ${branches.size} branches: it must be 'all', 'any', or a number from 1 to ${branches.size}`,
       );
     }
-    return this.with({ kind: 'parallel', name, branches, join: count });
+    return this.with({ kind: 'parallel', name, branches, join: count, ...(onJoined ? { joined: onJoined } : {}) });
   }
 
   each(name: string, items: Fn, body: Describe, { atOnce = 1 }: EachOptions = {}): this {

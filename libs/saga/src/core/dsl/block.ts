@@ -31,7 +31,11 @@ export interface Nodes<State, Item> {
    * Several branches at the same time. When as many are done as `join` says, the others are undone, and the saga goes on;
    * when so many cannot be done any more, it turns round.
    */
-  parallel(name: string, branches: Readonly<Record<string, Branch<Nodes<State, Item>>>>, options?: JoinOptions): this;
+  parallel<Name extends string>(
+    name: string,
+    branches: { readonly [N in Name]: Branch<Nodes<State, Item>> },
+    options?: JoinOptions<State, Name>,
+  ): this;
 
   /** The same for every item of a list, which is read once, when the saga comes here, and is stored as JSON. */
   each<E>(
@@ -100,9 +104,14 @@ export interface ForwardNodes<State, Item> {
 /** Describes what is done in a branch. */
 export type Branch<B> = (block: B) => B;
 
-export interface JoinOptions {
+export interface JoinOptions<State, Name extends string = string> {
   /** How many branches have to be done: all of them (default), any one, or so many. */
   readonly join?: 'all' | 'any' | number;
+  /**
+   * The state that the saga goes on with once so many are done, of their names. What the steps of the other branches have
+   * made of the state stays, though they are undone.
+   */
+  readonly onJoined?: (state: State, done: readonly NoInfer<Name>[]) => State;
 }
 
 export interface EachOptions {

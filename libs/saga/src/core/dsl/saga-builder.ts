@@ -64,6 +64,7 @@ class Builder<State> extends BlockBuilder {
     if (twice !== undefined) {
       throw new ConfigurationError(`two steps of saga '${name}' are called '${twice}': give each its own name`);
     }
+    checkForward(name, body);
     const parts = { name, version, start: this.start, body, ...this.settings };
     return { ...parts, hash: structureHash(parts) };
   }
@@ -81,6 +82,24 @@ class Builder<State> extends BlockBuilder {
 
   private set(settings: Partial<Settings<State>>): this {
     return new Builder(this.start, this.nodes, { ...this.settings, ...settings }) as this;
+  }
+}
+
+/** What the types refuse, too: they are not there for everybody. */
+function checkForward<State>(name: string, body: Block<State>): void {
+  const pivot = body.findIndex(({ kind }) => kind === 'pivot');
+  for (const node of pivot < 0 ? [] : nodesOf(body.slice(pivot))) {
+    if (node.kind !== 'step') continue;
+    if (node.undo) {
+      throw new ConfigurationError(
+        `step '${node.name}' of saga '${name}' is after the pivot and compensated: nothing is undone from there on`,
+      );
+    }
+    if (!node.untilDone) {
+      throw new ConfigurationError(
+        `step '${node.name}' of saga '${name}' is after the pivot: end it with .untilDone()`,
+      );
+    }
   }
 }
 

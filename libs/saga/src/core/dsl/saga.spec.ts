@@ -139,8 +139,76 @@ describe('what cannot work is refused when it is described', () => {
     ['a refusal that succeeds', /use \.failsOn/, () => withStep('a', (s) => s.onReply(OutOfStock as never))],
     ['an event as a reply', /is no reply/, () => withStep('a', (s) => s.onReply(OrderPlaced as never))],
     ['a reply as a start', /is a reply/, () => saga<object>().startsOn(StockReserved, () => ({}))],
+    ['a branch that is not returned', /'a: x' describes nothing/, () => start().parallel('a', { x: () => 0 as never })],
+    ['a parallel without branches', /'a' has no branches/, () => start().parallel('a', {})],
+    ['a branch that cannot be part of an id', /branch "1" of 'a'/, () => start().parallel('a', { 1: (b) => b })],
+    ['more branches than there are', /'a' joins 2 of its 1/, () => start().parallel('a', { x: (b) => b }, { join: 2 })],
+    [
+      'a list whose items need nothing',
+      /'a' does nothing with its items/,
+      () =>
+        start().each(
+          'a',
+          () => [1],
+          (b) => b,
+        ),
+    ],
+    [
+      'no item at once',
+      /'a' has atOnce: 0/,
+      () =>
+        start().each(
+          'a',
+          () => [1],
+          (b) => b.sleep('s', 1),
+          { atOnce: 0 },
+        ),
+    ],
+    ['a sleep of no time', /length of sleep 'a'/, () => start().sleep('a', 0)],
+    ['a wait for what is no event', /'a' waits for .*, which is a command/, () => start().waitFor('a', ReserveStock)],
+    [
+      'a wait with two ends',
+      /'a' has 'within' and 'orElse'/,
+      () => start().waitFor('a', OrderPlaced, { within: 1, orElse: { within: 1 } }),
+    ],
+    [
+      'a child that is no saga',
+      /Unnamed is not a saga/,
+      () => start().child('a', Unnamed, () => new OrderPlaced('1', 1)),
+    ],
+    [
+      'a lock that does neither',
+      /lock 'a' has otherwise: "go"/,
+      () => start().lock('a', () => 'k', { otherwise: 'go' as 'wait' }),
+    ],
+    ['a name used in a branch before', /two steps of saga 'x' are called 'a'/, () => twiceInBranches().named('x')],
+    [
+      'a step after the pivot that may be refused',
+      /step 'a' of saga 'x' is after the pivot: end it/,
+      () => late((s) => s),
+    ],
+    [
+      'a compensation after the pivot, in a branch too',
+      /step 'a' of saga 'x' is after the pivot and compensated/,
+      () => late((s) => s.compensates(undoAll)),
+    ],
+    ['two pivots', /are called 'pivot'/, () => untyped(untyped(start().sleep('a', 1).pivot()).pivot()).named('x')],
     ['an event without a key', /has no key/, () => saga<object>().startsOn(OrderCounted, () => ({}))],
   ];
+  class Unnamed {
+    readonly definition = start().sleep('s', 1);
+  }
+  const twiceInBranches = () => start().parallel('p', { x: (b) => b.sleep('a', 1), y: (b) => b.sleep('a', 1) });
+  /** Whoever has no types can do more than is allowed. */
+  const untyped = (saga: unknown) => saga as ReturnType<typeof start>;
+  const late = (more: (step: ReserveStep) => unknown) =>
+    untyped(start().pivot())
+      .when(
+        'late',
+        () => true,
+        (b) => b.step('a', (s) => complete(more(reserve(s)) as ReserveStep)),
+      )
+      .named('x');
   const reserveAll = (s: NewStep<State>) => complete(reserve(s));
   const undoAll = () => new ReleaseStock('1');
   const withStep = (name: string, more: (step: ReserveStep) => unknown) =>

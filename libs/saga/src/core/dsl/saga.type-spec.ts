@@ -11,6 +11,7 @@ import {
   StockReserved,
 } from '../place-order.fixture.js';
 import { Command, Reply } from '@millrace/messages';
+import { refused } from '../call.js';
 import { saga } from './saga.js';
 
 interface State {
@@ -171,3 +172,154 @@ start.step('reserve some', (s) =>
     .onReply(StockReserved)
     .failsOn(OutOfStock),
 );
+
+// ── nodes ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+interface Tour {
+  readonly tour: string;
+  readonly stops: readonly { readonly city: string }[];
+  readonly by: 'rail' | 'road';
+  readonly won?: 'north' | 'south';
+}
+const tour = saga<Tour>().startsByCall((input: Tour) => input);
+
+// A branch for every name that can be chosen, and the item of the innermost list, inferred.
+tour
+  .choose('travel', ({ by }) => by, { rail: (b) => b.sleep('wait for the train', '10m'), road: (b) => b })
+  .each(
+    'stops',
+    ({ stops }) => stops,
+    (b) =>
+      b.when(
+        'far',
+        (_, { city }) => city.length > 4,
+        (far) => far.step('drive', (s) => s.calls((_, { item }) => item.city.length)),
+      ),
+  )
+  .parallel(
+    'fly',
+    { north: (b) => b, south: (b) => b },
+    { join: 'any', onJoined: (state, [won]) => ({ ...state, won }) },
+  )
+  .waitFor('payment', OrderPlaced, { onEvent: (state, { orderId }) => ({ ...state, tour: orderId }) });
+
+// @ts-expect-error -- no branch for 'road'
+tour.choose('travel', ({ by }) => by, { rail: (b) => b });
+
+// @ts-expect-error -- 'ship' is never chosen
+tour.choose('travel', ({ by }) => by, { rail: (b) => b, road: (b) => b, ship: (b) => b });
+
+// @ts-expect-error -- the branch is not returned
+tour.parallel('fly', { north: (b) => void b.sleep('s', 1) });
+
+tour.parallel(
+  'fly',
+  { east: (b) => b, west: (b) => b },
+  // @ts-expect-error -- no state has 'east' or 'west' for a winner
+  { join: 'any', onJoined: (state, [won]) => ({ ...state, won }) },
+);
+
+tour.when(
+  'early',
+  () => true,
+  // @ts-expect-error -- the step in the branch is not finished: nothing handles its replies
+  (b) => b.step('reserve', (s) => s.sends(() => new ReserveStock('1'))),
+);
+
+tour.each(
+  'stops',
+  ({ stops }) => stops,
+  (b) =>
+    b.step('drive', (s) =>
+      s
+        // @ts-expect-error -- an item has no such field
+        .sends((_, { name }) => new ReserveStock(name))
+        .onReply(StockReserved)
+        .failsOn(OutOfStock),
+    ),
+);
+
+tour.each(
+  'stops',
+  // @ts-expect-error -- a tour is no list
+  (state) => state,
+  (b) => b,
+);
+
+tour.step('reserve', (s) =>
+  s
+    .calls(() => 'r1')
+    // @ts-expect-error -- the function answers a text
+    .onResult((state, result) => ({ ...state, stops: result })),
+);
+
+// What a function refuses is no result.
+tour.step('reserve', (s) =>
+  s
+    .calls(({ tour }) => (tour === '' ? refused('no tour') : tour))
+    .onResult((state, result) => ({ ...state, tour: result })),
+);
+
+class Visit {
+  readonly definition = saga<{ city: string; seen: number }>().startsByCall(({ city }: { city: string }) => ({
+    city,
+    seen: 0,
+  }));
+}
+
+tour.child('visit', Visit, ({ tour: city }) => ({ city }), {
+  onCompleted: (state, { seen }) => ({ ...state, tour: String(seen) }),
+});
+
+// @ts-expect-error -- the child is started with a city
+tour.child('visit', Visit, ({ tour: name }) => ({ name }));
+
+tour.child('visit', Visit, ({ tour: city }) => ({ city }), {
+  // @ts-expect-error -- the state of the child has no such field
+  onCompleted: (state, { cost }) => ({ ...state, tour: cost }),
+});
+
+// @ts-expect-error -- no length of time
+tour.sleep('rest', '10 sheep');
+
+// @ts-expect-error -- the event has no such field
+tour.waitFor('payment', OrderPlaced, { accepts: (_, { customer }) => customer === 'ann' });
+
+// @ts-expect-error -- a lock is a text
+tour.lock('lock', ({ stops }) => stops);
+
+const ahead = tour.pivot();
+
+// Also in branches, a step after the pivot ends with .untilDone().
+ahead.when(
+  'late',
+  () => true,
+  (b) => b.step('pack', (s) => s.calls(() => 1).untilDone()),
+);
+
+ahead.when(
+  'late',
+  () => true,
+  // @ts-expect-error -- it may be given up
+  (b) => b.step('pack', (s) => s.calls(() => 1)),
+);
+
+ahead.parallel('late', {
+  x: (b) =>
+    b.step('pack', (s) =>
+      s
+        .calls(() => 1)
+        // @ts-expect-error -- compensation after the pivot, in a branch
+        .compensates(() => 2)
+        .untilDone(),
+    ),
+});
+
+// @ts-expect-error -- after the pivot all branches are done
+ahead.parallel('late', { x: (b) => b }, { join: 'any' });
+
+// @ts-expect-error -- after the pivot a wait turns nothing round
+ahead.waitFor('payment', OrderPlaced, { within: '1m' });
+
+// @ts-expect-error -- a child may be refused, so it stands before the pivot
+ahead.child('visit', Visit, ({ tour: city }) => ({ city }));

@@ -75,8 +75,14 @@ function settle<State>(
         : phaseOf(branches, 'doing', 'doing'),
       branches,
     };
+  if (!winners) join(turn, node, place, chosen);
   const others = takeBack(turn, node, branches, place, chosen);
   return { phase: phaseOf(others, 'done', 'doing'), branches: others, winners: chosen };
+}
+
+function join<State>(turn: Turn<State>, node: ParallelNode<State>, place: Place, done: readonly string[]): void {
+  const change = node.joined && turn.become(node.joined(turn.state, done));
+  if (change) turn.note(node.name, place, 'do', 'done', { change });
 }
 
 /** Undoes all branches but these. */

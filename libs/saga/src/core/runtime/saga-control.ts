@@ -143,7 +143,7 @@ function at({ step }: StepDecision): { readonly path?: string } {
   return step === undefined ? {} : { path: step };
 }
 
-function person(what: string, decision: Decision | undefined): { readonly by: string; readonly why: string } {
+export function person(what: string, decision: Decision | undefined): { readonly by: string; readonly why: string } {
   const { by, reason: why } = decision ?? ({} as Partial<Decision>);
   for (const [name, value] of Object.entries({ by, reason: why })) {
     if (typeof value !== 'string' || value.trim() === '') {

@@ -1,5 +1,5 @@
 import { ConfigurationError } from '@millrace/broker';
-import { nodesOf } from '../definition.js';
+import { nodesOf, stepsOf } from '../definition.js';
 import type { SagaDefinition } from '../definition.js';
 import type { SagaInstance } from '../instance.js';
 
@@ -28,6 +28,22 @@ export class SagaDefinitions {
       name,
       [...others, definition].sort((a, b) => b.version - a.version),
     );
+  }
+
+  /**
+   * Says what only shows when all of them are here.
+   *
+   * @throws ConfigurationError for a step that is a saga which this service does not run
+   */
+  check(): void {
+    for (const definition of this.all) {
+      for (const { name, do: plan } of stepsOf(definition)) {
+        if (plan.act.kind !== 'child' || this.has(plan.act.saga)) continue;
+        throw new ConfigurationError(
+          `step '${name}' of saga '${definition.name}' is saga '${plan.act.saga}', which this service does not run: add its class to SagaModule.forFeature`,
+        );
+      }
+    }
   }
 
   get names(): readonly string[] {

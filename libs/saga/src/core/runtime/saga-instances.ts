@@ -3,6 +3,8 @@ import type { Broker, Logger } from '@millrace/broker';
 import { decide, played } from '../code/decide.js';
 import { stateName } from '../command-id.js';
 import type { SagaInstance } from '../instance.js';
+import { migrate } from '../migration.js';
+import type { Move, Mover } from '../migration.js';
 import { SagaParked } from '../saga-events.js';
 import type { CallAction, SagaAction, SagaInput, Transition } from '../transition.js';
 import { callsUnderWay } from './calls-under-way.js';
@@ -47,6 +49,11 @@ export class SagaInstances {
     readonly definitions: SagaDefinitions,
     private readonly logger: Logger = silent,
   ) {}
+
+  /** The time, ms since 1970. */
+  get now(): number {
+    return this.broker.clock.now();
+  }
 
   /** An instance as it is now; undefined when it has not been started. */
   async find<State = unknown>(saga: string, id: string): Promise<SagaInstance<State> | undefined> {
@@ -108,6 +115,33 @@ export class SagaInstances {
         return transition;
     }
     throw conflict(saga, id);
+  }
+
+  /**
+   * Lets an instance go on with another version of its saga, in one commit.
+   *
+   * @param dryRun only decides
+   * @returns why it stays in its version; undefined: it goes on with the other one
+   * @throws ConflictError when the instance was changed again and again meanwhile
+   */
+  async migrate(
+    from: AnyDefinition,
+    to: AnyDefinition,
+    id: string,
+    move: Move,
+    person: Omit<Mover, 'now'>,
+    dryRun: boolean,
+  ): Promise<string | undefined> {
+    for (let attempt = 0; attempt < MAX_CONFLICTS; attempt++) {
+      const read = await this.read(from.name, id);
+      if (read.instance?.hash !== from.hash) return `it is not in version ${from.version} (${from.hash})`;
+      const decided = migrate(from, to, read.instance, move, { ...person, now: this.broker.clock.now() });
+      if (decided.outcome === 'refused') return decided.reason;
+      // Where it stands in lists is told anew: its steps are those of another definition.
+      const moving = { revision: read.revision, before: undefined, timerAt: read.timerAt, woken: false };
+      if (dryRun || (await this.commit(to, moving, decided.instance, decided.actions))) return undefined;
+    }
+    throw conflict(from.name, id);
   }
 
   /** Runs functions, and those that follow from how they end. */
