@@ -113,7 +113,11 @@ desk, 1 partition
     desk.asked v2                                                         from desk feed  group desk.saga.answer  by saga answer
     desk.asked v2                                                         from desk feed  without a group         by projection visits.v1
     hall.opened -> [translate hall.opened -> desk.opened] -> desk.opened  from hall feed  group desk              by Clerk.opened
-    saga.deadline                                                         from desk in    group desk              by sagas
+    saga.lock                                                             from desk in    group desk              by sagas
+    saga.start                                                            from desk in    group desk              by sagas
+    saga.undo-child                                                       from desk in    group desk              by sagas
+    saga.unlock                                                           from desk in    group desk              by sagas
+    saga.wake                                                             from desk in    group desk              by sagas
 `);
     expect(archive).toMatchObject({ connection: 'archive', context: 'archive', sends: [], receives: [] });
     expect(topologyText(archive!)).toContain("archive (connection 'archive'), 4 partitions");

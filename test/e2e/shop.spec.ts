@@ -129,6 +129,7 @@ describe('the shop on Redis', () => {
     const { body } = await http('orchestrator').get(`/sagas/${orderId}`).expect(200);
     expect(body).toMatchObject({ id: orderId, saga: 'place-order', reason: 'card-declined' });
     expect(body.history.map(({ step, what }: { step: string; what: string }) => [step, what])).toEqual([
+      ['saga', 'started'],
       ['reserve stock', 'sent'],
       ['reserve stock', 'done'],
       ['authorize payment', 'sent'],
@@ -137,6 +138,7 @@ describe('the shop on Redis', () => {
       ['reserve stock', 'done'],
       ['rejection', 'sent'],
       ['rejection', 'done'],
+      ['saga', 'compensated'],
     ]);
     await until(async () => {
       const { body: list } = await http('orchestrator').get('/sagas?status=compensated');

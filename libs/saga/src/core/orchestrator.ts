@@ -84,7 +84,13 @@ export class Orchestrator {
       const id = start.id(data);
       if (use.waits.length === 0 || !(await this.instances.find(saga, id))) return this.start(saga, id, data, context);
     }
-    const id = use.waits[0]?.id(data);
+    const [id, ...others] = new Set(use.waits.map((wait) => wait.id(data)));
+    if (others.length > 0) {
+      const ids = [id, ...others].join(', ');
+      throw new NonRetryableError(
+        `${type} ${context.envelope.id} is for several instances of saga '${saga}': ${ids}; an event moves one, so let all waits for it say the same id`,
+      );
+    }
     if (id !== undefined) return this.move(saga, id, { kind: 'event', type, data }, context);
   }
 

@@ -223,6 +223,24 @@ describe.each(STORES)('a saga in %s', (_name, store) => {
     ]);
   });
 
+  it('refuses an event that its waits say is for different instances', async () => {
+    @Saga('torn')
+    class Torn {
+      readonly definition = trip()
+        .waitFor('payment', Paid)
+        .waitFor('tip', Paid, { id: ({ trip: of }) => `${of}-tip` });
+    }
+    service = await new SagaService(store(), [Torn]).open();
+    await service.control.start(Torn, { id: 't1' });
+    await service.publish(new Paid('t1', 90));
+    const partition = service.broker.partitionFor('t1');
+    const letters = await eventually(async () => {
+      const found = await service.store.readDeadLetters(partition, 10);
+      return found.length > 0 && found;
+    });
+    expect(letters).toMatchObject([{ reason: 'non-retryable', error: expect.stringContaining('t1, t1-tip') }]);
+  });
+
   it('has another saga as a step, and takes it back', async () => {
     @Saga('rooms')
     class Rooms {
