@@ -50,5 +50,5 @@ describe('millrace-rebuild', () => {
       stderr: 'projection unknown has never run in context work\n',
     });
     await expect(command()).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('usage:') as string });
-  }, 30_000);
+  }, 120_000);
 });
