@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { linesOf } from './lines-of.js';
 
 describe('the benchmark of sagas', () => {
-  it('measures rates, CPU, script calls and times beside hand-written code, completed and compensated', async () => {
-    const lines = await linesOf('sagas', '--sagas', '40', '--in-flight', '20');
+  it('measures rates, CPU, script calls and times beside hand-written code, compensated ones too', async () => {
+    const lines = await linesOf('sagas', '--sagas', '20', '--in-flight', '10');
     const what = (name: string) => lines.filter((line) => line.case.startsWith(`${name}; `));
     for (const name of ['three steps', 'refused at step 3, two compensations']) {
       expect(what(name).map((line) => [line.case.slice(name.length + 2), line.unit])).toEqual([
-        ['20 in flight', 'sagas/s'],
+        ['10 in flight', 'sagas/s'],
         ['CPU in all', 'µs/saga'],
         ['script calls', 'calls/saga'],
         ['acknowledgements', 'calls/saga'],
@@ -34,6 +34,7 @@ describe('the benchmark of sagas', () => {
       expect(lines.map((line) => [line.case, line.unit, line.value > 0])).toEqual([
         ['1000 waiting: start another', 'µs', true],
         ['1000 waiting: find one by its id', 'µs', true],
+        ['1000 waiting: find one by its key', 'µs', true],
         ['1000 waiting: memory of each', 'bytes', true],
       ]);
       expect(await readFile(figure, 'utf8')).toMatch(/^<svg .*find one by its id.*<\/svg>\n$/s);

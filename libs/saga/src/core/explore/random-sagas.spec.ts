@@ -7,8 +7,8 @@ import { explore } from '../explore.js';
 import { Saga } from '../saga-class.js';
 
 /** How many sagas are explored, and how far each. */
-const RUNS = Number(process.env.EXPLORED_SAGAS ?? 60);
-const MAX_STATES = Number(process.env.EXPLORED_STATES ?? 1500);
+const RUNS = Number(process.env.EXPLORED_SAGAS ?? 40);
+const MAX_STATES = Number(process.env.EXPLORED_STATES ?? 1000);
 
 describe('sagas of any shape', () => {
   it('hold what every saga has to hold, whatever happens to them', () => {
