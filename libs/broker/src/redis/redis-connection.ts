@@ -78,7 +78,7 @@ export function reconnectDelay(attempt: number): number {
 /** A client of one server as a connection. */
 export function wrap(redis: Redis, deadlineMs: number, duplicate: () => RedisConnection): RedisConnection {
   const call = (command: string, args: readonly (string | number)[]) => {
-    if (deadlineMs > 0) inOneWrite(redis);
+    if (deadlineMs > 0 && args.length < MANY_ARGUMENTS) inOneWrite(redis);
     return redis.call(command, ...args) as Promise<unknown>;
   };
   const whenReady =
@@ -105,6 +105,9 @@ export function wrap(redis: Redis, deadlineMs: number, duplicate: () => RedisCon
     disconnect: () => redis.disconnect(),
   };
 }
+
+/** A call of a script with many messages is a write of its own: waiting for others only costs. */
+const MANY_ARGUMENTS = 64;
 
 /** Commands of one turn of the event loop go to the server in one write: a system call costs as much as the command. */
 function inOneWrite({ stream }: Redis): void {
