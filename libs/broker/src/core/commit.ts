@@ -104,6 +104,17 @@ export type Write =
       readonly value: string | null;
       readonly entries?: readonly IndexEntry[];
     }
+  /**
+   * Changes under which entries the indexes of a view list an id that has no row: first it is taken out of some, then listed
+   * under others. Cheaper than a `row`, of which the store remembers where it is listed: here whoever writes has to know it.
+   */
+  | {
+      readonly kind: 'list';
+      readonly view: string;
+      readonly id: string;
+      readonly remove: readonly IndexEntry[];
+      readonly add: readonly IndexEntry[];
+    }
   | TombstoneWrite
   /** Removes all rows of a view, and its indexes. */
   | { readonly kind: 'drop-view'; readonly view: string }

@@ -33,6 +33,7 @@ export interface RowPlace {
 }
 
 export interface ListedRow extends RowPlace {
+  /** Empty for an id that is listed without a row. */
   readonly row: string;
 }
 

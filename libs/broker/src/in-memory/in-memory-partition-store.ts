@@ -129,10 +129,7 @@ export class InMemoryPartitionStore implements PartitionStore {
     rangeOf(query);
     const rows = this.data.views.get(this.data.keys.view(partition, view));
     const places = this.data.viewIndexes.get(this.data.keys.viewIndex(partition, view)[0])?.page(query) ?? [];
-    return places.flatMap((place) => {
-      const row = rows?.get(place.id);
-      return row === undefined ? [] : [{ ...place, row }];
-    });
+    return places.map((place) => ({ ...place, row: rows?.get(place.id) ?? '' }));
   }
 
   async countRows(partition: Partition, view: string, range: RowRange): Promise<number> {

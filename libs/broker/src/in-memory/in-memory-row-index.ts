@@ -8,13 +8,22 @@ export class InMemoryRowIndex {
 
   /** Lists a row under these entries only. */
   list(id: string, entries: readonly IndexEntry[]): void {
-    for (const member of this.byRow.get(id) ?? []) this.members.splice(this.find(Buffer.from(member)), 1);
     const members = membersOf(id, entries);
+    this.move(this.byRow.get(id) ?? [], members);
     if (members.length > 0) this.byRow.set(id, members);
     else this.byRow.delete(id);
-    for (const member of members) {
+  }
+
+  /** Takes members out, then puts others in. */
+  move(gone: readonly string[], added: readonly string[]): void {
+    for (const member of gone) {
+      const at = this.find(Buffer.from(member));
+      if (this.members[at]?.toString() === member) this.members.splice(at, 1);
+    }
+    for (const member of added) {
       const bytes = Buffer.from(member);
-      this.members.splice(this.find(bytes), 0, bytes);
+      const at = this.find(bytes);
+      if (this.members[at]?.toString() !== member) this.members.splice(at, 0, bytes);
     }
   }
 

@@ -53,6 +53,12 @@ export function prepareWrite(data: InMemoryData, partition: Partition, write: Wr
         if (entries) index.list(id, entries);
       });
     }
+    case 'list': {
+      const [name] = data.keys.viewIndex(partition, write.view);
+      const index = obtain(data.viewIndexes, name, () => new InMemoryRowIndex());
+      const [gone, added] = [membersOf(write.id, write.remove), membersOf(write.id, write.add)];
+      return act(() => index.move(gone, added));
+    }
     case 'tombstone': {
       const { by, ttlMs, partition: home = partition } = write;
       const key = data.keys.tombstone(home, write.effect);

@@ -99,10 +99,20 @@ export class CommitCompiler {
     for (const part of marks) parts.push({ ...part, op: 'take' });
     for (const guard of guards) if (guard.kind === 'command') parts.push(this.remember(commit.partition, guard));
     for (const write of commit.writes) {
-      if (!isAppend(write)) parts.push(this.write(commit.partition, write));
+      if (!isAppend(write)) parts.push(this.putAs(commit, write) ?? this.write(commit.partition, write));
       if (write.kind === 'dead-letter' && write.park) parts.push(this.park(commit.partition, write));
     }
     return join(parts);
+  }
+
+  /** A state's next revision is known where the last one is guarded, and nothing else of the commit changes it. */
+  private putAs({ partition, guards, writes }: Commit, write: Write): Part | undefined {
+    if (write.kind !== 'put' || write.ttlMs !== undefined) return undefined;
+    const { state, value } = write;
+    const guard = guards.find((each) => each.kind === 'revision' && each.state === state);
+    if (guard?.kind !== 'revision') return undefined;
+    if (writes.some((other) => other !== write && 'state' in other && other.state === state)) return undefined;
+    return { op: 'put-as', keys: [this.keys.state(partition, state)], args: [guard.expected + 1, value] };
   }
 
   /** Whether a commit on a partition may write to another one itself. */
@@ -240,6 +250,12 @@ export class CommitCompiler {
         return { op: 'advance', keys: this.checkpoint(partition, write.state), args: [write.last ?? ''] };
       case 'row':
         return this.row(partition, write);
+      case 'list': {
+        const gone = write.remove.map((entry) => memberOf(entry, write.id));
+        const scored = write.add.flatMap((entry) => [0, memberOf(entry, write.id)]);
+        const [members] = this.keys.viewIndex(partition, write.view);
+        return { op: 'list', keys: [members], args: [gone.length, scored.length, ...gone, ...scored] };
+      }
       case 'tombstone':
         return {
           op: 'tombstone',

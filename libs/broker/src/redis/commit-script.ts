@@ -20,7 +20,7 @@ export function scriptFor(shape: string): Script {
   return new Script(`#!lua
 -- ${shape}
 local K, A, call = KEYS, ARGV, redis.call
-${/append|publish-indexed/.test(shape) ? PUSH : ''}${/tags/.test(shape) ? NEWEST_MATCH : ''}${/redrive|unpark/.test(shape) ? MOVE_LETTER : ''}local function commit(k, a)
+${/lease/.test(shape) ? LEASES : ''}${/append|publish-indexed/.test(shape) ? PUSH : ''}${/tags/.test(shape) ? NEWEST_MATCH : ''}${/redrive|unpark/.test(shape) ? MOVE_LETTER : ''}local function commit(k, a)
   local answer${/-indexed/.test(shape) ? ', placed = {1}, {}' : ' = {1}'}${body}
   return answer
 end
@@ -34,6 +34,10 @@ while a < #A do
 end
 return results`);
 }
+
+/** Commits of one call have few partitions, whose leases stay as they are meanwhile. */
+const LEASES = `local epochs = {}
+`;
 
 /** One op as a block that leaves `k` and `a` behind its keys and arguments; `op*` repeats it as often as its first argument says. */
 function step(token: string): string {
@@ -96,8 +100,12 @@ const OPS: Readonly<Record<string, Op>> = {
     keys: 1,
     args: 1,
     lua: (key, arg) => `
-    local epoch = call('HGET', ${key(1)}, 'epoch')
-    if epoch ~= ${arg(1)} then return {0, 'lease', epoch or '0'} end`,
+    local epoch = epochs[${key(1)}]
+    if not epoch then
+      epoch = call('HGET', ${key(1)}, 'epoch') or '0'
+      epochs[${key(1)}] = epoch
+    end
+    if epoch ~= ${arg(1)} then return {0, 'lease', epoch} end`,
   },
   command: {
     keys: 1,
@@ -182,6 +190,12 @@ const OPS: Readonly<Record<string, Op>> = {
     keys: 1,
     args: 1,
     lua: (key, arg) => `call('HSET', ${key(1)}, 'value', ${arg(1)}) call('HINCRBY', ${key(1)}, 'revision', 1)`,
+  },
+  // Of a state whose revision has been guarded.
+  'put-as': {
+    keys: 1,
+    args: 2,
+    lua: (key, arg) => `call('HSET', ${key(1)}, 'revision', ${arg(1)}, 'value', ${arg(2)})`,
   },
   'put-for': {
     keys: 1,

@@ -47,10 +47,7 @@ local answer = {}
 for _, member in ipairs(redis.call(ARGV[1], KEYS[1], ARGV[2], ARGV[3], 'LIMIT', 0, ARGV[4])) do
   local value = string.find(member, '\\0', 1, true) + 1
   local id = string.sub(member, string.find(member, '\\0', value, true) + 1)
-  local row = redis.call('HGET', KEYS[2], id)
-  if row then
-    answer[#answer + 1] = member
-    answer[#answer + 1] = row
-  end
+  answer[#answer + 1] = member
+  answer[#answer + 1] = redis.call('HGET', KEYS[2], id) or ''
 end
 return answer`);

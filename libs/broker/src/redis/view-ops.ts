@@ -76,5 +76,14 @@ export const VIEW_OPS: Readonly<Record<string, Op>> = {
     lua: (key, arg) => `${UNLIST(key(2), key(3), arg(1))}
     call('HDEL', ${key(1)}, ${arg(1)}) call('HDEL', ${key(3)}, ${arg(1)})`,
   },
+  list: {
+    keys: 1,
+    args: 'counted',
+    lua: (key, arg) => `
+    local gone, new = tonumber(${arg(1)}), tonumber(${arg(2)})
+    if gone > 0 then call('ZREM', ${key(1)}, unpack(A, a + 3, a + 2 + gone)) end
+    if new > 0 then call('ZADD', ${key(1)}, unpack(A, a + 3 + gone, a + 2 + gone + new)) end
+    a = a + 2 + gone + new`,
+  },
   'drop-view': { keys: 3, args: 0, lua: (key) => `call('UNLINK', ${key(1)}, ${key(2)}, ${key(3)})` },
 };

@@ -236,6 +236,9 @@ export class CommitModel {
       case 'tombstone':
         this.at(write.partition ?? partition).tombstones.set(write.effect, write.by);
         return;
+      case 'list':
+        // The model knows rows, not where they are listed.
+        return;
       case 'drop-view':
         rows[write.view] = {};
         return;

@@ -136,6 +136,26 @@ export function describeRowIndexes(subject: Subject): void {
       expect(await listed(p, { index: 'x' })).toMatchObject([{ id: 'a', value: '2' }]);
     });
 
+    it('list what has no row where it is said to be, and nowhere else', async () => {
+      const p = freshPartition();
+      const list = (remove: readonly string[], add: readonly string[]): Write => {
+        const under = (values: readonly string[]) => values.map((value) => ({ index: 'x', value }));
+        return { kind: 'list', view: 'v', id: 'a', remove: under(remove), add: under(add) };
+      };
+      await write(p, list([], ['1', '2']));
+      expect(await listed(p, { index: 'x' })).toEqual([
+        { id: 'a', value: '1', row: '' },
+        { id: 'a', value: '2', row: '' },
+      ]);
+      await write(p, list(['1', 'never'], ['3', '3', '2']));
+      expect((await listed(p, { index: 'x' })).map(({ value }) => value)).toEqual(['2', '3']);
+      await write(p, list(['2'], ['2']), list([], []));
+      expect(await subject().store.countRows(p, 'v', { index: 'x' })).toBe(2);
+      await write(p, list(['2', '3'], []));
+      expect(await ids(p, { index: 'x' })).toEqual([]);
+      expect((await subject().store.readRows(p, 'v')).size).toBe(0);
+    });
+
     it('go with their view when that is dropped', async () => {
       const p = freshPartition();
       await write(p, row('a', { x: '1' }));
