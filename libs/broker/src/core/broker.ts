@@ -183,14 +183,16 @@ export class Broker {
   }
 
   /**
-   * The inbox partition that a command goes to: the context named by its type, the partition of its key.
+   * The inbox partition that a command goes to: the context named by its type, the partition of its key. A promise only as
+   * long as the number of that context's partitions is not known.
    *
    * @param route another context, chosen by a router
    */
-  async inboxFor(message: Envelope, route?: string): Promise<Partition> {
+  inboxFor(message: Envelope, route?: string): Partition | Promise<Partition> {
     const context = route ?? contextOf(message.type);
-    const partitions = this.known.get(context) ?? (await this.partitionsOf(context));
-    return { context, index: partitionOf(keyOf(message), partitions) };
+    const inbox = (partitions: number): Partition => ({ context, index: partitionOf(keyOf(message), partitions) });
+    const known = this.known.get(context);
+    return known === undefined ? this.partitionsOf(context).then(inbox) : inbox(known);
   }
 
   /** Partitions of any context; an undeclared one gets the default number. */

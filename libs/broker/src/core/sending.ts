@@ -10,8 +10,10 @@ export interface Sent {
   /** The partition whose feed the events go to; undefined without events. */
   readonly feed: Partition | undefined;
   readonly events: readonly string[];
-  readonly emits: readonly Extract<Write, { kind: 'emit' }>[];
+  readonly emits: readonly Emit[];
 }
+
+type Emit = Extract<Write, { kind: 'emit' }>;
 
 /**
  * Says where messages go: an event to the feed of this context, a command to the inbox of the context that its route or its
@@ -24,7 +26,16 @@ export interface Sent {
 export function send(broker: Broker, outgoing: readonly OutboundMessage[]): Sent | Promise<Sent> {
   const events: string[] = [];
   let feed: Partition | undefined;
-  const addressed: { readonly message: string; readonly to: Partition | Promise<Partition> }[] = [];
+  const emits: Emit[] = [];
+  const waiting: Promise<void>[] = [];
+  const address = (message: string, to: Partition | Promise<Partition>): void => {
+    const at = emits.length;
+    const emitTo = (partition: Partition): void => void (emits[at] = { kind: 'emit', to: partition, message });
+    if (!(to instanceof Promise)) return emitTo(to);
+    // Keeps its place among the others.
+    emits.length++;
+    waiting.push(to.then(emitTo));
+  };
   for (const { envelope, kind, text, route } of outgoing) {
     if (kind === 'event') {
       checkOwn(broker, envelope.type);
@@ -32,22 +43,27 @@ export function send(broker: Broker, outgoing: readonly OutboundMessage[]): Sent
       feed ??= broker.partitionFor(keyOf(envelope));
       events.push(text);
     } else if (kind === 'command') {
-      addressed.push({ message: text, to: broker.inboxFor(envelope, route) });
+      address(text, broker.inboxFor(envelope, route));
     } else {
       const to = envelope.replyto === undefined ? undefined : parseAddress(envelope.replyto);
-      if (to) addressed.push({ message: text, to });
+      if (to) address(text, to);
     }
   }
-  if (addressed.length === 0) return { feed, events, emits: [] };
-  return Promise.all(addressed.map(async ({ message, to }) => ({ kind: 'emit' as const, to: await to, message }))).then(
-    (emits) => ({ feed, events, emits }),
-  );
+  const sent = { feed, events, emits };
+  return waiting.length === 0 ? sent : Promise.all(waiting).then(() => sent);
 }
 
-/** The writes of messages that are sent as part of a commit on a partition. */
-export async function writesOf(broker: Broker, outgoing: readonly OutboundMessage[]): Promise<readonly Write[]> {
-  const { events, emits } = await send(broker, outgoing);
-  return [...(events.length > 0 ? [{ kind: 'append', events } as const] : []), ...emits];
+/** The writes of messages that are sent as part of a commit on a partition. A promise only where {@link send} waits. */
+export function writesOf(
+  broker: Broker,
+  outgoing: readonly OutboundMessage[],
+): readonly Write[] | Promise<readonly Write[]> {
+  const sent = send(broker, outgoing);
+  return sent instanceof Promise ? sent.then(toWrites) : toWrites(sent);
+}
+
+function toWrites({ events, emits }: Sent): readonly Write[] {
+  return events.length > 0 ? [{ kind: 'append', events }, ...emits] : emits;
 }
 
 /** The log that one event or command goes to. */
