@@ -189,13 +189,15 @@ export class Orchestrator {
   private async undoChild(saga: string, id: string, context: MessageContext): Promise<object | void> {
     const { replyto, id: commandId } = context.envelope;
     const asker: Asker = { replyto: replyto!, commandId, parent: true };
-    return this.declining(context, async () => {
+    try {
       const found = await this.instances.find(saga, id);
       if (!found) return new ChildNotUndone('it has not been started yet');
       const refusal = await this.instances.refusalOf(found, { kind: 'undo', asker });
       if (refusal !== undefined) return new ChildNotUndone(refusal);
-      await this.move(saga, id, { kind: 'undo', asker }, context);
-    });
+    } catch (error) {
+      this.decline(error, context);
+    }
+    await this.move(saga, id, { kind: 'undo', asker }, context);
   }
 
   private take(data: object, context: MessageContext): Promise<void> | void {
@@ -213,23 +215,19 @@ export class Orchestrator {
   }
 
   private move(saga: string, id: string, input: SagaInput, context: MessageContext, resume = false): Promise<void> {
-    const { signal } = context;
-    return this.declining(context, () => this.instances.move(saga, id, input, { resume, signal }));
+    const moved = this.instances.move(saga, id, input, { resume, handling: context });
+    return moved.catch((error: unknown) => this.decline(error, context));
   }
 
   /** A process that does not have the definition of an instance leaves it to one that has: soon the message comes again. */
-  private async declining<T>({ envelope, entry }: MessageContext, work: () => Promise<T>): Promise<T> {
-    try {
-      return await work();
-    } catch (error) {
-      if (!(error instanceof UnknownSagaVersionError)) throw error;
-      const since = arrivalOf(entry, envelope);
-      if (since !== undefined && this.instances.now - since >= DECLINED_AT_MOST_MS) {
-        throw new NonRetryableError(error.message);
-      }
-      this.logger.error(`${envelope.type} ${envelope.id} waits: ${error.message}`);
-      throw Defer.forMs(DECLINED_FOR_MS);
+  private decline(error: unknown, { envelope, entry }: MessageContext): never {
+    if (!(error instanceof UnknownSagaVersionError)) throw error;
+    const since = arrivalOf(entry, envelope);
+    if (since !== undefined && this.instances.now - since >= DECLINED_AT_MOST_MS) {
+      throw new NonRetryableError(error.message);
     }
+    this.logger.error(`${envelope.type} ${envelope.id} waits: ${error.message}`);
+    throw Defer.forMs(DECLINED_FOR_MS);
   }
 
   private addressee(commandId: string | undefined) {

@@ -11,16 +11,25 @@ import { Player } from './player.js';
 /**
  * As `next`, also for sagas that are written as code. What such code does is known only when it has run, which takes a moment,
  * and `next` does not wait. But it always decides the same: so when it asks for what is not known yet, the code runs on to
- * there, and `next` decides again.
+ * there, and `next` decides again. A promise only for such sagas.
  */
-export async function decide<State>(
+export function decide<State>(
   definition: SagaDefinition<State>,
   instance: SagaInstance<State> | undefined,
   input: SagaInput,
   at: { readonly now: number },
-): Promise<Transition<State>> {
+): Transition<State> | Promise<Transition<State>> {
   const node = codeOf(definition);
-  if (!node) return next(definition, instance, input, at);
+  return node ? decideByCode(definition, node, instance, input, at) : next(definition, instance, input, at);
+}
+
+async function decideByCode<State>(
+  definition: SagaDefinition<State>,
+  node: NonNullable<ReturnType<typeof codeOf<State>>>,
+  instance: SagaInstance<State> | undefined,
+  input: SagaInput,
+  at: { readonly now: number },
+): Promise<Transition<State>> {
   const player = playerOf(node);
   const courses: Course[] = [];
   for (;;) {

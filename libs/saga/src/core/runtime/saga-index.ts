@@ -1,13 +1,12 @@
 import type { IndexEntry, RowRange, Write } from '@millrace/broker';
-import type { SagaDefinition } from '../definition.js';
 import { hasEnded } from '../instance.js';
 import type { SagaInstance, SagaStatus } from '../instance.js';
-import { currentSteps } from './current-steps.js';
+import type { BusinessKeys } from './stored-instance.js';
 
-/** The view, in the partition of each instance, by whose indexes instances are found. Its rows are empty. */
+/** The view, in the partition of each instance, by whose indexes instances are found. It has no rows: instances are states. */
 export const SAGA_INDEX = 'saga-index';
 
-/** The row of an instance, `<saga>/<id>`: a saga's name has no '/'. */
+/** What stands for an instance there, `<saga>/<id>`: a saga's name has no '/'. */
 export function rowId(saga: string, id: string): string {
   return `${saga}/${id}`;
 }
@@ -17,25 +16,49 @@ export function idIn(row: string): { readonly saga: string; readonly id: string 
   return { saga: row.slice(0, slash), id: row.slice(slash + 1) };
 }
 
-/**
- * The row of an instance, for the commit that changes it.
- *
- * @param before as it was; undefined when it starts
- * @returns none when it is found as before
- */
-export function indexWrites<State>(
-  definition: SagaDefinition<State>,
-  instance: SagaInstance<State>,
-  before: SagaInstance<State> | undefined,
-): readonly Write[] {
-  const entries = entriesOf(definition, instance);
-  if (before && isSame(entries, entriesOf(definition, before))) return [];
-  return [{ kind: 'row', view: SAGA_INDEX, id: rowId(instance.saga, instance.id), value: '', entries }];
+/** Where a list has an instance. */
+export interface Listing extends Prefix {
+  /** Its place there, ms since 1970. */
+  readonly at: number;
 }
 
-/** Takes an instance out of all lists. */
-export function unlisting(saga: string, id: string): Write {
-  return { kind: 'row', view: SAGA_INDEX, id: rowId(saga, id), value: null, entries: [] };
+/**
+ * Where lists have an instance.
+ *
+ * @param steps that it is at
+ * @param keys business keys that it is found by
+ */
+export function listings(
+  { saga, status, deadline, startedAt, updatedAt, endedAt }: Omit<SagaInstance, 'history' | 'run'>,
+  steps: readonly string[],
+  keys: BusinessKeys | undefined,
+): readonly Listing[] {
+  const found: Listing[] = [];
+  const add = ({ index, prefix }: Prefix, at: number): void => void found.push({ index, prefix, at });
+  add(listedBy.saga(saga), startedAt);
+  add(listedBy.status(saga, status), startedAt);
+  for (const step of steps) add(listedBy.step(saga, step), startedAt);
+  for (const name in keys) add(listedBy.key(saga, name, keys[name]!), startedAt);
+  if (deadline !== undefined) add(listedBy.deadline(saga), deadline);
+  if (hasEnded({ status })) add(listedBy.ended(saga, status), endedAt ?? updatedAt);
+  return found;
+}
+
+/**
+ * Moves an instance in the lists, in the commit that changes it.
+ *
+ * @returns none when it is found as before
+ */
+export function listingMoves(
+  saga: string,
+  id: string,
+  before: readonly Listing[],
+  after: readonly Listing[],
+): readonly Write[] {
+  const add = without(after, before);
+  const remove = without(before, after);
+  if (add.length === 0 && remove.length === 0) return [];
+  return [{ kind: 'list', view: SAGA_INDEX, id: rowId(saga, id), remove, add }];
 }
 
 /** What instances of one saga are listed by: each in the order of a time. */
@@ -77,19 +100,15 @@ export function timeIn(value: string): number {
 const DIGITS = 15;
 const LAST = 10 ** DIGITS - 1;
 
-function entriesOf<State>(definition: SagaDefinition<State>, instance: SagaInstance<State>): readonly IndexEntry[] {
-  const { saga, status, deadline, startedAt, endedAt } = instance;
-  const entry = ({ index, prefix }: Prefix, ms: number): IndexEntry => ({ index, value: at(prefix, ms) });
-  const entries = [entry(listedBy.saga(saga), startedAt), entry(listedBy.status(saga, status), startedAt)];
-  for (const step of currentSteps(definition, instance)) entries.push(entry(listedBy.step(saga, step), startedAt));
-  for (const [name, value] of Object.entries(definition.keys?.(instance.state) ?? {})) {
-    entries.push(entry(listedBy.key(saga, name, value), startedAt));
+function without(listed: readonly Listing[], others: readonly Listing[]): IndexEntry[] {
+  const entries: IndexEntry[] = [];
+  for (const one of listed) {
+    const { index, prefix, at: place } = one;
+    if (!others.some((other) => isSame(one, other))) entries.push({ index, value: at(prefix, place) });
   }
-  if (deadline !== undefined) entries.push(entry(listedBy.deadline(saga), deadline));
-  if (hasEnded(instance)) entries.push(entry(listedBy.ended(saga, status), endedAt ?? instance.updatedAt));
   return entries;
 }
 
-function isSame(a: readonly IndexEntry[], b: readonly IndexEntry[]): boolean {
-  return a.length === b.length && a.every(({ index, value }, i) => index === b[i]!.index && value === b[i]!.value);
+function isSame(a: Listing, b: Listing): boolean {
+  return a.index === b.index && a.at === b.at && a.prefix === b.prefix;
 }

@@ -1,5 +1,5 @@
 import { ConfigurationError, ConflictError, silent, UnitOfWork } from '@millrace/broker';
-import type { Broker, Logger } from '@millrace/broker';
+import type { Broker, Logger, Write } from '@millrace/broker';
 import { decide, played } from '../code/decide.js';
 import { stateName } from '../command-id.js';
 import type { SagaInstance } from '../instance.js';
@@ -11,29 +11,31 @@ import { callsUnderWay } from './calls-under-way.js';
 import { runCall } from './run-call.js';
 import { hasCalls } from './saga-definitions.js';
 import type { AnyDefinition, SagaDefinitions } from './saga-definitions.js';
+import { currentSteps } from './current-steps.js';
 import { isRemoved } from './removed.js';
-import type { Removed } from './removed.js';
+import { listings } from './saga-index.js';
+import type { Listing } from './saga-index.js';
 import { resumption, writesOf } from './saga-writes.js';
-import type { Stored } from './timer-moves.js';
+import { fromStored } from './stored-instance.js';
+import type { Beside } from './stored-instance.js';
 import { UnknownSagaVersionError } from './unknown-version.js';
 
 /** Times in a row that a decision is made again because somebody else was faster. */
 const MAX_CONFLICTS = 20;
 
 /** An instance as it was read. */
-export interface Read {
+export interface Read extends Beside {
   readonly instance: SagaInstance | undefined;
   readonly revision: number;
   /** It has ended, and was removed since. */
   readonly removed?: true;
-  /** When its timer is set for. */
-  readonly timerAt?: number | undefined;
 }
 
 /** What a change is made of. */
 interface Moving {
   readonly revision: number;
-  readonly before: SagaInstance | undefined;
+  /** Where lists had it. */
+  readonly listed: readonly Listing[];
   readonly timerAt: number | undefined;
   /** By its timer. */
   readonly woken: boolean;
@@ -67,29 +69,73 @@ export class SagaInstances {
    * Local functions that are begun by that run now, and how each one ends is a commit of its own.
    *
    * @param resume whether functions run that a process may have left, which died
+   * @param handling whose signal functions get that run
    */
-  async move(saga: string, id: string, input: SagaInput, { resume = false, signal }: MoveOptions = {}): Promise<void> {
-    const { broker, logger } = this;
-    const read = await this.read(saga, id);
-    const definition = this.definitionFor(saga, read.instance);
-    const transition = await decided(definition, read, input, broker.clock.now());
+  move(saga: string, id: string, input: SagaInput, { resume = false, handling }: MoveOptions = {}): Promise<void> {
+    return this.read(saga, id).then((read) => {
+      const definition = this.definitionFor(saga, read.instance);
+      const transition = decided(definition, read, input, this.now);
+      const go = (known: Transition<unknown>) => this.goOn(definition, saga, id, read, input, known, resume, handling);
+      return transition instanceof Promise ? transition.then(go) : go(transition);
+    });
+  }
+
+  /** What has been decided becomes part of the commit; a promise only where something waits. */
+  private goOn(
+    definition: AnyDefinition,
+    saga: string,
+    id: string,
+    read: Read,
+    input: SagaInput,
+    transition: Transition<unknown>,
+    resume: boolean,
+    handling: Handling | undefined,
+  ): Promise<void> | void {
     if (transition.outcome !== 'moved') {
-      logger.debug(`saga ${saga} ${id} ignores a ${input.kind}: ${transition.reason}`);
-      if (transition.outcome === 'noted') await this.stage(definition, moving(read, input), transition.instance, []);
-      const left =
-        read.instance && hasCalls(definition)
-          ? callsUnderWay(await played(definition, read.instance), read.instance)
-          : [];
-      return this.runAll(definition, saga, id, left, signal);
+      this.logger.debug(`saga ${saga} ${id} ignores a ${input.kind}: ${transition.reason}`);
+      return this.stay(definition, saga, id, read, input, transition, handling);
     }
     const { instance, actions } = transition;
-    const calls = actions.filter((action) => action.kind === 'call');
-    const left = resume && hasCalls(definition) ? callsUnderWay(await played(definition, instance), instance) : calls;
-    if (left.length === 0) return this.stage(definition, moving(read, input), instance, actions);
+    const mayCall = resume ? hasCalls(definition) : actions.some(({ kind }) => kind === 'call');
+    if (!mayCall) return this.stage(definition, moving(definition, read, input), instance, actions);
+    return this.moveWithCalls(definition, read, input, instance, actions, resume, handling);
+  }
+
+  private async stay(
+    definition: AnyDefinition,
+    saga: string,
+    id: string,
+    read: Read,
+    input: SagaInput,
+    transition: Exclude<Transition<unknown>, { outcome: 'moved' }>,
+    handling: Handling | undefined,
+  ): Promise<void> {
+    if (transition.outcome === 'noted') {
+      await this.stage(definition, moving(definition, read, input), transition.instance, []);
+    }
+    if (!read.instance || !hasCalls(definition)) return;
+    const left = callsUnderWay(await played(definition, read.instance), read.instance);
+    return this.runAll(definition, saga, id, left, handling);
+  }
+
+  private async moveWithCalls(
+    definition: AnyDefinition,
+    read: Read,
+    input: SagaInput,
+    instance: SagaInstance,
+    actions: readonly SagaAction[],
+    resume: boolean,
+    handling: Handling | undefined,
+  ): Promise<void> {
+    const { saga, id } = instance;
+    const change = moving(definition, read, input);
+    const left = resume
+      ? callsUnderWay(await played(definition, instance), instance)
+      : actions.filter((action) => action.kind === 'call');
+    if (left.length === 0) return this.stage(definition, change, instance, actions);
     // How a function ends is committed by itself, so that nothing is run again that has ended.
-    const first = await this.commit(definition, moving(read, input), instance, actions);
-    if (!first) throw conflict(saga, id);
-    return this.runAll(definition, saga, id, left, signal);
+    if (!(await this.commit(definition, change, instance, actions))) throw conflict(saga, id);
+    return this.runAll(definition, saga, id, left, handling);
   }
 
   /** Why an input would change nothing; undefined: it would change something. */
@@ -111,7 +157,7 @@ export class SagaInstances {
       const definition = this.definitionFor(saga, read.instance);
       const transition = await decided(definition, read, input, this.broker.clock.now());
       if (transition.outcome !== 'moved') return transition;
-      if (await this.commit(definition, moving(read, input), transition.instance, transition.actions, true))
+      if (await this.commit(definition, moving(definition, read, input), transition.instance, transition.actions, true))
         return transition;
     }
     throw conflict(saga, id);
@@ -137,9 +183,8 @@ export class SagaInstances {
       if (read.instance?.hash !== from.hash) return `it is not in version ${from.version} (${from.hash})`;
       const decided = migrate(from, to, read.instance, move, { ...person, now: this.broker.clock.now() });
       if (decided.outcome === 'refused') return decided.reason;
-      // Where it stands in lists is told anew: its steps are those of another definition.
-      const moving = { revision: read.revision, before: undefined, timerAt: read.timerAt, woken: false };
-      if (dryRun || (await this.commit(to, moving, decided.instance, decided.actions))) return undefined;
+      const change = moving(from, read);
+      if (dryRun || (await this.commit(to, change, decided.instance, decided.actions))) return undefined;
     }
     throw conflict(from.name, id);
   }
@@ -150,10 +195,10 @@ export class SagaInstances {
     saga: string,
     id: string,
     calls: readonly CallAction[],
-    signal?: AbortSignal,
+    handling: Handling | undefined,
   ): Promise<void> {
     const mine = calls.filter((call) => !this.running.has(call.id));
-    await Promise.all(mine.map((call) => this.run(definition, saga, id, call, signal)));
+    await Promise.all(mine.map((call) => this.run(definition, saga, id, call, handling)));
   }
 
   private async run(
@@ -161,8 +206,9 @@ export class SagaInstances {
     saga: string,
     id: string,
     call: CallAction,
-    signal?: AbortSignal,
+    handling: Handling | undefined,
   ): Promise<void> {
+    const signal = handling?.signal;
     const work = runCall(call, signal);
     this.running.set(call.id, work);
     try {
@@ -173,24 +219,29 @@ export class SagaInstances {
       const transition = await this.act(saga, id, input);
       if (transition.outcome !== 'moved') return;
       const following = transition.actions.filter((action) => action.kind === 'call');
-      await this.runAll(definition, saga, id, following, signal);
+      await this.runAll(definition, saga, id, following, handling);
     } finally {
       this.running.delete(call.id);
     }
   }
 
-  private async stage(
+  private stage(
     definition: AnyDefinition,
     { revision, ...change }: Moving,
     instance: SagaInstance,
     actions: readonly SagaAction[],
-  ): Promise<void> {
+  ): Promise<void> | void {
     this.alert(actions);
+    const { broker } = this;
     const { saga, id } = instance;
-    UnitOfWork.current()!.stage(this.broker.partitionFor(id), {
-      guards: [{ kind: 'revision', state: stateName(saga, id), expected: revision }],
-      writes: await writesOf(this.broker, definition, instance, actions, change),
-    });
+    const unit = UnitOfWork.current()!;
+    const put = (writes: readonly Write[]): void =>
+      unit.stage(broker.partitionFor(id), {
+        guards: [{ kind: 'revision', state: stateName(saga, id), expected: revision }],
+        writes,
+      });
+    const writes = writesOf(broker, definition, instance, actions, change);
+    return writes instanceof Promise ? writes.then(put) : put(writes);
   }
 
   /** @returns whether it was committed; not: somebody else has changed the instance */
@@ -228,10 +279,10 @@ export class SagaInstances {
   async read(saga: string, id: string): Promise<Read> {
     const stored = await this.broker.store.readState(this.broker.partitionFor(id), stateName(saga, id));
     if (!stored) return { instance: undefined, revision: 0 };
-    const value = JSON.parse(stored.value) as Stored<unknown> | Removed;
-    if (isRemoved(value)) return { instance: undefined, revision: stored.revision, removed: true };
-    const { timerAt, ...instance } = value;
-    return { instance, revision: stored.revision, timerAt };
+    const { revision } = stored;
+    const value = fromStored(stored.value);
+    if (isRemoved(value)) return { instance: undefined, revision, removed: true };
+    return { ...value, revision };
   }
 
   private alert(actions: readonly SagaAction[]): void {
@@ -245,11 +296,17 @@ export class SagaInstances {
 
 export interface MoveOptions {
   readonly resume?: boolean;
-  readonly signal?: AbortSignal;
+  readonly handling?: Handling;
 }
 
-function moving({ instance: before, revision, timerAt }: Read, input: SagaInput): Moving {
-  return { revision, before, timerAt, woken: input.kind === 'wake' };
+/** The run of a handler. A signal costs, so it is asked for only where it is needed. */
+interface Handling {
+  readonly signal: AbortSignal;
+}
+
+function moving(definition: AnyDefinition, { instance, revision, timerAt, keys }: Read, input?: SagaInput): Moving {
+  const listed = instance ? listings(instance, currentSteps(definition, instance), keys) : [];
+  return { revision, listed, timerAt, woken: input?.kind === 'wake' };
 }
 
 function decided(

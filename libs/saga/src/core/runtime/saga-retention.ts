@@ -6,7 +6,7 @@ import type { Duration } from '../dsl/duration.js';
 import { hasEnded } from '../instance.js';
 import type { SagaInstance } from '../instance.js';
 import type { Removed } from './removed.js';
-import { idIn, listedBy, SAGA_INDEX, unlisting, within } from './saga-index.js';
+import { idIn, listedBy, listingMoves, listings, SAGA_INDEX, within } from './saga-index.js';
 import type { SagaInstances } from './saga-instances.js';
 import { historyName } from './saga-writes.js';
 
@@ -99,7 +99,7 @@ export class SagaRetention {
   }
 
   private async remove(partition: Partition, saga: string, id: string, until: number): Promise<boolean> {
-    const { instance, revision } = await this.instances.read(saga, id);
+    const { instance, revision, keys } = await this.instances.read(saga, id);
     if (!instance || !hasEnded(instance) || (instance.endedAt ?? Infinity) > until) return false;
     if (await this.isNeeded(instance)) return false;
     const mark: Removed = { removedAt: this.broker.clock.now() };
@@ -114,7 +114,7 @@ export class SagaRetention {
       writes: [
         { kind: 'put', state, value: JSON.stringify(mark), ttlMs: this.broker.dedupeWindowMs },
         ...pages,
-        unlisting(saga, id),
+        ...listingMoves(saga, id, listings(instance, [], keys), []),
       ],
     });
     return status === 'committed';

@@ -5,39 +5,53 @@ import type { SagaDefinition } from '../definition.js';
 import type { SagaInstance } from '../instance.js';
 import { LockKey, SagaWake, StartSaga, UndoChild, UnlockKey } from '../internal-messages.js';
 import type { SagaAction } from '../transition.js';
-import { indexWrites } from './saga-index.js';
+import { currentSteps } from './current-steps.js';
+import { listingMoves, listings } from './saga-index.js';
+import type { Listing } from './saga-index.js';
+import { toStored } from './stored-instance.js';
 import { timerMoves } from './timer-moves.js';
 
 /**
- * The moved instance and its actions as writes of one commit on the instance's partition.
- *
- * @param change.before as it was; undefined when it starts
- * @param change.woken by its timer, which is gone
+ * The moved instance and its actions as writes of one commit on the instance's partition. A promise only where a message waits
+ * for something.
  */
-export async function writesOf<State>(
+export function writesOf<State>(
   broker: Broker,
   definition: SagaDefinition<State>,
   instance: SagaInstance<State>,
   actions: readonly SagaAction[],
-  { before, timerAt, woken = false }: Change<State> = {},
-): Promise<readonly Write[]> {
-  const { stored, isSet } = timerMoves(instance, actions, timerAt, woken);
+  { listed = [], timerAt: before, woken = false }: Change = {},
+): readonly Write[] | Promise<readonly Write[]> {
+  const { saga, id, state } = instance;
+  const { timerAt, isSet } = timerMoves(instance, actions, before, woken);
+  const keys = definition.keys?.(state);
+  const after = listings(instance, currentSteps(definition, instance), keys);
   const writes: Write[] = [
-    { kind: 'put', state: stateName(instance.saga, instance.id), value: JSON.stringify(stored) },
-    ...indexWrites(definition, instance, before),
+    { kind: 'put', state: stateName(saga, id), value: toStored(instance, { timerAt, keys }) },
+    ...listingMoves(saga, id, listed, after),
   ];
+  let waiting: Promise<unknown> | undefined;
+  const add = (more: readonly Write[]): void => void writes.push(...more);
   for (const action of actions) {
-    if (action.kind === 'wake' ? isSet : action.kind !== 'call') {
-      writes.push(...(await writesOfAction(broker, instance, action)));
+    if (action.kind === 'wake' ? !isSet : action.kind === 'call') continue;
+    // Those behind one that waits keep their place.
+    if (waiting) waiting = waiting.then(() => writesOfAction(broker, instance, action)).then(add);
+    else {
+      const made = writesOfAction(broker, instance, action);
+      if (made instanceof Promise) waiting = made.then(add);
+      else add(made);
     }
   }
-  return writes;
+  return waiting ? waiting.then(() => writes) : writes;
 }
 
-interface Change<State> {
-  readonly before?: SagaInstance<State> | undefined;
+/** What was known of an instance before. */
+interface Change {
+  /** Where lists had it. Default: nowhere. */
+  readonly listed?: readonly Listing[];
   /** When its timer is set for. */
   readonly timerAt?: number | undefined;
+  /** By its timer, which is gone. */
   readonly woken?: boolean;
 }
 
@@ -62,19 +76,17 @@ export function lockPlace(
   return { partition: broker.partitionFor(partitionkey), partitionkey };
 }
 
-async function writesOfAction<State>(
-  broker: Broker,
-  instance: SagaInstance<State>,
-  action: SagaAction,
-): Promise<readonly Write[]> {
+type Made = readonly Write[] | Promise<readonly Write[]>;
+
+function writesOfAction<State>(broker: Broker, instance: SagaInstance<State>, action: SagaAction): Made {
   const { saga, id, correlationid } = instance;
   const replyto = addressOf(broker.partitionFor(id));
   /** A message to another saga of this context, or to its locks. */
-  const own = async (message: object, to: Partition, partitionkey: string, commandId?: string): Promise<Write[]> => {
+  const own = (message: object, to: Partition, partitionkey: string, commandId?: string): Made => {
     const attributes = { correlationid, partitionkey, ...(commandId === undefined ? {} : { id: commandId, replyto }) };
-    return [{ kind: 'emit', to, message: (await broker.encode(message, attributes)).text }];
+    return encoded(broker, message, attributes, (text) => ({ kind: 'emit', to, message: text }));
   };
-  const lock = (message: object, key: string, commandId?: string): Promise<Write[]> => {
+  const lock = (message: object, key: string, commandId?: string): Made => {
     const { partition, partitionkey } = lockPlace(broker, key);
     return own(message, partition, partitionkey, commandId);
   };
@@ -83,14 +95,13 @@ async function writesOfAction<State>(
       const { key, direction } = action;
       // So that what comes late, after it was undone, is refused where it is handled.
       const effect = effectId(action.id);
-      const attributes = {
+      return sent(broker, action.command, {
         id: action.id,
         correlationid,
         replyto,
         ...(key === undefined ? {} : { partitionkey: key }),
         ...(direction === 'undo' ? { undoes: effect } : action.undoable ? { effectid: effect } : {}),
-      };
-      return writesOfOutgoing(broker, await broker.outgoing(action.command, attributes));
+      });
     }
     case 'start-child':
       return own(
@@ -107,24 +118,46 @@ async function writesOfAction<State>(
       return lock(new UnlockKey(action.key, `${saga}/${id}`), action.key, action.id);
     case 'wake': {
       const timer = stateName(saga, id);
-      if (action.at === undefined) return [{ kind: 'cancel-timer', id: timer }];
+      const { at } = action;
+      if (at === undefined) return [{ kind: 'cancel-timer', id: timer }];
       // The key of the replies, so that what is due and a reply of one saga are handled one after the other.
-      const { text } = await broker.encode(new SagaWake(saga, id), { correlationid, partitionkey: correlationid });
-      return [{ kind: 'timer', id: timer, due: action.at, message: text }];
+      const attributes = { correlationid, partitionkey: correlationid };
+      return encoded(broker, new SagaWake(saga, id), attributes, (message) => ({
+        kind: 'timer',
+        id: timer,
+        due: at,
+        message,
+      }));
     }
     case 'publish':
-      return writesOfOutgoing(broker, await broker.outgoing(action.message, { id: action.id, correlationid }));
+      return sent(broker, action.message, { id: action.id, correlationid });
     case 'answer':
       return answerWrites(broker, correlationid, action);
-    case 'record': {
-      const { text } = await broker.encode(action.event, { correlationid });
-      return [{ kind: 'append', events: [text] }];
-    }
+    case 'record':
+      return encoded(broker, action.event, { correlationid }, (text) => ({ kind: 'append', events: [text] }));
     case 'keep-history':
       return [{ kind: 'put', state: historyName(saga, id, action.page), value: JSON.stringify(action.entries) }];
     case 'call':
       return [];
   }
+}
+
+/** A message that stays in this context. */
+function encoded(
+  broker: Broker,
+  message: object,
+  attributes: Parameters<Broker['encode']>[1],
+  write: (text: string) => Write,
+): Made {
+  const made = broker.encode(message, attributes);
+  return made instanceof Promise ? made.then(({ text }) => [write(text)]) : [write(made.text)];
+}
+
+function sent(broker: Broker, message: object, attributes: Parameters<Broker['outgoing']>[1]): Made {
+  const outgoing = broker.outgoing(message, attributes);
+  return outgoing instanceof Promise
+    ? outgoing.then((all) => writesOfOutgoing(broker, all))
+    : writesOfOutgoing(broker, outgoing);
 }
 
 async function answerWrites(

@@ -1,0 +1,53 @@
+import type { Direction } from '../command-id.js';
+import type { Happening, HistoryEntry, SagaInstance } from '../instance.js';
+import { isRemoved } from './removed.js';
+import type { Removed } from './removed.js';
+
+/** Business keys that an instance is listed by, by their names. */
+export type BusinessKeys = Readonly<Record<string, string>>;
+
+/** What is stored beside an instance, for the next change of it. */
+export interface Beside {
+  /** When its timer is set for: when something is due, or before, ms since 1970. */
+  readonly timerAt?: number | undefined;
+  /** By what keys lists have it: a service with other code may know them no more. */
+  readonly keys?: BusinessKeys | undefined;
+}
+
+/**
+ * An instance as the text that is its state. Every change writes it anew, so its history is short: entries are arrays, with
+ * times since the start.
+ */
+export function toStored(instance: SagaInstance, { timerAt, keys }: Beside): string {
+  const { history, startedAt } = instance;
+  return JSON.stringify({ ...instance, history: history.map((entry) => packed(entry, startedAt)), timerAt, keys });
+}
+
+/** What {@link toStored} made. */
+export function fromStored(text: string): (Beside & { readonly instance: SagaInstance }) | Removed {
+  const value = JSON.parse(text) as StoredInstance | Removed;
+  if (isRemoved(value)) return value;
+  const { timerAt, keys, history, ...rest } = value;
+  return { instance: { ...rest, history: history.map((entry) => unpacked(entry, rest.startedAt)) }, timerAt, keys };
+}
+
+interface StoredInstance extends Omit<SagaInstance, 'history'>, Beside {
+  readonly history: readonly PackedEntry[];
+}
+
+/** Step, path, 1 for the way back, what, ms since the start, and what only few have. */
+type PackedEntry = readonly [string, string, 0 | 1, Happening, number, Rare?];
+
+type Rare = Partial<Omit<HistoryEntry, 'step' | 'path' | 'direction' | 'what' | 'at'>>;
+
+function packed({ step, path, direction, what, at, times, ...rest }: HistoryEntry, start: number): PackedEntry {
+  const rare: Rare = times === 1 ? rest : { times, ...rest };
+  const back = direction === 'undo' ? 1 : 0;
+  for (const _name in rare) return [step, path, back, what, at - start, rare];
+  return [step, path, back, what, at - start];
+}
+
+function unpacked([step, path, back, what, at, rare]: PackedEntry, start: number): HistoryEntry {
+  const direction: Direction = back === 1 ? 'undo' : 'do';
+  return { step, path, direction, what, at: start + at, times: 1, ...rare };
+}
