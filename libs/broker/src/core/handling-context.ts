@@ -13,6 +13,7 @@ export class HandlingContext implements MessageContext {
     readonly entry: EntryRef,
     readonly attempt: number,
     private readonly stopping?: AbortSignal,
+    readonly conflicts = 0,
   ) {}
 
   get signal(): AbortSignal {

@@ -7,6 +7,8 @@ export interface MessageContext {
   readonly entry: EntryRef;
   /** 1 for the first attempt. */
   readonly attempt: number;
+  /** How often it has been run in this attempt and what it decided refused, because somebody else was faster. Default 0. */
+  readonly conflicts?: number;
   /**
    * Aborted when nobody waits for the handler any more: it took longer than `handlerTimeoutMs`, or the service stops and
    * has waited `drainMs` for it.

@@ -104,7 +104,8 @@ export class MessageProcessor {
     const { scope } = this;
     const { entry, retry } = delivery;
     const attempt = (retry?.attempts ?? 0) + 1;
-    const context = begun?.context ?? new HandlingContext(message.envelope, entry, attempt, scope.abandoning);
+    const context =
+      begun?.context ?? new HandlingContext(message.envelope, entry, attempt, scope.abandoning, conflicts);
     const settlement = {
       guards: guardsOf(scope, delivery),
       writes: cleanUp(scope, delivery),

@@ -71,19 +71,23 @@ export class Orchestrator {
     return use;
   }
 
-  private async happen(
+  private happen(
     saga: string,
     use: EventUse,
     type: string,
     data: object,
     context: MessageContext,
-  ): Promise<void> {
+  ): Promise<void> | void {
+    if (!use.starts) return this.come(saga, use, type, data, context);
+    const id = this.instances.definitions.newest(saga)!.start.id(data);
+    if (use.waits.length === 0) return this.start(saga, id, data, context);
     // An event that starts one instance and is waited for by another is two events, which one commit cannot hold.
-    if (use.starts) {
-      const { start } = this.instances.definitions.newest(saga)!;
-      const id = start.id(data);
-      if (use.waits.length === 0 || !(await this.instances.find(saga, id))) return this.start(saga, id, data, context);
-    }
+    const go = (found: unknown) =>
+      found ? this.come(saga, use, type, data, context) : this.start(saga, id, data, context);
+    return this.instances.find(saga, id).then(go);
+  }
+
+  private come(saga: string, use: EventUse, type: string, data: object, context: MessageContext): Promise<void> | void {
     const [id, ...others] = new Set(use.waits.map((wait) => wait.id(data)));
     if (others.length > 0) {
       const ids = [id, ...others].join(', ');
@@ -116,7 +120,7 @@ export class Orchestrator {
     });
   }
 
-  private start(saga: string, id: string, input: object, context: MessageContext, asker?: Asker): Promise<void> {
+  private start(saga: string, id: string, input: object, context: MessageContext, asker?: Asker): Promise<void> | void {
     const { correlationid } = context.envelope;
     const start = {
       kind: 'start' as const,
@@ -214,9 +218,23 @@ export class Orchestrator {
     return this.move(to.saga, to.id, reply, context);
   }
 
-  private move(saga: string, id: string, input: SagaInput, context: MessageContext, resume = false): Promise<void> {
-    const moved = this.instances.move(saga, id, input, { resume, handling: context });
-    return moved.catch((error: unknown) => this.decline(error, context));
+  private move(
+    saga: string,
+    id: string,
+    input: SagaInput,
+    context: MessageContext,
+    resume = false,
+  ): Promise<void> | void {
+    try {
+      const moved = this.instances.move(saga, id, input, {
+        resume,
+        again: (context.conflicts ?? 0) > 0,
+        handling: context,
+      });
+      return moved?.catch((error: unknown) => this.decline(error, context));
+    } catch (error) {
+      this.decline(error, context);
+    }
   }
 
   /** A process that does not have the definition of an instance leaves it to one that has: soon the message comes again. */

@@ -2,6 +2,7 @@ import { ConfigurationError, ConflictError, silent, UnitOfWork } from '@millrace
 import type { Broker, Logger, Write } from '@millrace/broker';
 import { decide, played } from '../code/decide.js';
 import { stateName } from '../command-id.js';
+import { isOver } from '../instance.js';
 import type { SagaInstance } from '../instance.js';
 import { migrate } from '../migration.js';
 import type { Move, Mover } from '../migration.js';
@@ -12,6 +13,7 @@ import { runCall } from './run-call.js';
 import { hasCalls } from './saga-definitions.js';
 import type { AnyDefinition, SagaDefinitions } from './saga-definitions.js';
 import { currentSteps } from './current-steps.js';
+import { RecentInstances } from './recent-instances.js';
 import { isRemoved } from './removed.js';
 import { listings } from './saga-index.js';
 import type { Listing } from './saga-index.js';
@@ -29,6 +31,8 @@ export interface Read extends Beside {
   readonly revision: number;
   /** It has ended, and was removed since. */
   readonly removed?: true;
+  /** As it was written here lately: others may have changed it since. */
+  readonly recent?: boolean;
 }
 
 /** What a change is made of. */
@@ -45,12 +49,15 @@ interface Moving {
 export class SagaInstances {
   /** Local functions that run in this process, by the ids of their calls. */
   private readonly running = new Map<string, Promise<unknown>>();
+  private readonly recent: RecentInstances;
 
   constructor(
     private readonly broker: Broker,
     readonly definitions: SagaDefinitions,
     private readonly logger: Logger = silent,
-  ) {}
+  ) {
+    this.recent = new RecentInstances(broker);
+  }
 
   /** The time, ms since 1970. */
   get now(): number {
@@ -68,74 +75,77 @@ export class SagaInstances {
    *
    * Local functions that are begun by that run now, and how each one ends is a commit of its own.
    *
-   * @param resume whether functions run that a process may have left, which died
-   * @param handling whose signal functions get that run
+   * @param options.resume whether functions run that a process may have left, which died
+   * @param options.handling whose signal functions get that run
    */
-  move(saga: string, id: string, input: SagaInput, { resume = false, handling }: MoveOptions = {}): Promise<void> {
-    return this.read(saga, id).then((read) => {
-      const definition = this.definitionFor(saga, read.instance);
-      const transition = decided(definition, read, input, this.now);
-      const go = (known: Transition<unknown>) => this.goOn(definition, saga, id, read, input, known, resume, handling);
-      return transition instanceof Promise ? transition.then(go) : go(transition);
-    });
+  move(saga: string, id: string, input: SagaInput, options: MoveOptions = {}): Promise<void> | void {
+    const go = (read: Read) => this.moveFrom(read, saga, id, input, options);
+    // Whoever starts a saga is nearly always the first one. The guard of the revision finds out.
+    const known = options.again ? undefined : input.kind === 'start' ? NOT_YET : this.known(saga, id);
+    return known ? go(known) : this.read(saga, id).then(go);
   }
 
-  /** What has been decided becomes part of the commit; a promise only where something waits. */
-  private goOn(
-    definition: AnyDefinition,
-    saga: string,
-    id: string,
-    read: Read,
-    input: SagaInput,
-    transition: Transition<unknown>,
-    resume: boolean,
-    handling: Handling | undefined,
-  ): Promise<void> | void {
-    if (transition.outcome !== 'moved') {
+  /** A promise only where something waits. */
+  private moveFrom(read: Read, saga: string, id: string, input: SagaInput, options: MoveOptions): Promise<void> | void {
+    const definition = this.definitionFor(saga, read.instance);
+    const go = (transition: Transition<unknown>): Promise<void> | void => {
+      if (transition.outcome === 'moved') return this.follow(definition, read, input, transition, options);
+      // What others have made of it meanwhile may be moved.
+      if (read.recent) return this.move(saga, id, input, { ...options, again: true });
       this.logger.debug(`saga ${saga} ${id} ignores a ${input.kind}: ${transition.reason}`);
-      return this.stay(definition, saga, id, read, input, transition, handling);
-    }
-    const { instance, actions } = transition;
-    const mayCall = resume ? hasCalls(definition) : actions.some(({ kind }) => kind === 'call');
-    if (!mayCall) return this.stage(definition, moving(definition, read, input), instance, actions);
-    return this.moveWithCalls(definition, read, input, instance, actions, resume, handling);
+      return this.stay(definition, read, input, transition, options);
+    };
+    const transition = decided(definition, read, input, this.now);
+    return transition instanceof Promise ? transition.then(go) : go(transition);
   }
 
-  private async stay(
-    definition: AnyDefinition,
-    saga: string,
-    id: string,
-    read: Read,
-    input: SagaInput,
-    transition: Exclude<Transition<unknown>, { outcome: 'moved' }>,
-    handling: Handling | undefined,
-  ): Promise<void> {
-    if (transition.outcome === 'noted') {
-      await this.stage(definition, moving(definition, read, input), transition.instance, []);
-    }
-    if (!read.instance || !hasCalls(definition)) return;
-    const left = callsUnderWay(await played(definition, read.instance), read.instance);
-    return this.runAll(definition, saga, id, left, handling);
-  }
-
-  private async moveWithCalls(
+  private follow(
     definition: AnyDefinition,
     read: Read,
     input: SagaInput,
-    instance: SagaInstance,
-    actions: readonly SagaAction[],
-    resume: boolean,
-    handling: Handling | undefined,
+    { instance, actions }: Moved,
+    options: MoveOptions,
+  ): Promise<void> | void {
+    const calls = options.resume ? hasCalls(definition) : actions.some(({ kind }) => kind === 'call');
+    if (calls) return this.followWithCalls(definition, read, input, { instance, actions }, options);
+    return this.stage(definition, moving(definition, read, input), instance, actions);
+  }
+
+  private async followWithCalls(
+    definition: AnyDefinition,
+    read: Read,
+    input: SagaInput,
+    { instance, actions }: Moved,
+    options: MoveOptions,
   ): Promise<void> {
     const { saga, id } = instance;
     const change = moving(definition, read, input);
-    const left = resume
+    const left = options.resume
       ? callsUnderWay(await played(definition, instance), instance)
       : actions.filter((action) => action.kind === 'call');
     if (left.length === 0) return this.stage(definition, change, instance, actions);
     // How a function ends is committed by itself, so that nothing is run again that has ended.
-    if (!(await this.commit(definition, change, instance, actions))) throw conflict(saga, id);
-    return this.runAll(definition, saga, id, left, handling);
+    if (await this.commit(definition, change, instance, actions)) {
+      return this.runAll(definition, saga, id, left, options.handling);
+    }
+    if (read.recent) return this.move(saga, id, input, { ...options, again: true });
+    throw conflict(saga, id);
+  }
+
+  private async stay(
+    definition: AnyDefinition,
+    read: Read,
+    input: SagaInput,
+    transition: Exclude<Transition<unknown>, { outcome: 'moved' }>,
+    { handling }: MoveOptions,
+  ): Promise<void> {
+    const { instance } = read;
+    if (transition.outcome === 'noted') {
+      await this.stage(definition, moving(definition, read, input), transition.instance, []);
+    }
+    if (!instance || !hasCalls(definition)) return;
+    const left = callsUnderWay(await played(definition, instance), instance);
+    return this.runAll(definition, instance.saga, instance.id, left, handling);
   }
 
   /** Why an input would change nothing; undefined: it would change something. */
@@ -153,10 +163,13 @@ export class SagaInstances {
    */
   async act(saga: string, id: string, input: SagaInput): Promise<Transition<unknown>> {
     for (let attempt = 0; attempt < MAX_CONFLICTS; attempt++) {
-      const read = await this.read(saga, id);
+      const read = this.known(saga, id) ?? (await this.read(saga, id));
       const definition = this.definitionFor(saga, read.instance);
-      const transition = await decided(definition, read, input, this.broker.clock.now());
-      if (transition.outcome !== 'moved') return transition;
+      const transition = await decided(definition, read, input, this.now);
+      if (transition.outcome !== 'moved') {
+        if (read.recent) continue;
+        return transition;
+      }
       if (await this.commit(definition, moving(definition, read, input), transition.instance, transition.actions, true))
         return transition;
     }
@@ -240,7 +253,7 @@ export class SagaInstances {
         guards: [{ kind: 'revision', state: stateName(saga, id), expected: revision }],
         writes,
       });
-    const writes = writesOf(broker, definition, instance, actions, change);
+    const writes = this.writes(definition, instance, actions, change);
     return writes instanceof Promise ? writes.then(put) : put(writes);
   }
 
@@ -254,7 +267,7 @@ export class SagaInstances {
   ): Promise<boolean> {
     const { broker } = this;
     const { saga, id } = instance;
-    const writes = await writesOf(broker, definition, instance, actions, change);
+    const writes = await this.writes(definition, instance, actions, change);
     const mine = UnitOfWork.current(broker) !== undefined;
     const left = handOver && !mine && actions.some(({ kind }) => kind === 'call');
     const result = await broker.commit({
@@ -266,6 +279,20 @@ export class SagaInstances {
     return result.status === 'committed';
   }
 
+  private writes(
+    definition: AnyDefinition,
+    instance: SagaInstance,
+    actions: readonly SagaAction[],
+    change: Omit<Moving, 'revision'>,
+  ): ReturnType<typeof writesOf> {
+    const made = writesOf(this.broker, definition, instance, actions, change);
+    const watched = (writes: readonly Write[]): readonly Write[] => {
+      if (!isOver(instance)) this.recent.watch(writes[0]!);
+      return writes;
+    };
+    return made instanceof Promise ? made.then(watched) : watched(made);
+  }
+
   private definitionFor(saga: string, instance: SagaInstance | undefined): AnyDefinition {
     const definition = instance ? this.definitions.of(instance) : this.definitions.newest(saga);
     if (definition) return definition;
@@ -273,6 +300,14 @@ export class SagaInstances {
     throw new ConfigurationError(
       `this service runs no saga '${saga}': it runs ${this.definitions.names.join(', ') || 'none'}`,
     );
+  }
+
+  /** An instance as this process has stored it lately. */
+  private known(saga: string, id: string): Read | undefined {
+    const found = this.recent.take(stateName(saga, id));
+    if (!found) return undefined;
+    const value = fromStored(found.value);
+    return isRemoved(value) ? undefined : { ...value, revision: found.revision, recent: true };
   }
 
   /** An instance, with what guards a change of it. */
@@ -296,6 +331,8 @@ export class SagaInstances {
 
 export interface MoveOptions {
   readonly resume?: boolean;
+  /** Somebody else was faster: look at what they have stored. */
+  readonly again?: boolean;
   readonly handling?: Handling;
 }
 
@@ -303,6 +340,10 @@ export interface MoveOptions {
 interface Handling {
   readonly signal: AbortSignal;
 }
+
+const NOT_YET: Read = { instance: undefined, revision: 0, recent: true };
+
+type Moved = Pick<Extract<Transition<unknown>, { outcome: 'moved' }>, 'instance' | 'actions'>;
 
 function moving(definition: AnyDefinition, { instance, revision, timerAt, keys }: Read, input?: SagaInput): Moving {
   const listed = instance ? listings(instance, currentSteps(definition, instance), keys) : [];

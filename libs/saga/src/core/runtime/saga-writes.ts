@@ -12,8 +12,8 @@ import { toStored } from './stored-instance.js';
 import { timerMoves } from './timer-moves.js';
 
 /**
- * The moved instance and its actions as writes of one commit on the instance's partition. A promise only where a message waits
- * for something.
+ * The moved instance, first, and its actions as writes of one commit on the instance's partition. A promise only where a
+ * message waits for something.
  */
 export function writesOf<State>(
   broker: Broker,

@@ -1,0 +1,71 @@
+import type { Broker, Commit, CommitResult, Write } from '@millrace/broker';
+
+/** Characters of all that is kept; the oldest go first. */
+const MOST_CHARS = 8 * 1024 * 1024;
+/** Who has been away for so long reads again, ms. */
+const FRESH_MS = 60_000;
+
+/** A state as this process has written it. */
+export interface RecentState {
+  readonly value: string;
+  readonly revision: number;
+}
+
+/**
+ * What this process has stored lately, so that the next message for an instance need not read it. It may have been changed by
+ * others since: what is decided on it has to be guarded by its revision, and what is decided not to be done, to be read again.
+ *
+ * Kept as text, so that an instance is the same whether it was read or kept.
+ */
+export class RecentInstances {
+  private readonly states = new Map<string, RecentState & { readonly until: number }>();
+  private readonly watched = new WeakSet<Write>();
+  private chars = 0;
+  private readonly freshMs: number;
+
+  constructor(broker: Broker) {
+    // A state that was removed counts its revisions anew after that window.
+    this.freshMs = Math.min(FRESH_MS, broker.dedupeWindowMs / 2);
+    broker.complete((commit, next) => {
+      const put = commit.writes.find((write) => write.kind === 'put' && this.watched.has(write));
+      return put?.kind === 'put' ? next(commit).then((result) => this.written(commit, put, result)) : next(commit);
+    });
+  }
+
+  /** Keeps what this write has stored, if it is committed. */
+  watch(put: Write): void {
+    this.watched.add(put);
+  }
+
+  /** A state, once: until it is written again it is not known any more. */
+  take(state: string): RecentState | undefined {
+    const found = this.states.get(state);
+    if (!found) return undefined;
+    this.forget(state, found);
+    return found.until > performance.now() ? found : undefined;
+  }
+
+  private written(
+    commit: Commit,
+    { state, value }: Extract<Write, { kind: 'put' }>,
+    result: CommitResult,
+  ): CommitResult {
+    const guard = commit.guards.find((each) => each.kind === 'revision' && each.state === state);
+    if (result.status !== 'committed' || guard?.kind !== 'revision') return result;
+    const former = this.states.get(state);
+    if (former && former.revision > guard.expected) return result;
+    if (former) this.forget(state, former);
+    this.states.set(state, { value, revision: guard.expected + 1, until: performance.now() + this.freshMs });
+    this.chars += value.length;
+    for (const [oldest, found] of this.states) {
+      if (this.chars <= MOST_CHARS) break;
+      this.forget(oldest, found);
+    }
+    return result;
+  }
+
+  private forget(state: string, { value }: RecentState): void {
+    this.states.delete(state);
+    this.chars -= value.length;
+  }
+}
