@@ -8,6 +8,8 @@ import { once } from 'node:events';
  * @param {(setting: any) => Promise<{ send?(act: any): Promise<void>, handle?(act: any): Promise<object | void>, close(): Promise<unknown> }>} setUp
  */
 export async function ready(setUp) {
+  // Whose parent has died must not go on, and take work from those of the next run.
+  process.once('disconnect', () => process.exit(1));
   process.send('up');
   const [setting] = await once(process, 'message');
   const side = await setUp(setting);
@@ -20,6 +22,7 @@ export async function ready(setUp) {
     process.send({ ...more, cpuSeconds: cpuSeconds(before) });
   }
   await side.close();
+  process.removeAllListeners('disconnect');
   process.disconnect();
 }
 
