@@ -101,11 +101,11 @@ const OPS: Readonly<Record<string, Op>> = {
     args: 1,
     lua: (key, arg) => `
     local epoch = epochs[${key(1)}]
-    if not epoch then
-      epoch = call('HGET', ${key(1)}, 'epoch') or '0'
+    if epoch == nil then
+      epoch = call('HGET', ${key(1)}, 'epoch')
       epochs[${key(1)}] = epoch
     end
-    if epoch ~= ${arg(1)} then return {0, 'lease', epoch} end`,
+    if epoch ~= ${arg(1)} then return {0, 'lease', epoch or '0'} end`,
   },
   command: {
     keys: 1,

@@ -147,6 +147,8 @@ export function describeGuards(subject: Subject): void {
       const lease = (epoch: number): Guard => ({ kind: 'lease', partition: p, group: 'g', epoch });
       const { store } = subject();
       expect(await commit(p, [lease(1)])).toEqual({ status: 'refused', guard: 'lease', found: '0' });
+      // A lease that nobody has has no epoch, not even this one.
+      expect(await commit(p, [lease(0)])).toEqual({ status: 'refused', guard: 'lease', found: '0' });
       await store.acquireLease({ partition: p, group: 'g', owner: 'former', ttlMs: 60_000 });
       expect(await commit(p, [lease(1)])).toMatchObject({ status: 'committed' });
       await store.releaseLease(p, 'g', 1);
