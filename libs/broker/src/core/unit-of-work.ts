@@ -1,5 +1,5 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Envelope } from '@millrace/messages';
+import { Ambient } from './ambient.js';
 import type { Commit, Guard, Write } from './commit.js';
 import { ConfigurationError } from './errors.js';
 import type { HandlerDeclaration, MessageContext } from './handler.js';
@@ -21,7 +21,7 @@ type Later = Staged | undefined | Promise<Staged | undefined>;
  * handler `UnitOfWork.current()` finds it, so repositories and publishers need not be handed one.
  */
 export class UnitOfWork {
-  private static readonly ambient = new AsyncLocalStorage<UnitOfWork>();
+  private static readonly ambient = new Ambient<UnitOfWork>();
 
   /**
    * The unit of the handler that is running, if one is. What a handler left running after its end has none.
@@ -30,7 +30,7 @@ export class UnitOfWork {
    *   store keeps
    */
   static current(broker?: object): UnitOfWork | undefined {
-    const unit = UnitOfWork.ambient.getStore();
+    const unit = UnitOfWork.ambient.current;
     if (!unit || (unit.ended && !unit.abandoned)) return undefined;
     return broker && unit.broker && unit.broker !== broker ? undefined : unit;
   }
