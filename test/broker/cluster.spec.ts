@@ -105,6 +105,25 @@ describe('on a Redis Cluster', () => {
     expect(outcomes).toEqual(new Set(['committed', 'refused']));
   });
 
+  it('of guards of one kind in several slots, the first that fails is reported', async () => {
+    const { store } = await clusterSite(cluster.addresses, options);
+    const at = (index: number) => ({ context: 'work', index });
+    const command = (id: string, result: string, partition: Commit['partition']): Guard => ({
+      kind: 'command',
+      id,
+      result,
+      ttlMs: 60_000,
+      partition,
+    });
+    await store.commit({ partition: at(0), guards: [command('c', 'in 0', at(0))], writes: [] });
+    await store.commit({ partition: at(1), guards: [command('c', 'in 1', at(1))], writes: [] });
+    const guards = [command('new', '', at(1)), command('c', '', at(0)), command('c', '', at(1))];
+    const refused = { status: 'refused', guard: 'command' };
+    expect(await store.commit({ partition: at(1), guards, writes: [] })).toEqual({ ...refused, found: 'in 0' });
+    guards.reverse();
+    expect(await store.commit({ partition: at(1), guards, writes: [] })).toEqual({ ...refused, found: 'in 1' });
+  });
+
   it('messages of one partition arrive in order and once, however many deliver them at the same time', async () => {
     const site = await clusterSite(cluster.addresses, options);
     const others = await Promise.all(

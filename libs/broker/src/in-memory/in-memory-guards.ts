@@ -20,7 +20,7 @@ export function prepareGuard(data: InMemoryData, partition: Partition, guard: Gu
   switch (kind) {
     case 'lease': {
       const key = data.keys.lease(guard.partition, guard.group);
-      return { kind, objection: () => unless(data.leases.get(key)?.epoch ?? 0, guard.epoch), settle: nothing };
+      return { kind, objection: () => epochOtherThan(data.leases.get(key)?.epoch, guard.epoch), settle: nothing };
     }
     case 'command': {
       const key = data.keys.command(guard.partition ?? partition, guard.id);
@@ -104,6 +104,10 @@ export function prepareGuard(data: InMemoryData, partition: Partition, guard: Gu
       };
     }
   }
+}
+
+function epochOtherThan(epoch: number | undefined, expected: number): string | undefined {
+  return epoch === expected ? undefined : String(epoch ?? 0);
 }
 
 function unless(found: number, expected: number): string | undefined {

@@ -58,20 +58,21 @@ export class CrossSlotCommits {
 
   /** Whether a guard in another slot fails already; else what is to be written is refused in time by its own. */
   private async look(commit: Commit, home: Part, away: readonly Part[]): Promise<CommitResult | undefined> {
-    const seen = new Map<string, CommitResult>();
-    const at = async (part: Part): Promise<CommitResult> => {
-      const result = await this.batcher.commit({ ...part, writes: [] }, { look: true });
-      seen.set(addressOf(part.partition), result);
-      return result;
-    };
-    const results = await Promise.all(away.map(at));
-    if (results.every(({ status }) => status === 'committed')) return undefined;
-    await at(home);
-    for (const guard of inGuardOrder(commit.guards)) {
-      const result = seen.get(addressOf(placeOf(guard) ?? commit.partition));
-      if (result?.status === 'refused' && result.guard === guard.kind) return result;
+    const at = (part: Part): Promise<CommitResult> => this.batcher.commit({ ...part, writes: [] }, { look: true });
+    const refusedAway = (await Promise.all(away.map(at))).filter(isRefused);
+    if (refusedAway.length === 0) return undefined;
+    const refused = [...refusedAway, ...[await at(home)].filter(isRefused)];
+    const kind = inGuardOrder(commit.guards).find((guard) =>
+      refused.some((result) => result.guard === guard.kind),
+    )?.kind;
+    const [first, ...others] = refused.filter((result) => result.guard === kind);
+    if (others.length === 0) return first;
+    // Of several slots, each with a guard of this kind that fails, none says which one it was.
+    for (const guard of commit.guards.filter((each) => each.kind === kind)) {
+      const result = await at({ partition: placeOf(guard) ?? commit.partition, guards: [guard], writes: [] });
+      if (isRefused(result)) return result;
     }
-    return results.find(({ status }) => status === 'refused');
+    return first;
   }
 
   /** Nothing but acknowledgements of several partitions: they depend on each other in nothing. */
@@ -117,6 +118,10 @@ function split(commit: Commit): { home: Part; away: Part[] } {
     at(homeOf(write) ?? commit.partition).writes.push(write);
   }
   return { home, away: [...parts.values()].filter((part) => part !== home) };
+}
+
+function isRefused(result: CommitResult): result is Extract<CommitResult, { status: 'refused' }> {
+  return result.status === 'refused';
 }
 
 function placeOf(guard: Guard): Partition | undefined {

@@ -170,7 +170,9 @@ export class CommitModel {
     const differs = (found: number, expected: number) => (found === expected ? undefined : `${found}`);
     switch (guard.kind) {
       case 'lease':
-        return differs(this.at(guard.partition).epochs[guard.group] ?? 0, guard.epoch);
+        return this.at(guard.partition).epochs[guard.group] === undefined
+          ? '0'
+          : differs(this.at(guard.partition).epochs[guard.group]!, guard.epoch);
       case 'command':
         return this.at(guard.partition ?? partition).commands[guard.id];
       case 'tombstone':
