@@ -1,18 +1,24 @@
 import { MESSAGE_FIELD } from '@millrace/messages';
-import type { CompiledCommit } from './commit-compiler.js';
+import { appendToStreams, STREAM_APPEND } from './bulk-appends.js';
+import type { CompiledCommit } from './compiled-commit.js';
+import type { RawResult } from './raw-result.js';
 import type { RedisConnection } from './redis-connection.js';
 import { Script } from './script.js';
 
-/** `[1, position, version, ...]` committed, `[0, guard, found]` refused, `[2, error]` failed. */
-export type RawResult = readonly (number | string)[];
+/** A form of a shape that does its work once per feed instead of once per commit. */
+export interface BulkForm {
+  /** What one call takes in all: it blocks the server, and the client waits for it as a whole. */
+  readonly max: number;
+  weigh(commit: CompiledCommit): number;
+  run(connection: RedisConnection, commits: readonly CompiledCommit[]): Promise<RawResult[]>;
+}
 
-/** The commit of a publisher, in a form that does its work once per feed instead of once per commit. */
-export const BULK: Readonly<
-  Record<string, (connection: RedisConnection, commits: readonly CompiledCommit[]) => Promise<RawResult[]>>
-> = { publish };
-
-/** Shapes with a bulk form take that many commits in a call. */
-export const MAX_BULK = 500;
+/** By shape: the commits of publishers and of event stores. */
+export const BULK: Readonly<Record<string, BulkForm>> = {
+  publish: { max: 500, weigh: () => 1, run: publish },
+  // Of more at once the server takes no less for each, and the client has nothing to do meanwhile.
+  [STREAM_APPEND]: { max: 64, weigh: ({ args }) => Number(args[1]), run: appendToStreams },
+};
 
 /** Events appended to feeds without stream or guard: a feed's positions follow each other, so its last one tells all. */
 async function publish(connection: RedisConnection, commits: readonly CompiledCommit[]): Promise<RawResult[]> {

@@ -3,9 +3,10 @@ import { isRepeatable } from '../core/commit.js';
 import type { Appended, Commit, CommitResult, Guard } from '../core/commit.js';
 import { StoreUnavailableError, UnknownOutcomeError } from '../core/errors.js';
 import { addressOf } from '../core/partition.js';
-import { BULK, MAX_BULK } from './bulk-commits.js';
-import type { RawResult } from './bulk-commits.js';
-import type { CommitCompiler, CompiledCommit, Compiling } from './commit-compiler.js';
+import { BULK } from './bulk-commits.js';
+import type { CommitCompiler, Compiling } from './commit-compiler.js';
+import type { CompiledCommit } from './compiled-commit.js';
+import type { RawResult } from './raw-result.js';
 import type { RedisConnection } from './redis-connection.js';
 import { isNotNow, isServerError } from './redis-errors.js';
 
@@ -81,10 +82,7 @@ export class CommitBatcher {
       else batches.set(name, [waiting]);
     }
     this.queue = [];
-    for (const batch of batches.values()) {
-      const size = batch[0]!.compiled.shape in BULK ? MAX_BULK : MAX_BATCH;
-      for (let i = 0; i < batch.length; i += size) this.track(this.send(batch.slice(i, i + size)));
-    }
+    for (const batch of batches.values()) for (const call of calls(batch)) this.track(this.send(call));
   }
 
   private track(work: Promise<void>): void {
@@ -110,7 +108,7 @@ export class CommitBatcher {
     const { shape } = batch[0]!.compiled;
     const bulk = BULK[shape];
     if (bulk)
-      return bulk(
+      return bulk.run(
         this.connection,
         batch.map(({ compiled }) => compiled),
       );
@@ -173,6 +171,23 @@ export class CommitBatcher {
     await sleep(RETRY_MS);
     for (const waiting of again) this.enqueue(waiting);
   }
+}
+
+/** Commits of one shape, as many in a call as it takes. */
+function* calls(batch: readonly Waiting[]): Generator<readonly Waiting[], void> {
+  const { max, weigh } = BULK[batch[0]!.compiled.shape] ?? { max: MAX_BATCH, weigh: () => 1 };
+  let from = 0;
+  let weight = 0;
+  for (let i = 0; i < batch.length; i++) {
+    const own = weigh(batch[i]!.compiled);
+    if (weight + own > max && i > from) {
+      yield batch.slice(from, i);
+      from = i;
+      weight = 0;
+    }
+    weight += own;
+  }
+  yield from === 0 ? batch : batch.slice(from);
 }
 
 function parse(raw: RawResult): CommitResult {

@@ -7,7 +7,9 @@ import { ORIGIN_FIELDS } from '../core/origin.js';
 import { addressOf, ownLog, replyAddressOf } from '../core/partition.js';
 import type { EntryRef, Partition } from '../core/partition.js';
 import { memberOf } from '../core/row-index.js';
+import { APPEND, STREAM_APPEND, streamAppend } from './bulk-appends.js';
 import type { Part } from './commit-op.js';
+import type { CompiledCommit } from './compiled-commit.js';
 import { scriptFor } from './commit-script.js';
 import { deadLetterFields } from './dead-letter-fields.js';
 import type { Delivery } from './redis-store-options.js';
@@ -15,16 +17,6 @@ import { indexing, isIndexed } from './indexing.js';
 import type { Script } from './script.js';
 import { keyedQuery } from '../core/tag-query.js';
 import { timerDetails } from './timer-fields.js';
-
-/** A commit as a script for its shape, and the values for it. */
-export interface CompiledCommit {
-  /** Same shape, same script. */
-  readonly shape: string;
-  /** Commits of different slots cannot share a call. Empty where all keys are in one slot anyway. */
-  readonly slot: string;
-  readonly keys: readonly string[];
-  readonly args: readonly (string | number)[];
-}
 
 /** What a commit takes from a partition in another slot: the entry, and under which epoch of which group. */
 export interface TakenInput {
@@ -59,11 +51,16 @@ export class CommitCompiler {
 
   /** @throws ConfigurationError for a bad name, or for keys of two slots under `outbox` delivery */
   compile(commit: Commit, how: Compiling = {}): CompiledCommit {
-    const compiled = (how.look || how.taken ? undefined : this.publication(commit)) ?? this.parts(commit, how);
+    const compiled = (how.look || how.taken ? undefined : this.usual(commit)) ?? this.parts(commit, how);
     return this.delivery === 'outbox' ? { ...compiled, slot: slotOf(commit, compiled.keys) } : compiled;
   }
 
-  /** Events published outside of handlers have nothing to guard: they take a short way to the same result. */
+  /** What is written outside of handlers takes a short way to the same result. */
+  private usual(commit: Commit): CompiledCommit | undefined {
+    return this.publication(commit) ?? streamAppend(this.keys, commit);
+  }
+
+  /** Published events have nothing to guard. */
   private publication({ partition, guards, writes }: Commit): CompiledCommit | undefined {
     const [write] = writes;
     if (guards.length > 0 || writes.length !== 1 || write?.kind !== 'append') return undefined;
@@ -120,10 +117,10 @@ export class CommitCompiler {
     return this.delivery === 'direct' || addressOf(partition) === addressOf(to);
   }
 
-  /** The script for a shape; calls are `[keys of each commit], [number of keys, number of args, args of each commit]`. */
+  /** The script for a shape. But for bulk forms, calls are `[keys of each commit], [number of keys, number of args, args of each commit]`. */
   script(shape: string): Script {
     let script = this.scripts.get(shape);
-    if (!script) this.scripts.set(shape, (script = scriptFor(shape)));
+    if (!script) this.scripts.set(shape, (script = shape === STREAM_APPEND ? APPEND : scriptFor(shape)));
     return script;
   }
 

@@ -67,6 +67,62 @@ export function describeConcurrentCommits(subject: Subject): void {
       expect(told).toEqual(results.map((_, i) => [`${i}a`, `${i}b`]));
     });
 
+    it('counts for an expected version what was sent before it, in the order in which it was sent', async () => {
+      const partition = freshPartition();
+      const versions = [0, 0, 2, 1, 2, 9] as const;
+      const results = await atOnce(versions.length, (i) => ({
+        partition,
+        guards: [{ kind: 'version', stream: 's', expected: versions[i]! }],
+        writes: [{ kind: 'append', stream: 's', category: 'c', events: [`${i}a`, `${i}b`] }],
+      }));
+      const refused = (found: string): CommitResult => ({ status: 'refused', guard: 'version', found });
+      expect(results).toEqual([
+        { status: 'committed', appended: [{ position: 2, version: 2 }] },
+        refused('2'),
+        { status: 'committed', appended: [{ position: 4, version: 4 }] },
+        refused('4'),
+        refused('4'),
+        refused('4'),
+      ]);
+      expect((await subject().store.readFeed(partition, 0, 10)).map(textOf)).toEqual(['0a', '0b', '2a', '2b']);
+      expect((await subject().store.readCategory(partition, 'c')).entries.map(textOf)).toEqual([
+        '0a',
+        '0b',
+        '2a',
+        '2b',
+      ]);
+    });
+
+    it('lists appends to many streams under their categories, in the order of the feed of their partition', async () => {
+      const partitions = [freshPartition(), freshPartition()];
+      const categories = ['red', 'blue', undefined];
+      await atOnce(90, (i) => ({
+        partition: partitions[i % 2]!,
+        guards: i % 5 === 0 ? [] : [{ kind: 'version', stream: `s-${i}`, expected: 'none' }],
+        writes: [{ kind: 'append', stream: `s-${i}`, events: [`${i}`], ...inCategory(categories[i % 3]) }],
+      }));
+      for (const [index, partition] of partitions.entries()) {
+        const own = Array.from({ length: 45 }, (_, i) => 2 * i + index);
+        expect((await subject().store.readFeed(partition, 0, 100)).map(textOf).sort()).toEqual(own.map(String).sort());
+        for (const [number, category] of categories.entries()) {
+          if (category === undefined) continue;
+          const { entries } = await subject().store.readCategory(partition, category);
+          expect(entries.map(({ id }) => Number(id.slice(2)))).toEqual(
+            entries.map(({ id }) => Number(id.slice(2))).sort((a, b) => a - b),
+          );
+          expect(entries.map(textOf).sort()).toEqual(
+            own
+              .filter((i) => i % 3 === number)
+              .map(String)
+              .sort(),
+          );
+        }
+        for (const i of own) {
+          expect((await subject().store.readStream(partition, `s-${i}`)).entries.map(textOf)).toEqual([`${i}`]);
+        }
+      }
+    });
+
     it('refuses and commits each on its own, whatever was sent with it', async () => {
       const partition = freshPartition();
       const results = await atOnce(40, (i) => ({
@@ -79,4 +135,8 @@ export function describeConcurrentCommits(subject: Subject): void {
       );
     });
   });
+}
+
+function inCategory(category: string | undefined): { readonly category?: string } {
+  return category === undefined ? {} : { category };
 }
