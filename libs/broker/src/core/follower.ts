@@ -25,6 +25,8 @@ export interface GroupStart {
   readonly status: 'existed' | 'created' | 'restored';
   /** Whether entries it had not read, or not finished, were trimmed while it was expired. */
   readonly missed: boolean;
+  /** Of a group of a feed that was created or missed entries: events in the archive, where no group reads. Absent: none. */
+  readonly archived?: ArchivedRange;
 }
 
 /** What a follower had left when it expired. */

@@ -104,7 +104,8 @@ export interface PartitionStore {
 
   /**
    * Creates the group at the beginning of the log, and the log; does nothing when it exists. One that had expired, or was
-   * lost, goes on where it was. Registers it as a follower in any case.
+   * lost, goes on where it was. Registers it as a follower in any case. Archived events are before the beginning: whoever
+   * creates the group is told of them.
    */
   createGroup(source: Source, group: string): Promise<GroupStart>;
 

@@ -63,7 +63,8 @@ export class Subscriber {
   }
 
   /**
-   * Declares the context and starts to consume. What was published before is not missed.
+   * Declares the context and starts to consume. What was published before is not missed; a new group begins behind events that
+   * are in an archive, and says so.
    *
    * @throws ConfigurationError for options and transforms that cannot work, for options of a group that no handler has, and for
    *   personal data without keys

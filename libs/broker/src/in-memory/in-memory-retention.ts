@@ -37,8 +37,10 @@ export function createGroupInMemory(data: InMemoryData, source: Source, name: st
   }
   const group = data.group(source, name);
   group.seen = data.clock.now();
-  if (!former) return { status: existing ? 'existed' : 'created', missed: false };
-  return { status: 'restored', missed: former.resume() };
+  if (existing) return { status: 'existed', missed: false };
+  const missed = former?.resume() ?? false;
+  const { archived } = source.log === 'feed' && (!former || missed) ? data.retention(source.partition) : {};
+  return { status: former ? 'restored' : 'created', missed, ...(archived ? { archived } : {}) };
 }
 
 export function trimInMemory(data: InMemoryData, source: Source, request: TrimRequest): Trimmed {

@@ -1,5 +1,5 @@
 import { HOLDER } from '../core/consumer-names.js';
-import type { Expired, Follower, GroupStart } from '../core/follower.js';
+import type { ArchivedRange, Expired, Follower, GroupStart } from '../core/follower.js';
 import type { KeyBuilder } from '../core/keys.js';
 import type { Log, Partition, Source } from '../core/partition.js';
 import { BEHIND } from './lag-script.js';
@@ -21,8 +21,10 @@ export class RedisFollowers {
       this.keys.retries(source.partition, group),
     ];
     const args = [this.keys.group(group), HOLDER, source.log];
-    const [status, missed] = (await CREATE_GROUP.run(this.connection, keys, args)) as [GroupStart['status'], number];
-    return { status, missed: missed === 1 };
+    const answer = await CREATE_GROUP.run(this.connection, keys, args);
+    const [status, missed, range] = answer as [GroupStart['status'], number, string?];
+    const archived = rangeOf(range);
+    return { status, missed: missed === 1, ...(archived ? { archived } : {}) };
   }
 
   async savePositions(sources: readonly Source[], group: string): Promise<void> {
@@ -66,6 +68,13 @@ export interface FollowerRecord {
   /** Those that have registered, and when each was seen last, ms since 1970. */
   readonly followers: readonly { readonly follower: Follower; readonly seen: number }[];
   readonly expired: readonly { readonly log: Log; readonly group: string }[];
+}
+
+/** Positions as the record of a partition has them: `<first>-<last>`. */
+export function rangeOf(stored: unknown): ArchivedRange | undefined {
+  if (typeof stored !== 'string') return undefined;
+  const [from, to] = stored.split('-').map(Number);
+  return { from: from!, to: to! };
 }
 
 /** The field of a follower in the record of its partition. */
@@ -122,7 +131,7 @@ return 1`);
  *
  * KEYS  log, record of the partition, retry records of the group
  * ARGV  group, its consumer, name of the log
- * Returns {'existed' | 'created' | 'restored', 1 when entries it still needed are gone}
+ * Returns {'existed' | 'created' | 'restored', 1 when entries it still needed are gone, archived events that it will not get}
  */
 const CREATE_GROUP = new Script(`#!lua
 ${NOW}
@@ -131,8 +140,9 @@ if made.err and string.sub(made.err, 1, 9) ~= 'BUSYGROUP' then return made end
 local name = ARGV[3] .. ' ' .. ARGV[1]
 redis.call('HSET', KEYS[2], 'group ' .. name, text(now))
 if made.err then return {'existed', 0} end
+local archived = ARGV[3] == 'feed' and redis.call('HGET', KEYS[2], 'archived') or nil
 local stored = redis.call('HGET', KEYS[2], 'expired ' .. name) or redis.call('HGET', KEYS[2], 'at ' .. name)
-if not stored then return {'created', 0} end
+if not stored then return {'created', 0, archived} end
 local former, missed = cjson.decode(stored), 0
 local function parts(id)
   local ms, sequence = string.match(id, '(%d+)-(%d+)')
@@ -143,7 +153,7 @@ local log = redis.call('XINFO', 'STREAM', KEYS[1])
 for i = 1, #log, 2 do
   if log[i] == 'last-generated-id' then
     local ms, sequence = parts(log[i + 1])
-    if ms < formerMs or (ms == formerMs and sequence < formerSequence) then return {'created', 1} end
+    if ms < formerMs or (ms == formerMs and sequence < formerSequence) then return {'created', 1, archived} end
   end
 end
 redis.call('XGROUP', 'SETID', KEYS[1], ARGV[1], former.delivered)
@@ -160,7 +170,7 @@ if trimmed then
   if ms > formerMs or (ms == formerMs and sequence > formerSequence + 1) then missed = 1 end
 end
 redis.call('HDEL', KEYS[2], 'expired ' .. name)
-return {'restored', missed}`);
+return {'restored', missed, missed == 1 and archived or nil}`);
 
 /**
  * A group is seen when it registers and when it reads, whichever was later; a checkpoint when it registers.

@@ -2,7 +2,7 @@ import type { ArchivedRange, Holder, Trimmed, TrimRequest } from '../core/follow
 import type { KeyBuilder } from '../core/keys.js';
 import type { Partition, Source } from '../core/partition.js';
 import type { RedisConnection } from './redis-connection.js';
-import { recordOf } from './redis-followers.js';
+import { rangeOf, recordOf } from './redis-followers.js';
 import { Script } from './script.js';
 
 /** Entries that are looked at to find the last one beyond a length, where ids do not tell. */
@@ -35,10 +35,7 @@ export async function archivedRange(
   keys: KeyBuilder,
   partition: Partition,
 ): Promise<ArchivedRange | undefined> {
-  const stored = await connection.send('HGET', [keys.retention(partition)[0], 'archived']);
-  if (typeof stored !== 'string') return undefined;
-  const [from, to] = stored.split('-').map(Number);
-  return { from: from!, to: to! };
+  return rangeOf(await connection.send('HGET', [keys.retention(partition)[0], 'archived']));
 }
 
 async function checkpointsOf(connection: RedisConnection, keys: KeyBuilder, { partition }: Source): Promise<string[]> {

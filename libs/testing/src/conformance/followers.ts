@@ -67,6 +67,23 @@ export function describeFollowers(subject: Subject): void {
       expect(data(await deliver(subject(), source, 'g'))).toEqual(['d']);
     });
 
+    it('are told, when they are new, of archived events that are before their beginning', async () => {
+      const source = feedOf(freshPartition());
+      const { partition } = source;
+      const { store } = subject();
+      const write = { kind: 'append', stream: 's', events: ['a', 'b', 'c', 'd'] } as const;
+      await store.commit({ partition, guards: [], writes: [write] });
+      expect(await store.createGroup(source, 'before')).toEqual({ status: 'created', missed: false });
+      await expire(source, 'before');
+      await store.trim(source, { streams: true, upTo: '0-2', limit: 100 });
+      const archived = { from: 1, to: 2 };
+      expect(await store.createGroup(source, 'before')).toEqual({ status: 'restored', missed: true, archived });
+      expect(await store.createGroup(source, 'new')).toEqual({ status: 'created', missed: false, archived });
+      expect(await store.createGroup(source, 'new')).toEqual({ status: 'existed', missed: false });
+      expect(await store.createGroup(inboxOf(partition), 'new')).toEqual({ status: 'created', missed: false });
+      expect((await deliver(subject(), source, 'new')).map(({ id }) => id)).toEqual(['0-3', '0-4']);
+    });
+
     it('come back without what was trimmed meanwhile, and know it', async () => {
       const source = await inboxWith('a', 'b', 'c');
       const { store } = subject();
