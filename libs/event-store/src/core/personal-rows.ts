@@ -12,10 +12,14 @@ export class PersonalRows {
     private readonly plan: PersonalPlan | undefined,
   ) {}
 
-  /** A stored row as JSON that can be read. */
-  async open(view: string, id: string, text: string): Promise<string> {
-    if (!this.plan) return text;
-    return JSON.stringify(await this.protection().openDerived(text, this.plan, aboutRow(view, id)));
+  /** A stored row as JSON that can be read. A promise only where it has personal data. */
+  open(view: string, id: string, text: string): string | Promise<string> {
+    const { plan } = this;
+    return plan ? this.decrypted(view, id, text, plan) : text;
+  }
+
+  private async decrypted(view: string, id: string, text: string, plan: PersonalPlan): Promise<string> {
+    return JSON.stringify(await this.protection().openDerived(text, plan, aboutRow(view, id)));
   }
 
   /** Rows as they are written. */

@@ -25,6 +25,14 @@ describe('the rows of a batch', () => {
     ]);
   });
 
+  it('are changed at once where the store has them at hand', () => {
+    const atHand = new RowBuffer((id) => stored[id]);
+    void atHand.update('a', (row) => ({ n: (row as { n: number }).n + 1 }));
+    void atHand.update('b', (row) => ({ was: row ?? null }));
+    atHand.keep();
+    expect(atHand.writes('v').map(({ value }) => value)).toEqual(['{"n":2}', '{"was":null}']);
+  });
+
   it('are deleted by a null', () => {
     rows.delete('a');
     rows.keep();

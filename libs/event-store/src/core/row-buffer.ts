@@ -18,14 +18,16 @@ export class RowBuffer implements View<unknown>, FoldTarget {
   private readonly changed = new Map<string, Change>();
   private pending = new Map<string, Change>();
 
+  /** @param stored the text of a row; a promise where it has to be waited for */
   constructor(
-    private readonly stored: (id: string) => Promise<string | undefined>,
+    private readonly stored: (id: string) => string | undefined | Promise<string | undefined>,
     private readonly indexes?: ViewIndexes<never>,
     private readonly personal?: PersonalPlan,
   ) {}
 
   async get(id: string): Promise<unknown> {
-    if (!this.has(id)) this.read.set(id, await this.stored(id));
+    const waiting = this.fetch(id);
+    if (waiting) await waiting;
     return this.row(id);
   }
 
@@ -39,8 +41,9 @@ export class RowBuffer implements View<unknown>, FoldTarget {
 
   /** At once for a row that is at hand: a replay does little else, and its promises would cost as much as its rows. */
   update(id: string, change: (row: unknown) => unknown): Promise<void> {
-    if (!this.has(id)) return this.get(id).then((row) => this.set(id, change(row)));
     try {
+      const waiting = this.fetch(id);
+      if (waiting) return waiting.then(() => this.set(id, change(this.row(id))));
       this.set(id, change(this.row(id)));
       return DONE;
     } catch (error) {
@@ -71,6 +74,15 @@ export class RowBuffer implements View<unknown>, FoldTarget {
       value: change?.text ?? null,
       ...(this.indexes ? { entries: change?.entries ?? [] } : {}),
     }));
+  }
+
+  /** Makes a row known; a promise where it has to be waited for. */
+  private fetch(id: string): Promise<void> | undefined {
+    if (this.has(id)) return undefined;
+    const stored = this.stored(id);
+    if (stored instanceof Promise) return stored.then((text) => void this.read.set(id, text));
+    this.read.set(id, stored);
+    return undefined;
   }
 
   /** Whether a row, or that there is none, is known without asking the store. */

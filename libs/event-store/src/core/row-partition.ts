@@ -79,12 +79,17 @@ export class RowPartition extends ProjectionPartition {
 
   private rows(): RowBuffer {
     const { known } = this;
-    const stored = async (id: string): Promise<string | undefined> => {
-      if (!known.has(id)) known.set(id, await this.broker.store.readRow(this.partition, this.of.build, id));
+    const { declaration, build } = this.of;
+    const opened = (id: string, text: string | undefined): string | undefined | Promise<string> =>
+      text === undefined ? undefined : this.personal.open(build, id, text);
+    const stored = (id: string): string | undefined | Promise<string | undefined> => {
       const text = known.get(id);
-      return text === undefined ? undefined : this.personal.open(this.of.build, id, text);
+      if (text !== undefined || known.has(id)) return opened(id, text);
+      return this.broker.store.readRow(this.partition, build, id).then((read) => {
+        known.set(id, read);
+        return opened(id, read);
+      });
     };
-    const { declaration } = this.of;
     return new RowBuffer(stored, declaration.indexes, rowPlanOf(declaration));
   }
 
