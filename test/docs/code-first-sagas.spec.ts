@@ -15,6 +15,7 @@ import {
   PaymentReceived,
   SeatBooked,
   SeatCancelled,
+  theFlightIsFull,
   TripModule,
   TripRequested,
 } from './code-first-sagas.js';
@@ -90,5 +91,9 @@ describe('the code of the guide to sagas in code', () => {
       const found = await sagas.find(Offers, 'rome-oslo-west-ulm');
       expect(found).toMatchObject({ status: 'completed', state: { output: { best: { city: 'ulm', cents: 300 } } } });
     });
+  });
+
+  it('is played without any service', async () => {
+    expect(await theFlightIsFull()).toEqual({ step: 'book seat', reason: 'trips.flight-full' });
   });
 });

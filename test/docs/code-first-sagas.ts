@@ -134,6 +134,26 @@ export class Offers {
 }
 // #endregion
 
+// #region test
+import { scenario } from '@millrace/saga';
+
+export async function theFlightIsFull() {
+  const requested = Object.assign(new TripRequested(), { trip: 't1', hotel: 'sea view', flight: 'f1' });
+  const { failure } = await scenario(new BookTrip(new Hotels()), (trip) =>
+    trip
+      .given(requested)
+      .calls('book room')
+      .answers({ id: 'r1' })
+      .expect(new BookSeat('t1', 'f1'))
+      .reply(new FlightFull())
+      .callsToUndo('book room')
+      .answers()
+      .ends('compensated'),
+  );
+  return failure;
+}
+// #endregion
+
 // #region module
 import { SagaModule } from '@millrace/saga';
 import { Global, Module } from '@nestjs/common';

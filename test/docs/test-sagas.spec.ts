@@ -1,7 +1,7 @@
 import { InMemoryPartitionStore, RedisPartitionStore } from '@millrace/broker';
 import type { PartitionStore } from '@millrace/broker';
 import { freshNamespace, redisUrl } from '../support/redis.js';
-import { charges, chargesOn, closesTheAccount, exploreAll } from './test-sagas.js';
+import { charges, chargesOn, closesTheAccount, exploreAll, exploreCode, playsCode } from './test-sagas.js';
 
 describe('the code of the guide to tests of sagas', () => {
   it('plays scripts', () => {
@@ -16,6 +16,13 @@ describe('the code of the guide to tests of sagas', () => {
     expect(result.endings).toMatchObject({ completed: expect.any(Number), compensated: expect.any(Number) });
   });
 
+  it('explores every way of code', async () => {
+    const result = await exploreCode();
+
+    expect(result.exhausted).toBe(true);
+    expect(result.endings).toMatchObject({ completed: expect.any(Number), compensated: expect.any(Number) });
+  });
+
   const stores: [string, () => PartitionStore][] = [
     ['memory', () => new InMemoryPartitionStore()],
     ['Redis', () => new RedisPartitionStore({ url: redisUrl(), namespace: freshNamespace() })],
@@ -25,6 +32,7 @@ describe('the code of the guide to tests of sagas', () => {
     const store = open();
     try {
       expect(await chargesOn(store)).toMatchObject({ status: 'completed', state: { receipt: 'r-1' } });
+      expect(await playsCode(store)).toEqual({ step: 'charge', reason: 'expired' });
     } finally {
       await store.close();
     }

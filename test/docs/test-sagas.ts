@@ -145,3 +145,55 @@ export function chargesOn(store: PartitionStore) {
   );
 }
 // #endregion
+
+// #region code
+import { sagaOf } from '@millrace/saga';
+import type { Scenario, StateOf } from '@millrace/saga';
+
+@Saga('coded-subscription')
+export class CodedSubscription {
+  readonly definition = sagaOf(
+    TrialStarted,
+    async (saga, { customer }) => {
+      const account = await saga.step(
+        'open account',
+        () => `account of ${customer}`,
+        (opened) => console.log(`closes ${opened}`),
+      );
+      await saga.sleep('trial', '30d');
+      await saga.waitFor('consent', TermsAccepted, { within: '7d' });
+      const { receipt } = await saga.send('charge', new Charge(customer), { reason: ({ code }) => code });
+      return { account, receipt };
+    },
+    { waitsFor: [TermsAccepted], sends: [Charge] },
+  );
+}
+
+const declined = (subscription: Scenario<StateOf<typeof CodedSubscription>>) =>
+  subscription
+    .given(new TrialStarted('bob'))
+    .calls('open account')
+    .answers('b-1')
+    .after('30d')
+    .happens(new TermsAccepted('bob'))
+    .expect(new Charge('bob'))
+    .reply(new Declined('expired'))
+    .callsToUndo('open account')
+    .answers()
+    .ends('compensated');
+
+export async function playsCode(store: PartitionStore) {
+  const { failure } = await scenario(CodedSubscription, declined);
+  await playOn(store, CodedSubscription, declined);
+  return failure;
+}
+
+export function exploreCode() {
+  return explore(CodedSubscription, {
+    given: new TrialStarted('bob'),
+    samples: [new TermsAccepted('bob')],
+    answers: { 'open account': ['b-1'], charge: [new Charged('r-1'), new Declined('expired')] },
+    invariants: [invariant('a receipt has an account', ({ output }) => !output || output.account !== undefined)],
+  });
+}
+// #endregion

@@ -1,6 +1,10 @@
+import { ConfigurationError } from '@millrace/broker';
 import { contractOf } from '@millrace/messages';
+import type { IsCodeState } from './code/code-state.js';
+import { KnownCourses } from './code/known-courses.js';
+import { codeOf } from './definition.js';
 import type { SagaDefinition } from './definition.js';
-import { bounded } from './explore/bounded.js';
+import { bounded, boundedNode } from './explore/bounded.js';
 import { countPaths } from './explore/count-paths.js';
 import { Exploration } from './explore/exploration.js';
 import type { Invariant } from './explore/invariants.js';
@@ -9,15 +13,25 @@ import type { Move } from './explore/moves.js';
 import { Samples } from './explore/samples.js';
 import { isOver } from './instance.js';
 import type { SagaStatus } from './instance.js';
-import { definitionOf } from './saga-class.js';
-import type { PlayableSaga } from './scenario.js';
+import { playableDefinition } from './playable-saga.js';
+import type { PlayableSaga } from './playable-saga.js';
+import type { Caller } from './scenario/wrong.js';
 
 export interface ExploreOptions<State> {
-  /** What starts the saga: its message, or the input of a call. Default: made up, every field is a text. */
+  /**
+   * What starts the saga: its message, or the input of a call. Default: made up, every field is a text. A saga in code has to be
+   * given one.
+   */
   readonly given?: object;
-  /** Messages that come: replies and events, several of a class if it makes a difference. Default: made up like that. */
+  /**
+   * Messages that come: replies and events, several of a class if it makes a difference. Default: made up like that. A saga in
+   * code has to be given the events that it waits for.
+   */
   readonly samples?: readonly object[];
-  /** What local functions answer, and the last states of children, by the names of their steps. */
+  /**
+   * What local functions answer, and the last states of children, by the names of their steps. Of a saga in code also the replies
+   * to a command, by the name of its step or by its type, unless `@Command` lists their classes.
+   */
   readonly answers?: Readonly<Record<string, readonly unknown[]>>;
   /** What has to hold in every state, besides what holds for every saga. */
   readonly invariants?: readonly Invariant<State>[];
@@ -31,6 +45,9 @@ export interface ExploreOptions<State> {
   readonly maxStates?: number;
 }
 
+/** What `explore` answers: code takes a moment to run. */
+export type Explored<State> = IsCodeState<State> extends true ? Promise<ExploreResult> : ExploreResult;
+
 /**
  * Goes every way that a saga can go: every command is answered by each of its replies, in any order, late, twice, or never;
  * functions answer, refuse and throw; events come early, in time, or not; the saga is cancelled at any moment; people decide about
@@ -43,30 +60,48 @@ export interface ExploreOptions<State> {
  * expect(result.exhausted).toBe(true);
  * ```
  *
+ * Of a saga in code also: it begins the same operations whenever it is run again, and never fails by a defect.
+ *
  * @throws BrokenInvariantError with the shortest script that leads to a state where something does not hold
  */
-export function explore<State>(saga: PlayableSaga<State>, options: ExploreOptions<State> = {}): ExploreResult {
-  const definition = typeof saga === 'function' ? definitionOf(new saga()) : saga;
+export function explore<State>(saga: PlayableSaga<State>, options: ExploreOptions<State> = {}): Explored<State> {
+  const definition = playableDefinition(saga);
   const { attempts = 2, cancels = true, people = true, maxStates = 50_000, invariants = [] } = options;
-  const samples = new Samples(options.samples, options.answers);
+  const inCode = codeOf(definition) !== undefined;
+  const samples = new Samples(options.samples, options.answers, inCode);
+  const courses = new KnownCourses((node) => boundedNode(node, attempts));
   const exploration = new Exploration(
     bounded(definition, attempts),
+    courses,
     { samples, attempts, cancels, people },
     { maxStates, invariants },
   );
-  exploration.run(startOf(definition, samples, options.given));
+  const start = startOf(definition, samples, options.given);
+  const run = () => {
+    exploration.run(start);
+    return resultOf(definition.name, exploration, explore);
+  };
+  return (inCode ? courses.whenKnown(run) : run()) as Explored<State>;
+}
+
+function resultOf<State>(saga: string, exploration: Exploration<State>, caller: Caller): ExploreResult {
   const { problem, states, transitions, left } = exploration;
-  if (problem) throw new BrokenInvariantError(definition.name, problem, explore);
+  if (problem) throw new BrokenInvariantError(saga, problem, caller);
   const endings: Partial<Record<SagaStatus, number>> = {};
   for (const { instance } of states.values()) {
     if (isOver(instance)) endings[instance.status] = (endings[instance.status] ?? 0) + 1;
   }
   const [first] = states.values();
   const paths = left === 0 ? countPaths(states.values(), first!) : undefined;
-  return new ExploreResult(definition.name, states.size, transitions, paths, endings, left);
+  return new ExploreResult(saga, states.size, transitions, paths, endings, left);
 }
 
-function startOf<State>({ start }: SagaDefinition<State>, samples: Samples, given: object | undefined): Move {
+/** @throws ConfigurationError for a saga in code without `given`: what it gets is no made up message */
+function startOf<State>(definition: SagaDefinition<State>, samples: Samples, given: object | undefined): Move {
+  const { name, start } = definition;
+  if (!given && codeOf(definition)) {
+    throw new ConfigurationError(`saga '${name}' is written as code: give explore { given }, what it starts with`);
+  }
   const input = given ?? (start.on ? samples.of(start.on)[0]! : (samples.answersOf('input')[0] as object));
   const text = start.on ? `given ${contractOf(start.on).type}` : 'called';
   return { text, input: { kind: 'start', id: 'explored', input }, at: 0, helps: true };

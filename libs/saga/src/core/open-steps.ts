@@ -19,7 +19,7 @@ export interface BegunWait<State> extends Place {
   readonly run: PauseRun;
 }
 
-/** Every step that an instance has begun, the last command too. */
+/** Every step that an instance has begun, the last command too. Those of code are known to a definition with its nodes. */
 export function begunSteps<State>(
   definition: SagaDefinition<State>,
   instance: Pick<SagaInstance<State>, 'run' | 'farewell' | 'failure'>,
@@ -79,6 +79,12 @@ function ofNode<State>(block: Block<State>, at: number, run: Run, place: Place):
       if (!('bodies' in run)) return [];
       return run.bodies.flatMap((body, index) =>
         begunIn(node.body, body, { ...inside(place, index), item: run.items[index] }),
+      );
+    case 'code':
+      if (!('ops' in run)) return [];
+      // Code that cannot go on may have made fewer nodes than before.
+      return run.runs.flatMap((part, index) =>
+        node.nodes?.[index] ? ofNode(node.nodes, index, part, inside(place, index)) : [],
       );
     default:
       return [];

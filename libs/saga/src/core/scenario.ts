@@ -1,9 +1,9 @@
 import { deepStrictEqual } from 'node:assert';
 import { inspect, isDeepStrictEqual } from 'node:util';
+import { ConfigurationError } from '@millrace/broker';
 import { contractOf } from '@millrace/messages';
 import type { RepliesOf } from '@millrace/messages';
-import { waitsOf } from './definition.js';
-import type { SagaDefinition } from './definition.js';
+import { codeOf, waitsOf } from './definition.js';
 import { milliseconds } from './dsl/duration.js';
 import type { Duration } from './dsl/duration.js';
 import type { CallResult } from './engine/signal.js';
@@ -18,17 +18,38 @@ import {
   LockRefused,
   Unlocked,
 } from './internal-messages.js';
-import { definitionOf } from './saga-class.js';
-import type { SagaHolder } from './saga-class.js';
+import { KnownCourses } from './code/known-courses.js';
+import { playableDefinition } from './playable-saga.js';
+import type { PlayableAtOnce, PlayableSaga } from './playable-saga.js';
 import { PlayedSaga } from './scenario/played-saga.js';
 import type { PlayedInput, Request } from './scenario/played-saga.js';
 import { Wrong } from './scenario/wrong.js';
 import type { Caller } from './scenario/wrong.js';
 import type { SagaInput } from './transition.js';
 
-/** A saga as tests name it: its definition, or its class. */
-export type PlayableSaga<State> = SagaDefinition<State> | (new () => SagaHolder<State>);
+/** When a script begins. */
+export interface ScenarioOptions {
+  /** ms since 1970. Default 0 */
+  readonly now?: number;
+}
 
+/**
+ * Plays a script that it is given, also of a saga in code. Such code takes a moment to run: each time the script comes to where
+ * it has not been run yet, the script is left, and read again from its beginning. So it says what happens, and does nothing else.
+ *
+ * ```ts
+ * await scenario(BookTrip, (trip) =>
+ *   trip.given(requested).calls('book room').answers({ id: 'r1' }).isCancelled().callsToUndo('book room').answers().ends('compensated'),
+ * );
+ * ```
+ *
+ * @returns what the script answers
+ */
+export function scenario<State, Answer>(
+  saga: PlayableSaga<State>,
+  script: (saga: Scenario<State>) => Answer | Promise<Answer>,
+  options?: ScenarioOptions,
+): Promise<Answer>;
 /**
  * Plays a saga against a script of replies, without infrastructure and without waiting: time passes when the script
  * says so. The first line that does not hold throws an Error with the difference.
@@ -41,13 +62,25 @@ export type PlayableSaga<State> = SagaDefinition<State> | (new () => SagaHolder<
  *   .ends('compensated');
  * ```
  *
- * @param options.now when the script begins, ms since 1970. Default 0
+ * @throws ConfigurationError for a saga in code: that takes a moment, so its script is given to `scenario`
  */
+export function scenario<State>(saga: PlayableAtOnce<State>, options?: ScenarioOptions): Scenario<State>;
 export function scenario<State>(
   saga: PlayableSaga<State>,
-  { now = 0 }: { readonly now?: number } = {},
-): Scenario<State> {
-  return new Scenario(new PlayedSaga(typeof saga === 'function' ? definitionOf(new saga()) : saga, now));
+  script: ScenarioOptions | ((saga: Scenario<State>) => unknown) = {},
+  options: ScenarioOptions = {},
+): unknown {
+  const definition = playableDefinition(saga);
+  if (typeof script === 'function') {
+    const courses = new KnownCourses();
+    return courses.whenKnown(() => script(new Scenario(new PlayedSaga(definition, options.now ?? 0, courses))));
+  }
+  if (codeOf(definition)) {
+    throw new ConfigurationError(
+      `saga '${definition.name}' is written as code, which takes a moment to run: await scenario(saga, (saga) => saga.given(...))`,
+    );
+  }
+  return new Scenario(new PlayedSaga(definition, script.now ?? 0));
 }
 
 /** What can answer the command that was expected last: its replies, where its class says them. */
@@ -213,7 +246,9 @@ export class Scenario<State, Expected = never> {
     if (request.kind !== 'start-child' && request.kind !== 'undo-child') return this;
     const asker = { replyto: 'scenario/0', commandId: request.id, parent: true } as const;
     const known = this.children.get(request.child);
-    const played = (known as Scenario<Child> | undefined) ?? scenario(child, { now: this.saga.now });
+    const played =
+      (known as Scenario<Child> | undefined) ??
+      new Scenario(new PlayedSaga(playableDefinition(child), this.saga.now, this.saga.courses));
     this.children.set(request.child, played as Scenario<unknown>);
     played.saga.now = Math.max(played.saga.now, this.saga.now);
     if (request.kind === 'start-child') {

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { deepStrictEqual } from 'node:assert';
 import type { PartitionStore } from '@millrace/broker';
-import { definitionOf, scenario } from '@millrace/saga';
+import { playableDefinition, scenario } from '@millrace/saga';
 import type { PlayableSaga, PlayedInput, SagaInstance, Scenario } from '@millrace/saga';
 import { cameAbout } from './came-about.js';
 import { ScriptedService } from './scripted-service.js';
@@ -37,10 +37,9 @@ export async function playOn<State>(
   script: (saga: Scenario<State>) => unknown,
   options: PlayOnOptions = {},
 ): Promise<SagaInstance<State>> {
-  const definition = typeof saga === 'function' ? definitionOf(new saga()) : saga;
-  const play = scenario(definition, { now: BEGINNING });
-  script(play);
-  const service = new ScriptedService(store, definition, play.played, options.context);
+  const definition = playableDefinition(saga);
+  const inputs = await scenario(definition, playedBy(script), { now: BEGINNING });
+  const service = new ScriptedService(store, definition, inputs, options.context);
   const known = await service.stored();
   if (known) {
     throw new Error(
@@ -49,7 +48,7 @@ export async function playOn<State>(
   }
   await service.start();
   try {
-    for (const played of play.played) {
+    for (const played of inputs) {
       service.clock.time = played.at;
       await service.deliver(played.input);
       await isStored(service, played);
@@ -59,6 +58,14 @@ export async function playOn<State>(
   } finally {
     await service.stop();
   }
+}
+
+/** What a script does, as the inputs of the saga. */
+function playedBy<State>(script: (saga: Scenario<State>) => unknown) {
+  return async (saga: Scenario<State>): Promise<readonly PlayedInput[]> => {
+    await script(saga);
+    return saga.played;
+  };
 }
 
 async function isStored<State>(service: ScriptedService<State>, { input, instance }: PlayedInput): Promise<void> {

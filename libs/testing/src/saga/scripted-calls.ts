@@ -1,6 +1,6 @@
 import { NonRetryableError } from '@millrace/broker';
 import { refused } from '@millrace/saga';
-import type { Block, Call, CallResult, Plan, SagaDefinition, SagaNode } from '@millrace/saga';
+import type { Block, Call, CallResult, CodeSteps, Plan, SagaDefinition, SagaNode, StepOptions } from '@millrace/saga';
 import { cameAbout } from './came-about.js';
 
 interface Running {
@@ -46,6 +46,10 @@ export class ScriptedCalls {
       }
       case 'each':
         return { ...node, body: this.inBlock(node.body) };
+      case 'code': {
+        const code = node.code as (saga: CodeSteps, input: unknown) => unknown;
+        return { ...node, code: (saga: CodeSteps, input: unknown) => code(this.scriptedSteps(saga), input) };
+      }
       default:
         return node;
     }
@@ -54,6 +58,12 @@ export class ScriptedCalls {
   private plan<State>(plan: Plan<State>): Plan<State> {
     if (plan.act.kind !== 'call') return plan;
     return { ...plan, act: { ...plan.act, work: (_: State, call: Call) => this.called(call) } };
+  }
+
+  private scriptedSteps(saga: CodeSteps): CodeSteps {
+    const step = (name: string, _work: unknown, undo?: unknown, options?: StepOptions) =>
+      saga.step(name, (call) => this.called(call), undo ? (_result, call) => this.called(call) : undefined, options);
+    return { ...saga, step: step as CodeSteps['step'] };
   }
 
   private called({ idempotencyKey, attempt }: Call): Promise<unknown> {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { refused } from '../call.js';
+import { explore } from '../explore.js';
 import {
   OrderPlaced,
   OutOfStock,
@@ -15,9 +16,21 @@ import { Play } from './play.fixture.js';
 import { sagaOf } from './saga-of.js';
 import { StepRefused } from './step-refused.js';
 
+/** How many sagas are explored. */
+const EXPLORED = Number(process.env.EXPLORED_CODES ?? 20);
+
+/** A function, or a command. */
+interface Deed {
+  readonly kind: 'step' | 'send';
+  readonly name: string;
+  readonly refuses: boolean;
+  /** The code goes on when it is refused. */
+  readonly caught: boolean;
+}
+
 /** What code does, as data: so that it can be made up. */
 type Part =
-  | { readonly kind: 'step' | 'send'; readonly name: string; readonly refuses: boolean; readonly caught: boolean }
+  | Deed
   | { readonly kind: 'sleep'; readonly name: string }
   | { readonly kind: 'all'; readonly parts: readonly (readonly Part[])[] };
 
@@ -61,6 +74,29 @@ function named(parts: readonly Part[], prefix = 'p'): readonly Part[] {
   );
 }
 
+/** The code of a program. @param begin what it does itself */
+async function perform(
+  saga: CodeSteps,
+  parts: readonly Part[],
+  begin: (deed: Deed) => Promise<unknown>,
+): Promise<unknown> {
+  const results: unknown[] = [];
+  for (const each of parts) {
+    if (each.kind === 'all') {
+      results.push(await Promise.all(each.parts.map((branch) => perform(saga, branch, begin))));
+    } else if (each.kind === 'sleep') await saga.sleep(each.name, '1s');
+    else {
+      results.push(
+        await begin(each).catch((error: unknown) => {
+          if (each.caught && error instanceof StepRefused) return `no ${each.name}`;
+          throw error;
+        }),
+      );
+    }
+  }
+  return results;
+}
+
 /** A saga that does a program, the effects that its functions have, and everything that can happen to it. */
 class World {
   readonly play: Play;
@@ -71,7 +107,11 @@ class World {
   private seen = 0;
 
   constructor(parts: readonly Part[]) {
-    this.play = Play.of(sagaOf(OrderPlaced, (saga) => this.run(saga, parts)).named('made-up'));
+    this.play = Play.of(
+      sagaOf(OrderPlaced, (saga) =>
+        perform(saga, parts, (deed) => (deed.kind === 'step' ? this.step(saga, deed) : this.send(saga, deed))),
+      ).named('made-up'),
+    );
   }
 
   async start(): Promise<this> {
@@ -131,24 +171,6 @@ class World {
     }
     this.seen = this.play.actions.length;
     return this;
-  }
-
-  private async run(saga: CodeSteps, parts: readonly Part[]): Promise<unknown> {
-    const results: unknown[] = [];
-    for (const each of parts) {
-      if (each.kind === 'all') results.push(await Promise.all(each.parts.map((branch) => this.run(saga, branch))));
-      else if (each.kind === 'sleep') await saga.sleep(each.name, '1s');
-      else {
-        const done = each.kind === 'step' ? this.step(saga, each) : this.send(saga, each);
-        results.push(
-          await done.catch((error: unknown) => {
-            if (each.caught && error instanceof StepRefused) return `no ${each.name}`;
-            throw error;
-          }),
-        );
-      }
-    }
-    return results;
   }
 
   private step(
@@ -232,6 +254,34 @@ describe('whatever happens to a saga of code', () => {
         .map(({ path }) => path);
       expect(undone.filter((path) => done.includes(path))).toEqual(done.sort(byPlace).reverse());
     }));
+});
+
+describe('every way that a saga of code can go', () => {
+  it('holds what every saga has to hold', async () => {
+    const seen = { sagas: 0, exhausted: 0, states: 0, transitions: 0 };
+    const begin = (saga: CodeSteps, { kind, name, refuses }: Deed): Promise<unknown> =>
+      kind === 'send'
+        ? saga.send(name, new ReserveStock(name), refuses ? {} : { undo: () => new ReleaseStock(name) })
+        : saga.step(name, () => name, refuses ? undefined : () => undefined, { retries: 1 });
+    await fc.assert(
+      fc.asyncProperty(program, async (parts) => {
+        const saga = sagaOf(OrderPlaced, (saga) => perform(saga, parts, (deed) => begin(saga, deed)));
+        const result = await explore(saga.named('made-up'), {
+          given: new OrderPlaced('4711', 1),
+          answers: { 'catalog.reserve-stock': [new StockReserved('r1'), new OutOfStock('tea')] },
+          maxStates: 500,
+        });
+        seen.sagas++;
+        if (result.exhausted) seen.exhausted++;
+        seen.states += result.states;
+        seen.transitions += result.transitions;
+      }),
+      { numRuns: EXPLORED },
+    );
+    console.log('explored in code', seen);
+
+    expect(seen.exhausted).toBeGreaterThan(0);
+  }, 600_000);
 });
 
 function isSleep({ play }: World, path: string): boolean {

@@ -1,12 +1,12 @@
 import { codeOf } from '../definition.js';
-import type { Ask, CodeNode, CodeOwner, Course, SagaDefinition } from '../definition.js';
+import type { Ask, Course, SagaDefinition } from '../definition.js';
 import type { SagaInstance } from '../instance.js';
 import { next } from '../next.js';
 import type { CodeRun } from '../run.js';
 import type { SagaInput, Transition } from '../transition.js';
 import type { CodeState } from './code-state.js';
-import { CodeOperations } from './code-operations.js';
-import { Player } from './player.js';
+import { NotPlayed } from './not-played.js';
+import { playerOf } from './player-of.js';
 
 /**
  * As `next`, also for sagas that are written as code. What such code does is known only when it has run, which takes a moment,
@@ -36,14 +36,15 @@ async function decideByCode<State>(
     let asked = 0;
     const ask: Ask = (run, state, owner) => {
       const course = courses[asked++];
-      if (!course) throw new NotPlayed(run, state, owner);
-      return course;
+      if (course) return course;
+      const play = async (): Promise<void> => void courses.push(await player.play(run, state as CodeState, owner));
+      throw new NotPlayed(owner.saga, play);
     };
     try {
       return next({ ...definition, body: [{ ...node, ask }] }, instance, input, at);
     } catch (open) {
       if (!(open instanceof NotPlayed)) throw open;
-      courses.push(await player.play(open.run, open.state as CodeState, open.owner));
+      await open.play();
     }
   }
 }
@@ -58,19 +59,4 @@ export async function played<State>(
   if (!node || !run) return definition;
   const { nodes } = await playerOf(node).play(run, instance.state as CodeState, instance);
   return { ...definition, body: [{ ...node, nodes }] };
-}
-
-function playerOf(node: unknown): Player {
-  return new Player(node as CodeNode<CodeState>, (player, owner) => new CodeOperations(player, owner));
-}
-
-/** The engine asks for what the code does, which is not known yet. */
-class NotPlayed extends Error {
-  constructor(
-    readonly run: CodeRun,
-    readonly state: object,
-    readonly owner: CodeOwner,
-  ) {
-    super('the code has not been run to here: use decide(), which runs it, in place of next()');
-  }
 }

@@ -6,10 +6,11 @@ export function bounded<State>(definition: SagaDefinition<State>, attempts: numb
 }
 
 function inBlock<State>(block: Block<State>, attempts: number): Block<State> {
-  return block.map((node) => inNode(node, attempts));
+  return block.map((node) => boundedNode(node, attempts));
 }
 
-function inNode<State>(node: SagaNode<State>, attempts: number): SagaNode<State> {
+/** Of code, the nodes that it makes are bounded one by one. */
+export function boundedNode<State>(node: SagaNode<State>, attempts: number): SagaNode<State> {
   switch (node.kind) {
     case 'step':
       return { ...node, do: plan(node.do, attempts), undo: node.undo && plan(node.undo, attempts) };

@@ -1,8 +1,10 @@
+import type { KnownCourses } from '../code/known-courses.js';
+import { NotPlayed } from '../code/not-played.js';
 import { isOver } from '../instance.js';
 import type { SagaInstance } from '../instance.js';
 import { next } from '../next.js';
 import type { SagaDefinition } from '../definition.js';
-import type { SagaAction, SagaInput } from '../transition.js';
+import type { SagaAction, SagaInput, Transition } from '../transition.js';
 import { isDeepStrictEqual } from 'node:util';
 import { checks, sameCourse } from './invariants.js';
 import type { Invariant } from './invariants.js';
@@ -36,54 +38,73 @@ export class Exploration<State> {
   left = 0;
   private readonly checks = Object.entries(checks<State>());
   private readonly withHistory: boolean;
+  private readonly definition: SagaDefinition<State>;
+  /** What decides again after a crash: code is run anew. */
+  private readonly again: SagaDefinition<State>;
+  private readonly queue: ExploredState<State>[] = [];
+  /** How far the queue was gone through, and the moves of the state that stands there. */
+  private at = 0;
+  private moves: readonly Move[] | undefined;
+  private tried = 0;
 
   constructor(
-    private readonly definition: SagaDefinition<State>,
+    definition: SagaDefinition<State>,
+    private readonly courses: KnownCourses,
     private readonly world: World,
     private readonly limits: Limits<State>,
   ) {
+    this.definition = courses.asked(definition);
+    this.again = courses.asked(definition, 1);
     this.withHistory = limits.invariants.some(({ holds }) => holds.length > 1);
   }
 
+  /**
+   * Goes on to the end.
+   *
+   * @throws NotPlayed where the code of the saga has not been run to; called again, it goes on from there
+   */
   run(start: Move): void {
-    const first = this.step(undefined, start);
-    if (!first) return;
-    const queue = [first];
-    for (let at = 0; at < queue.length && !this.problem; at++) {
+    if (this.states.size === 0) {
+      const first = this.step(undefined, start);
+      if (!first) return;
+      this.queue.push(first);
+    }
+    for (; this.at < this.queue.length && !this.problem; this.at++) {
       if (this.states.size >= this.limits.maxStates) {
-        this.left = queue.length - at;
+        this.left = this.queue.length - this.at;
         return;
       }
-      queue.push(...this.goOn(queue[at]!));
+      this.goOn(this.queue[this.at]!);
     }
     if (!this.problem) this.endsAlways();
   }
 
-  /** The states that are reached from one for the first time. */
-  private goOn(from: ExploredState<State>): readonly ExploredState<State>[] {
-    const moves = movesOf(this.definition, from.instance, from.now, this.world);
-    if (!isOver(from.instance) && !moves.some(({ helps }) => helps)) {
+  /** Makes every move that is possible in a state. Those that are reached for the first time come into the queue. */
+  private goOn(from: ExploredState<State>): void {
+    this.moves ??= movesOf(this.courses.made(this.definition, from.instance), from.instance, from.now, this.world);
+    if (!isOver(from.instance) && !this.moves.some(({ helps }) => helps)) {
       this.blame(from, 'it always waits for something', `it is ${from.instance.status}, and nothing can move it`);
     }
-    const found: ExploredState<State>[] = [];
-    for (const move of moves) {
-      const reached = this.problem ? undefined : this.step(from, move);
-      if (reached) found.push(reached);
+    for (; this.tried < this.moves.length && !this.problem; this.tried++) {
+      const reached = this.step(from, this.moves[this.tried]!);
+      if (reached) this.queue.push(reached);
     }
-    return found;
+    this.moves = undefined;
+    this.tried = 0;
   }
 
   /** Plays one move; answers the state if it is a new one. */
   private step(from: ExploredState<State> | undefined, move: Move): ExploredState<State> | undefined {
     const played = this.decide(from, move);
     if (!played) return undefined;
-    this.transitions++;
     const { instance, actions } = played;
+    const made = this.courses.made(this.definition, instance);
+    this.transitions++;
     const ledger = afterActions(afterInput(from?.ledger ?? {}, move.input, move.parked), actions);
     const sent = actions.flatMap((each) => (requestOf(each) ? [(each as { id: string }).id] : []));
     const locks = locksAfter(from?.locks ?? {}, actions);
     const after: ExploredState<State> = { instance, ledger, now: move.at, sent, locks, from, move, to: [] };
-    this.check(from, after, actions);
+    this.check(made, from, after, actions);
     const stored: ExploredState<State> = { ...after, instance: asStored(instance) };
     const key = keyOf(stored, this.withHistory);
     const known = this.states.get(key);
@@ -97,30 +118,30 @@ export class Exploration<State> {
     from: ExploredState<State> | undefined,
     move: Move,
   ): { readonly instance: SagaInstance<State>; readonly actions: readonly SagaAction[] } | undefined {
-    const { definition } = this;
-    const decision = (of: SagaInstance<State> | undefined, now: number) => next(definition, of, move.input, { now });
+    const decision = (by: SagaDefinition<State>, of: SagaInstance<State> | undefined) =>
+      next(by, of, move.input, { now: move.at });
     try {
-      const transition = decision(from?.instance, move.at);
-      if (!from && transition.outcome === 'moved') return transition;
+      const transition = decision(this.definition, from?.instance);
       if (transition.outcome !== 'moved') {
-        if (transition.outcome === 'noted' && !sameCourse(transition.instance, from!.instance)) {
+        if (from && transition.outcome === 'noted' && !sameCourse(transition.instance, from.instance)) {
           this.blame(from, 'what comes too late changes nothing', `it changes: ${move.text}`, move);
         }
         return undefined;
       }
       // A crash before the commit: the same is decided again. After it: a repeated answer is nothing new.
-      const again = decision(from?.instance, move.at);
-      if (!isDeepStrictEqual(again, transition)) {
+      const again = decision(this.again, from?.instance);
+      if (!isDeepStrictEqual(plain(again), plain(transition))) {
         this.blame(from, 'the same is decided again after a crash', `it decides otherwise: ${move.text}`, move);
       }
       if (isRepeatable(move.input)) {
-        const twice = decision(asStored(transition.instance), move.at);
+        const twice = decision(this.definition, asStored(transition.instance));
         if (twice.outcome === 'moved' && twice.actions.length > 0) {
           this.blame(from, 'what comes twice counts once', `it counts twice: ${move.text}`, move);
         }
       }
       return transition;
     } catch (error) {
+      if (error instanceof NotPlayed) throw error;
       this.blame(
         from,
         'it decides on everything that can happen',
@@ -132,12 +153,13 @@ export class Exploration<State> {
   }
 
   private check(
+    definition: SagaDefinition<State>,
     before: ExploredState<State> | undefined,
     after: ExploredState<State>,
     actions: readonly SagaAction[],
   ): void {
     for (const [name, check] of this.checks) {
-      const wrong = check(this.definition, { before, after, actions });
+      const wrong = check(definition, { before, after, actions });
       if (wrong !== undefined) return this.blame(after, name, wrong);
     }
     const { state, history } = after.instance;
@@ -168,6 +190,15 @@ export class Exploration<State> {
 function isRepeatable({ kind }: SagaInput): boolean {
   return kind === 'reply' || kind === 'called';
 }
+
+/** Functions that code has made are others when it is run anew. */
+function plain<State>(transition: Transition<State>): Transition<State> {
+  if (transition.outcome !== 'moved') return transition;
+  const actions = transition.actions.map((each) => (each.kind === 'call' ? { ...each, work: nothing } : each));
+  return { ...transition, actions };
+}
+
+function nothing(): void {}
 
 function asStored<State>(instance: SagaInstance<State>): SagaInstance<State> {
   return JSON.parse(JSON.stringify(instance)) as SagaInstance<State>;

@@ -1,4 +1,5 @@
 import type { SagaInstance } from '../instance.js';
+import type { Told } from '../run.js';
 import type { SagaAction } from '../transition.js';
 import type { Ledger } from './ledger.js';
 import type { Move } from './moves.js';
@@ -35,6 +36,14 @@ export function scriptOf<State>(state: ExploredState<State>): readonly string[] 
   return lines;
 }
 
+/** Whether code has begun an operation when it was known how another one ended. */
+export function beganBehind<State>(state: ExploredState<State>, path: string, other: string): boolean {
+  let first = state;
+  while (first.from?.ledger[path] !== undefined) first = first.from;
+  const effect = first.ledger[other];
+  return first.ledger[path] !== undefined && effect !== undefined && effect !== 'open' && effect !== 'undoing';
+}
+
 /** States with the same key go on alike. Of times only their order counts. */
 export function keyOf<State>(
   { instance, ledger }: Pick<ExploredState<State>, 'instance' | 'ledger'>,
@@ -44,8 +53,10 @@ export function keyOf<State>(
   const times = new Set<number>();
   JSON.stringify(rest, (name, value: unknown) => (isTime(name, value) ? (times.add(value), value) : value));
   const order = [...times].sort((a, b) => a - b);
-  const ranked = (name: string, value: unknown) =>
-    isTime(name, value) ? order.indexOf(value) : name === 'reason' ? undefined : value;
+  function ranked(this: object, name: string, value: unknown): unknown {
+    if (name === 'told' && 'ops' in this) return (value as readonly Told[]).map(({ op }) => op);
+    return isTime(name, value) ? order.indexOf(value) : name === 'reason' ? undefined : value;
+  }
   const past = withHistory
     ? history.map(({ path, direction, what, times: n }) => `${path} ${direction} ${what} ${n}`)
     : [];

@@ -1,12 +1,14 @@
 import { isDeepStrictEqual } from 'node:util';
 import { hasEnded } from '../instance.js';
 import type { HistoryEntry } from '../instance.js';
+import { codeOf } from '../definition.js';
 import type { SagaDefinition } from '../definition.js';
 import { begunSteps } from '../open-steps.js';
 import { passedPivot } from '../pivot.js';
 import { notJson } from './not-json.js';
 import { beginsAfter, isAfter, mayBeLost, stepAt } from './order.js';
 import { requestOf } from './ledger.js';
+import { beganBehind } from './explored-state.js';
 import type { ExploredState, Played } from './explored-state.js';
 
 /** Something that has to hold whatever happens. */
@@ -44,6 +46,7 @@ export function checks<State>(): Readonly<Record<string, Check<State>>> {
     'what has ended leaves nothing behind': leavesNothing,
     'locks are given back at the end': givesLocksBack,
     'the state is JSON': isJson,
+    'its code can always go on': goesOn,
   };
 }
 
@@ -78,12 +81,22 @@ function undoesInReverse<State>(
   for (const { path, attempt, direction } of actions.flatMap((each) => requestOf(each) ?? [])) {
     if (direction !== 'undo' || attempt > 1 || path === 'end') continue;
     for (const [other, effect] of Object.entries({ ...before?.ledger, ...after.ledger })) {
-      if (other === path || other === 'end' || !isAfter(definition, other, path)) continue;
+      if (other === path || other === 'end' || !comesAfter(definition, after, other, path)) continue;
       if (effect === 'undone' || effect === 'nothing' || effect === 'left') continue;
       if (stepAt(definition, other)?.undo) return `${path} is undone while ${other} is ${effect}`;
     }
   }
   return undefined;
+}
+
+/** In code, what was begun when it was known how something ended comes after that. */
+function comesAfter<State>(
+  definition: SagaDefinition<State>,
+  state: ExploredState<State>,
+  path: string,
+  other: string,
+): boolean {
+  return codeOf(definition) ? beganBehind(state, path, other) : isAfter(definition, path, other);
 }
 
 function forwardAfterPivot<State>(
@@ -161,6 +174,11 @@ function givesLocksBack<State>(_: SagaDefinition<State>, { after }: Played<State
 
 function isJson<State>(_: SagaDefinition<State>, { after }: Played<State>): string | undefined {
   return notJson(after.instance.state);
+}
+
+function goesOn<State>(_: SagaDefinition<State>, { after }: Played<State>): string | undefined {
+  const [run] = after.instance.run.runs;
+  return run && 'halt' in run ? run.halt : undefined;
 }
 
 /** What the inventory of an instance is, without what is only remembered. */

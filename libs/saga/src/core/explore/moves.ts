@@ -68,8 +68,8 @@ function answersTo<State>(instance: SagaInstance<State>, step: BegunStep<State>,
   if (run.phase === 'stuck') return [];
   const direction = directionOf(run);
   const { act, retry } = node[direction]!;
-  const what = `'${node.name}'${path.includes('.') ? ` (${path})` : ''}${direction === 'undo' ? ' undone' : ''}`;
-  const outcomes = outcomesOf(step, world).filter(
+  const what = `'${node.name}'${where(path)}${direction === 'undo' ? ' undone' : ''}`;
+  const outcomes = outcomesOf(instance.state, step, world).filter(
     // What is never given up fails so often only.
     ({ helps }) => helps || retry.attempts !== Infinity || run.attempt < world.attempts,
   );
@@ -87,6 +87,11 @@ function answersTo<State>(instance: SagaInstance<State>, step: BegunStep<State>,
   return [...(run.waiting ? [] : to(run.attempt, false)), ...(late > 0 && act.kind !== 'call' ? to(late, true) : [])];
 }
 
+/** Where a step stands that is inside of another node; operations of code have names of their own. */
+function where(path: string): string {
+  return path.split('.').length > 2 ? ` (${path})` : '';
+}
+
 interface Outcome {
   readonly text: string;
   readonly helps: boolean;
@@ -100,8 +105,8 @@ interface Reply {
   readonly data: object;
 }
 
-function outcomesOf<State>(step: BegunStep<State>, { samples }: World): readonly Outcome[] {
-  const { node, run } = step;
+function outcomesOf<State>(state: State, step: BegunStep<State>, { samples }: World): readonly Outcome[] {
+  const { node, run, item } = step;
   const direction = directionOf(run);
   const act = node[direction]!.act;
   switch (act.kind) {
@@ -119,6 +124,10 @@ function outcomesOf<State>(step: BegunStep<State>, { samples }: World): readonly
     case 'unlock':
       return [replied(new Unlocked())];
     case 'send':
+      if (node.anyReply && direction === 'do') {
+        const given = samples.repliesTo(node.name, act.make(state, item));
+        return [...given.map(answered), ...unwilling(step)];
+      }
       return direction === 'undo' || node.replies.size === 0
         ? untyped()
         : [
@@ -145,12 +154,13 @@ function callOutcomes(values: readonly unknown[], refuses: boolean): readonly Ou
 }
 
 function typed(type: MessageClass, samples: Samples): readonly Outcome[] {
-  return samples.of(type).map((data) => {
-    const contract = contractOf(type);
-    const outcome = contract.failure ? 'failure' : 'success';
-    // A refusal is an answer: the saga gets on by it.
-    return { text: `answered ${contract.type}`, helps: true, reply: { type: contract.type, outcome, data } };
-  });
+  return samples.of(type).map(answered);
+}
+
+/** A refusal is an answer, too: the saga gets on by it. */
+function answered(data: object): Outcome {
+  const { type, failure } = contractOf(data);
+  return { text: `answered ${type}`, helps: true, reply: { type, outcome: failure ? 'failure' : 'success', data } };
 }
 
 /** After the pivot a participant may still say no, whatever its types say. */
@@ -167,9 +177,7 @@ function untyped(): readonly Outcome[] {
 }
 
 function replied(data: object): Outcome {
-  const { type, failure } = contractOf(data);
-  const helps = !(data instanceof ChildNotUndone);
-  return { text: `answered ${type}`, helps, reply: { type, outcome: failure ? 'failure' : 'success', data } };
+  return { ...answered(data), helps: !(data instanceof ChildNotUndone) };
 }
 
 function replyInput(inReplyTo: string, reply: Reply): SagaInput {
@@ -242,7 +250,7 @@ function peopleFor<State>(
     if (run.phase !== 'stuck') return [];
     const kinds = run.attempt > attempts ? (['skip', 'resolve'] as const) : (['retry', 'skip', 'resolve'] as const);
     return kinds.map((kind) => ({
-      text: `a person decides: ${kind} '${node.name}'${path.includes('.') ? ` (${path})` : ''}`,
+      text: `a person decides: ${kind} '${node.name}'${where(path)}`,
       input: { kind, path, ...person },
       at: now,
       helps: false,

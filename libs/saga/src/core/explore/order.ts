@@ -1,3 +1,4 @@
+import { codeOf } from '../definition.js';
 import type { Block, SagaDefinition, StepNode } from '../definition.js';
 
 /** Whether a step, named by its path, comes after another one; not if they go on at the same time. */
@@ -13,6 +14,10 @@ export function stepAt<State>({ body }: SagaDefinition<State>, path: string): St
     const node = block[Number(parts[at])];
     if (!node) return undefined;
     if (node.kind === 'step') return node;
+    if (node.kind === 'code') {
+      const made = node.nodes?.[Number(parts[at + 1])];
+      return made?.kind === 'step' ? made : undefined;
+    }
     if (node.kind === 'each') block = node.body;
     else if (node.kind === 'choice' || node.kind === 'parallel') block = node.branches.get(parts[at + 1]!)!;
   }
@@ -53,6 +58,8 @@ export function mayBeLost<State>({ body }: SagaDefinition<State>, path: string, 
 /** As {@link isAfter}, also for items that are worked on at the same time: the next one is begun behind the ones before. */
 export function beginsAfter<State>(definition: SagaDefinition<State>, path: string, other: string): boolean {
   if (isAfter(definition, path, other)) return true;
+  // What code begins together goes on together.
+  if (codeOf(definition)) return false;
   const parts = path.split('.');
   const others = other.split('.');
   const at = parts.findIndex((part, index) => part !== others[index]);

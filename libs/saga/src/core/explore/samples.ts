@@ -1,3 +1,4 @@
+import { ConfigurationError } from '@millrace/broker';
 import { contractOf } from '@millrace/messages';
 import type { MessageClass } from '@millrace/messages';
 
@@ -6,17 +7,46 @@ export class Samples {
   constructor(
     private readonly given: readonly object[] = [],
     private readonly answers: Readonly<Record<string, readonly unknown[]>> = {},
+    /** A saga in code gets messages as they are stored, which those that are made up are not. */
+    private readonly inCode: boolean = false,
   ) {}
 
-  /** Messages of a class: those given, or one that is made up. */
+  /**
+   * Messages of a class: those given, or one that is made up.
+   *
+   * @throws ConfigurationError when none is given for a saga in code
+   */
   of(type: MessageClass): readonly object[] {
-    const same = this.given.filter((each) => contractOf(each).type === contractOf(type).type);
-    return same.length > 0 ? same : [madeUp(contractOf(type).type, type.prototype as object)];
+    const contract = contractOf(type);
+    const same = this.given.filter((each) => contractOf(each).type === contract.type);
+    if (same.length > 0) return same;
+    if (this.inCode) {
+      throw new ConfigurationError(
+        `for a saga in code no ${contract.type} is made up: give explore { samples: [new ${type.name}(...)] }`,
+      );
+    }
+    return [madeUp(contract.type, type.prototype as object)];
   }
 
   /** What the function of a step, or a child, answers. */
   answersOf(step: string): readonly unknown[] {
     return this.answers[step] ?? [madeUp(step)];
+  }
+
+  /**
+   * The replies to a command of a saga in code: those given for its step or for its type, else one of each class that its contract
+   * lists.
+   *
+   * @throws ConfigurationError when nobody says which they are
+   */
+  repliesTo(step: string, command: object): readonly object[] {
+    const { type, replies } = contractOf(command);
+    const given = this.answers[step] ?? this.answers[type];
+    if (given) return given as readonly object[];
+    if (replies) return replies.flatMap((each) => this.of(each));
+    throw new ConfigurationError(
+      `what answers '${step}' is not known: give explore { answers: { '${type}': [...] } }, or @Command('${type}', { replies: [...] })`,
+    );
   }
 }
 

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { InMemoryPartitionStore, RedisPartitionStore } from '@millrace/broker';
 import type { PartitionStore } from '@millrace/broker';
 import { playOn } from '@millrace/testing';
+import { codedTrip } from '../code/code-trip.fixture.js';
 import { saga } from '../dsl/saga.js';
 import {
   BookRoom,
@@ -134,6 +135,68 @@ describe.each(stores)('a script on %s', (_name, open) => {
     );
 
     expect(status).toBe('completed');
+  });
+
+  it('plays every operation of a saga in code', async () => {
+    const { state, status } = await playOn(store, codedTrip(), (trip) =>
+      trip
+        .given(new TripWanted('c1'))
+        .locks('trip/c1')
+        .isGranted()
+        .expect(new BookSeat('c1'))
+        .expect(new BookRoom('c1'))
+        .replyTo(new BookSeat('c1'), new FlightFull('today'))
+        .replyTo(new BookRoom('c1'), new RoomBooked('r1'))
+        .calls('visa of ann')
+        .throws('no network')
+        .calls('visa of ann')
+        .answers('visa 1')
+        .calls('visa of bob')
+        .answers('visa 2')
+        .startsChild('insurance')
+        .completes({ checked: 'yes' })
+        .happens(new TravellerAgreed('c1'))
+        .after('30d')
+        .calls('say goodbye')
+        .answers()
+        .says(new TripBooked('c1'))
+        .ends('completed'),
+    );
+
+    expect(status).toBe('completed');
+    expect(state.output).toMatchObject({ room: 'r1', visas: ['visa 1', 'visa 2'], checked: 'yes' });
+  });
+
+  it('plays timeouts, compensation, functions and people of a saga in code', async () => {
+    const { history } = await playOn(store, codedTrip(), (trip) =>
+      trip
+        .given(new TripWanted('c2'))
+        .locks('trip/c2')
+        .isGranted()
+        .expect(new BookSeat('c2'))
+        .expect(new BookRoom('c2'))
+        .reply(new RoomBooked('r1'))
+        .replyTo(new BookSeat('c2'), new SeatBooked('4a'))
+        .calls('visa of ann')
+        .answers('visa 1')
+        .calls('visa of bob')
+        .refuses('a criminal')
+        .callsToUndo('visa of ann')
+        .answers()
+        .expect(new CancelSeat('c2'))
+        .reply(new SeatCancelled('yes'))
+        .expect(new CancelRoom('c2'))
+        .timesOut()
+        .expect(new CancelRoom('c2'))
+        .timesOut()
+        .parksAt('book hotel')
+        .isSkipped('book hotel', 'the hotel has burnt down', 'ann')
+        .unlocks('trip/c2')
+        .says(new TripFailed('c2', 'a criminal'))
+        .ends('compensated'),
+    );
+
+    expect(history).toContainEqual(expect.objectContaining({ what: 'skipped', by: 'ann' }));
   });
 
   it('is refused for a saga that the store has already', async () => {

@@ -1,3 +1,4 @@
+import { KnownCourses } from '../code/known-courses.js';
 import type { SagaDefinition } from '../definition.js';
 import { hasEnded } from '../instance.js';
 import type { SagaInstance } from '../instance.js';
@@ -28,10 +29,16 @@ export class PlayedSaga<State> {
   /** Everything that happened to it. */
   readonly played: PlayedInput[] = [];
 
+  readonly definition: SagaDefinition<State>;
+
+  /** @param courses what is known of its code */
   constructor(
-    readonly definition: SagaDefinition<State>,
+    definition: SagaDefinition<State>,
     public now: number,
-  ) {}
+    readonly courses: KnownCourses = new KnownCourses(),
+  ) {
+    this.definition = courses.asked(definition);
+  }
 
   /** @returns why the saga ignores it; undefined: it takes it */
   play(input: SagaInput): string | undefined {
@@ -71,7 +78,11 @@ export class PlayedSaga<State> {
   }
 
   private get steps(): readonly BegunStep<State>[] {
-    return this.instance && !hasEnded(this.instance) ? openSteps(this.definition, this.instance) : [];
+    return this.instance && !hasEnded(this.instance) ? openSteps(this.made, this.instance) : [];
+  }
+
+  private get made(): SagaDefinition<State> {
+    return this.courses.made(this.definition, this.instance!);
   }
 
   private get wakeAt(): number | undefined {
@@ -86,9 +97,7 @@ export class PlayedSaga<State> {
   private onlyPauses(): boolean {
     const { steps } = this;
     return (
-      steps.length > 0 &&
-      steps.every(({ run }) => run.waiting) &&
-      openWaits(this.definition, this.instance!).length === 0
+      steps.length > 0 && steps.every(({ run }) => run.waiting) && openWaits(this.made, this.instance!).length === 0
     );
   }
 }
