@@ -140,18 +140,29 @@ describe('the shop on Redis', () => {
       ['rejection', 'done'],
       ['saga', 'compensated'],
     ]);
-    await until(async () => {
-      const { body: list } = await http('orchestrator').get('/sagas?status=compensated');
-      return list.some(
-        (saga: { id: string; reason: string }) => saga.id === orderId && saga.reason === 'card-declined',
-      );
-    });
-    await http('orchestrator').get('/sagas?status=parked').expect(200, []);
+  });
+
+  it('lists and counts the sagas', async () => {
+    const first = await place('card-declined');
+    await ended(first);
+    const second = await place('card-declined');
+    await ended(second);
+    await until(async () => (await http('orchestrator').get(`/sagas/${second}`)).body.status === 'compensated');
+    const { body: newest } = await http('orchestrator').get('/sagas?status=compensated&limit=1').expect(200);
+    expect(newest.sagas).toMatchObject([{ id: second, step: 'authorize payment', reason: 'card-declined' }]);
+    const { body: next } = await http('orchestrator').get(`/sagas?status=compensated&limit=1&cursor=${newest.cursor}`);
+    expect(next.sagas).toMatchObject([{ id: first }]);
+    await http('orchestrator').get('/sagas?status=parked').expect(200, { sagas: [] });
+    const { body: counts } = await http('orchestrator').get('/sagas/counts').expect(200);
+    expect(counts).toMatchObject({ compensated: expect.any(Number), parked: 0 });
+    expect(counts.compensated).toBeGreaterThanOrEqual(2);
   });
 
   it('refuses queries and knows no sagas that do not exist', async () => {
     const { body } = await http('orchestrator').get('/sagas?status=lost').expect(400);
     expect(body.errors).toMatchObject([{ field: 'status' }]);
+    const { body: page } = await http('orchestrator').get('/sagas?cursor=lost').expect(400);
+    expect(page.errors).toMatchObject([{ field: 'cursor' }]);
     await http('orchestrator').get('/sagas/unknown').expect(404);
     await http('orchestrator').get('/sagas/%7B*%7D').expect(404);
   });

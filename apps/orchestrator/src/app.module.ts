@@ -1,6 +1,6 @@
 import { BrokerModule } from '@millrace/broker';
 import { EventStoreModule } from '@millrace/event-store';
-import { SagaModule } from '@millrace/saga';
+import { SagaEnded, SagaModule, SagaParked, SagaStarted, SagaTurned } from '@millrace/saga';
 import { Module } from '@nestjs/common';
 import type { DynamicModule, INestApplication } from '@nestjs/common';
 import { PARTITIONS } from '@shop/contracts/contexts';
@@ -9,14 +9,14 @@ import type { ServiceOptions } from '@shop/service';
 import { fromPayment, toPayment } from './domain/payment-boundary.js';
 import { PLACE_ORDER, PlaceOrder } from './domain/place-order.js';
 import { SagasController } from './http/sagas.controller.js';
-import { SagaList } from './read-model/saga-list.js';
 
 /** Hosts the place-order saga, and shows how each one goes. */
 @Module({
   imports: [
     BrokerModule.forFeature({ outbound: toPayment, inbound: fromPayment }),
     SagaModule.forFeature([PlaceOrder]),
-    EventStoreModule.forFeature({ projections: [SagaList] }),
+    // The feed has nothing else: the ledger reads them.
+    EventStoreModule.forFeature({ events: [SagaStarted, SagaTurned, SagaEnded, SagaParked] }),
     ServiceModule,
   ],
   controllers: [SagasController, LedgerController],

@@ -69,7 +69,17 @@ export class OrderWatch {
 
 /** Orders whose saga waits for a person. */
 export async function parkedOrders(shop: Shop): Promise<string[]> {
-  const body = await get<unknown>(`${shop.urls.orchestrator}/sagas?status=parked`);
-  const sagas = (Array.isArray(body) ? body : (body as { sagas: unknown[] }).sagas) as { id: string; status: string }[];
-  return sagas.filter(({ status }) => status === 'parked').map(({ id }) => id);
+  const found: string[] = [];
+  for (let cursor: string | undefined, isLast = false; !isLast; isLast = cursor === undefined) {
+    const after = cursor === undefined ? '' : `&cursor=${encodeURIComponent(cursor)}`;
+    const page = await get<Page>(`${shop.urls.orchestrator}/sagas?status=parked&limit=1000${after}`);
+    found.push(...page.sagas.map(({ id }) => id));
+    cursor = page.cursor;
+  }
+  return found;
+}
+
+interface Page {
+  readonly sagas: readonly { readonly id: string }[];
+  readonly cursor?: string;
 }

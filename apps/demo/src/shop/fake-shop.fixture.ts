@@ -63,7 +63,7 @@ export class FakeShop implements Shop {
     const where = `${request.method} ${service}/${path[0]!.split('?')[0]}`;
     if (where === 'POST catalog/products') return this.add(body as never);
     if (where.endsWith('/products')) return [...this.stock].map(([sku, { available }]) => ({ sku, available }));
-    if (where === 'GET orchestrator/sagas') return path[1] ? { history: [] } : [];
+    if (where === 'GET orchestrator/sagas') return path[1] ? { history: [] } : { sagas: [] };
     if (where.endsWith('/ledger')) return { entries: this.ledgers[service!], bank: this.bank };
     if (where === 'GET order/orders') return { orderId: path[1], status: this.statuses.get(path[1]!) };
     const orderId = this.order(String(request.headers['idempotency-key']), body as Ordered);
