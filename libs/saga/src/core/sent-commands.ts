@@ -16,9 +16,11 @@ export function commandClassesOf<State>(definition: SagaDefinition<State>): read
   return [...new Set([...(codeOf(definition)?.sends ?? []), ...classes.flatMap((type) => type ?? [])])];
 }
 
-type Make = (state: unknown, other: unknown) => object;
+/** A function of a definition that makes a message of a state, and an item or a failure. */
+export type Make = (state: unknown, other: unknown) => object;
 
-function classOf(make: Make): MessageClass | undefined {
+/** The class of what a function makes; undefined: that does not show without a real state. */
+export function classOf(make: Make): MessageClass | undefined {
   try {
     const made = make(anything, FAILURE);
     return findContract(made) ? (made.constructor as MessageClass) : undefined;

@@ -1,4 +1,5 @@
 import { BrokerModule, Handles, InMemoryPartitionStore, Publisher } from '@millrace/broker';
+import { Event } from '@millrace/messages';
 import { Injectable, Module } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { eventually } from '../core/eventually.fixture.js';
@@ -21,6 +22,9 @@ class ConfirmEveryOrder {
     .pivot()
     .step('confirm order', (s) => s.sends(({ orderId }) => new ConfirmOrder(orderId, 'none')).untilDone());
 }
+
+@Event('catalog.stock-counted')
+class StockCounted {}
 
 @Injectable()
 class Prices {
@@ -113,6 +117,17 @@ describe('the saga module', () => {
       "step 'order drinks' of saga 'party' is saga 'confirm-order', which this service does not run",
     );
     await (await start(SagaModule.forFeature([Party]), SagaModule.forFeature([ConfirmEveryOrder]))).close();
+  });
+
+  it('refuses, before anything starts, a saga that ends with an event of another context', async () => {
+    @Saga('boast')
+    class Boast {
+      readonly definition = new ConfirmEveryOrder().definition.onCompleted(() => new StockCounted());
+    }
+
+    await expect(start(SagaModule.forFeature([Boast]))).rejects.toThrow(
+      "onCompleted of saga 'boast' publishes catalog.stock-counted, an event of context 'catalog', and this service is 'order'",
+    );
   });
 
   it('refuses a class without its decorator', () => {

@@ -19,6 +19,7 @@ import { SagaRetention } from '../core/runtime/saga-retention.js';
 import type { SagaRetentionOptions } from '../core/runtime/saga-retention.js';
 import { SagaMigrations } from '../core/runtime/saga-migrations.js';
 import type { MigrationOptions, MigrationPlan, MigrationReport } from '../core/runtime/saga-migrations.js';
+import { checkMessages } from '../core/check-messages.js';
 import { definitionOf } from '../core/saga-class.js';
 import type { InputOf, SagaClass, SagaHolder, StateOf } from '../core/saga-class.js';
 import { SagaEnded, SagaParked, SagaStarted, SagaTurned } from '../core/saga-events.js';
@@ -66,9 +67,14 @@ export class Sagas implements OnModuleInit {
     ]);
   }
 
-  /** @throws ConfigurationError for a step that is a saga which this service does not run */
+  /**
+   * @throws ConfigurationError for a step that is a saga which this service does not run, and for what a saga says that this service
+   *   cannot say
+   */
   onModuleInit(): void {
-    this.instances.definitions.check();
+    const { definitions } = this.instances;
+    definitions.check();
+    for (const definition of definitions.all) checkMessages(definition, this.broker);
   }
 
   /**
