@@ -119,6 +119,8 @@ export class Sagas implements OnModuleInit {
   }
 
   /** Somebody has done, or undone, by hand what the step that is parked could not. @throws SagaError */
+  resolve<S extends SagaClass>(saga: S, id: string, decision: Resolution<StateOf<S>>): Promise<void>;
+  resolve(saga: string, id: string, decision: Resolution): Promise<void>;
   resolve(saga: SagaRef, id: string, decision: Resolution): Promise<void> {
     return this.control.resolve(saga, id, decision);
   }

@@ -22,9 +22,9 @@ export interface StepDecision extends Decision {
   readonly step?: string;
 }
 
-export interface Resolution extends StepDecision {
+export interface Resolution<State = unknown> extends StepDecision {
   /** The state that the saga goes on with. Default: as it is. */
-  readonly state?: unknown;
+  readonly state?: State;
 }
 
 export interface StartOptions {

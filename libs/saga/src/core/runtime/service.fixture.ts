@@ -7,7 +7,7 @@ import {
   Subscriber,
   Subscriptions,
 } from '@millrace/broker';
-import type { PartitionStore } from '@millrace/broker';
+import type { Clock, PartitionStore } from '@millrace/broker';
 import { contractOf } from '@millrace/messages';
 import type { Envelope, MessageClass } from '@millrace/messages';
 import { eventually } from '../eventually.fixture.js';
@@ -46,8 +46,9 @@ export class SagaService {
     readonly store: PartitionStore,
     sagas: readonly (new () => SagaHolder)[],
     answers: readonly (readonly [MessageClass, Answer])[] = [],
+    clock?: Clock,
   ) {
-    this.broker = new Broker(store, { context: 'trips', partitions: 2 });
+    this.broker = new Broker(store, { context: 'trips', partitions: 2, ...(clock ? { clock } : {}) });
     const error = (message: string) => void this.errors.push(message);
     const logger = { debug: () => undefined, log: () => undefined, warn: () => undefined, error };
     this.instances = new SagaInstances(this.broker, new SagaDefinitions(), logger);
