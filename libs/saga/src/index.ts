@@ -51,7 +51,7 @@ export * from './core/runtime/saga-instances.js';
 export type { MigrationOptions, MigrationPlan, MigrationReport } from './core/runtime/saga-migrations.js';
 export * from './core/runtime/saga-locks.js';
 export { stateAt } from './core/runtime/saga-past.js';
-export type { DueOptions, DueSaga, SagaPage } from './core/runtime/saga-queries.js';
+export type { DueOptions, DuePage, DueSaga, SagaPage } from './core/runtime/saga-queries.js';
 export type { SagaRetentionOptions } from './core/runtime/saga-retention.js';
 export * from './core/runtime/unknown-version.js';
 export * from './core/saga-class.js';

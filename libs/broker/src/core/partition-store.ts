@@ -208,11 +208,14 @@ export interface PartitionStore {
   /**
    * The timers that are due, up to `limit` of each partition, by due time and then by id; and when the next one is due (in
    * the past when `limit` left some over), undefined when none is set. Whoever fires one commits that: {@link firing}.
+   *
+   * @param after only those that stand behind this one, which need not be there any more
    */
   dueTimers(
     partitions: readonly Partition[],
     now: number,
     limit: number,
+    after?: TimerPlace,
   ): Promise<{ readonly due: readonly Timer[]; readonly next: number | undefined }>;
 
   /** One timer, or undefined when none is set under this id. */
@@ -273,6 +276,13 @@ export interface PartitionStore {
 
   /** Finishes what is under way and disconnects. Idempotent. */
   close(): Promise<void>;
+}
+
+/** Where a timer stands in the order of a partition: by due time and then by id. */
+export interface TimerPlace {
+  /** ms since 1970 */
+  readonly due: number;
+  readonly id: string;
 }
 
 export interface TimerQuery {

@@ -13,3 +13,8 @@ export interface Timer {
   /** What whoever set it wants to know when it is listed or fired. */
   readonly note: string | undefined;
 }
+
+/** The order of timers: by due time and then by id. */
+export function compareTimers(a: Pick<Timer, 'due' | 'id'>, b: Pick<Timer, 'due' | 'id'>): number {
+  return a.due - b.due || Buffer.compare(Buffer.from(a.id), Buffer.from(b.id));
+}

@@ -23,6 +23,7 @@ import type {
   StoreReport,
   StreamSlice,
   TimerPage,
+  TimerPlace,
   TimerQuery,
 } from '../core/partition-store.js';
 import type { Entry, EntryRef, Partition, ReplyAddress, Source } from '../core/partition.js';
@@ -289,8 +290,10 @@ export class InMemoryPartitionStore implements PartitionStore {
     partitions: readonly Partition[],
     now: number,
     limit: number,
+    after?: TimerPlace,
   ): Promise<{ readonly due: readonly Timer[]; readonly next: number | undefined }> {
-    const found = partitions.flatMap((partition) => this.timersOf(partition)?.due(now, limit) ?? []);
+    if (after) checkName(after.id, 'timer');
+    const found = partitions.flatMap((partition) => this.timersOf(partition)?.due(now, limit, after) ?? []);
     const nexts = found.flatMap(({ next }) => next ?? []);
     return { due: found.flatMap(({ due }) => due), next: nexts.length > 0 ? Math.min(...nexts) : undefined };
   }

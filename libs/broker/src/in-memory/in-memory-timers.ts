@@ -1,4 +1,5 @@
-import type { TimerPage, TimerQuery } from '../core/partition-store.js';
+import type { TimerPage, TimerPlace, TimerQuery } from '../core/partition-store.js';
+import { compareTimers } from '../core/timer.js';
 import type { Timer } from '../core/timer.js';
 
 /** The timers of one partition. */
@@ -22,8 +23,13 @@ export class InMemoryTimers {
   }
 
   /** Those that are due, earliest first, and when the next one is. */
-  due(now: number, limit: number): { readonly due: readonly Timer[]; readonly next: number | undefined } {
-    const byDue = [...this.timers.values()].sort((a, b) => a.due - b.due || (a.id < b.id ? -1 : 1));
+  due(
+    now: number,
+    limit: number,
+    after?: TimerPlace,
+  ): { readonly due: readonly Timer[]; readonly next: number | undefined } {
+    const all = [...this.timers.values()].filter((timer) => !after || compareTimers(timer, after) > 0);
+    const byDue = all.sort(compareTimers);
     const due = byDue.filter((timer) => timer.due <= now).slice(0, limit);
     return { due, next: byDue[due.length]?.due };
   }

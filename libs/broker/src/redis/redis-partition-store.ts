@@ -26,6 +26,7 @@ import type {
   StoreReport,
   StreamSlice,
   TimerPage,
+  TimerPlace,
   TimerQuery,
 } from '../core/partition-store.js';
 import type { ListedRow, RowQuery, RowRange } from '../core/row-index.js';
@@ -341,8 +342,9 @@ export class RedisPartitionStore implements PartitionStore {
     partitions: readonly Partition[],
     now: number,
     limit: number,
+    after?: TimerPlace,
   ): Promise<{ readonly due: readonly Timer[]; readonly next: number | undefined }> {
-    return this.timers.due(partitions, now, limit);
+    return this.timers.due(partitions, now, limit, after);
   }
 
   readTimer(partition: Partition, id: string): Promise<Timer | undefined> {

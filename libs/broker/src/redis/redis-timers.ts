@@ -1,7 +1,7 @@
 import type { KeyBuilder } from '../core/keys.js';
 import { checkName } from '../core/keys.js';
 import type { Partition } from '../core/partition.js';
-import type { TimerPage, TimerQuery } from '../core/partition-store.js';
+import type { TimerPage, TimerPlace, TimerQuery } from '../core/partition-store.js';
 import type { Timer } from '../core/timer.js';
 import type { RedisConnection } from './redis-connection.js';
 import { Script } from './script.js';
@@ -22,10 +22,11 @@ export class RedisTimers {
     partitions: readonly Partition[],
     now: number,
     limit: number,
+    after?: TimerPlace,
   ): Promise<{ readonly due: readonly Timer[]; readonly next: number | undefined }> {
     if (partitions.length === 0) return { due: [], next: undefined };
     const calls = this.together ? [partitions] : partitions.map((partition) => [partition]);
-    const answers = await Promise.all(calls.map((some) => this.dueOf(some, now, limit)));
+    const answers = await Promise.all(calls.map((some) => this.dueOf(some, now, limit, after)));
     const nexts = answers.flatMap(({ next }) => next);
     return { due: answers.flatMap(({ due }) => due), next: nexts.length > 0 ? Math.min(...nexts) : undefined };
   }
@@ -46,9 +47,10 @@ export class RedisTimers {
     return { timers: timers.map((timer) => toTimer(partition, timer)), cursor: next === '0' ? undefined : next };
   }
 
-  private async dueOf(partitions: readonly Partition[], now: number, limit: number) {
+  private async dueOf(partitions: readonly Partition[], now: number, limit: number, after?: TimerPlace) {
     const keys = partitions.flatMap((partition) => this.keys.timers(partition));
-    const answers = (await DUE.run(this.connection, keys, [now, limit])) as [string | null, ...RawTimer[]][];
+    const args = [now, limit, ...(after ? [after.due, checkName(after.id, 'timer')] : [])];
+    const answers = (await DUE.run(this.connection, keys, args)) as [string | null, ...RawTimer[]][];
     return {
       due: answers.flatMap(([, ...timers], i) => timers.map((timer) => toTimer(partitions[i]!, timer))),
       next: answers.flatMap(([next]) => (next === null ? [] : [Number(next)])),
@@ -58,19 +60,39 @@ export class RedisTimers {
 
 /**
  * KEYS  per partition: timers by due time, their messages, their details
- * ARGV  now in ms, how many at most per partition
+ * ARGV  now in ms, how many at most per partition; due time and id of the one before, or nothing
  * Returns per partition: {due time of the next or nil, {id, due, message, details or nil} ...}
  */
 const DUE = new Script(`#!lua flags=no-writes
 local answers, call = {}, redis.call
-for k = 1, #KEYS, 3 do
-  local answer = {false}
-  local due = call('ZRANGEBYSCORE', KEYS[k], '-inf', ARGV[1], 'WITHSCORES', 'LIMIT', 0, ARGV[2])
-  for i = 1, #due, 2 do
-    answer[#answer + 1] = {due[i], due[i + 1], call('HGET', KEYS[k + 1], due[i]), call('HGET', KEYS[k + 2], due[i])}
+local now, limit, before, id = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
+-- By bytes, as the server orders them; '<' would go by its locale.
+local function comesBefore(a, b)
+  for i = 1, math.min(#a, #b) do
+    if a:byte(i) ~= b:byte(i) then return a:byte(i) < b:byte(i) end
   end
-  local next = call('ZRANGE', KEYS[k], #due / 2, #due / 2, 'WITHSCORES')
-  answer[1] = next[2] or false
+  return #a < #b
+end
+local function startOf(key)
+  if not before then return 0 end
+  if tonumber(call('ZSCORE', key, id) or '') == before then return call('ZRANK', key, id) + 1 end
+  local start = call('ZCOUNT', key, '-inf', '(' .. ARGV[3])
+  for _, other in ipairs(call('ZRANGEBYSCORE', key, ARGV[3], ARGV[3])) do
+    if not comesBefore(other, id) then break end
+    start = start + 1
+  end
+  return start
+end
+for k = 1, #KEYS, 3 do
+  local answer, start = {false}, startOf(KEYS[k])
+  local found = call('ZRANGE', KEYS[k], start, start + limit, 'WITHSCORES')
+  for i = 1, #found, 2 do
+    if i / 2 > limit or tonumber(found[i + 1]) > now then
+      answer[1] = found[i + 1]
+      break
+    end
+    answer[#answer + 1] = {found[i], found[i + 1], call('HGET', KEYS[k + 1], found[i]), call('HGET', KEYS[k + 2], found[i])}
+  end
   answers[#answers + 1] = answer
 end
 return answers`);

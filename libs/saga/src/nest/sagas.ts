@@ -14,7 +14,7 @@ import { SagaLocks } from '../core/runtime/saga-locks.js';
 import type { SagaLock } from '../core/runtime/saga-locks.js';
 import { historyOf, stateAt } from '../core/runtime/saga-past.js';
 import { SagaQueries } from '../core/runtime/saga-queries.js';
-import type { DueOptions, DueSaga, SagaPage } from '../core/runtime/saga-queries.js';
+import type { DueOptions, DuePage, SagaPage } from '../core/runtime/saga-queries.js';
 import { SagaRetention } from '../core/runtime/saga-retention.js';
 import type { SagaRetentionOptions } from '../core/runtime/saga-retention.js';
 import { SagaMigrations } from '../core/runtime/saga-migrations.js';
@@ -180,8 +180,13 @@ export class Sagas implements OnModuleInit {
     return stateAt((await this.history(saga, id)) ?? [], ms);
   }
 
-  /** What is due before a moment if nothing happens before, the soonest first: steps, sleeps, waits, retries, deadlines. */
-  due({ saga, ...options }: Omit<DueOptions, 'saga'> & { readonly saga?: SagaRef }): Promise<readonly DueSaga[]> {
+  /**
+   * A page of what is due before a moment if nothing happens before, the soonest first: steps, sleeps, waits, retries, deadlines. A
+   * saga that has got on lately may stand on an earlier page than the time at which it is due.
+   *
+   * @throws ConfigurationError for a limit or a moment that is none; InvalidCursorError for a cursor of another list
+   */
+  due({ saga, ...options }: Omit<DueOptions, 'saga'> & { readonly saga?: SagaRef }): Promise<DuePage> {
     return this.queries.due({ ...options, ...(saga === undefined ? {} : { saga: nameOf(saga) }) });
   }
 

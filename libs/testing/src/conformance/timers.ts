@@ -74,6 +74,28 @@ export function describeTimers(subject: Subject): void {
       expect(all.map(({ id }) => id)).toEqual(['first', 'second-a', 'second-b', 'third']);
     });
 
+    it('are due page by page, each behind the one before, which may be gone', async () => {
+      const { set, cancel, partition } = timers();
+      const ids = ['a', 'b', 'c', 'd-1', 'd-2', 'e'];
+      for (const id of [...ids].reverse()) await set(id, NOON);
+      await set('later', NOON + 1);
+      await set('z-earlier', NOON - 1);
+      const behind = async (id: string, due = NOON, limit = 2) => {
+        const { due: found, next } = await subject().store.dueTimers([partition], NOON, limit, { due, id });
+        return [found.map((timer) => timer.id), next];
+      };
+
+      expect(await behind('0', 0)).toEqual([['z-earlier', 'a'], NOON]);
+      expect(await behind('a')).toEqual([['b', 'c'], NOON]);
+      await cancel('c');
+      await set('d-1', NOON + 5);
+      expect(await behind('c')).toEqual([['d-2', 'e'], NOON + 1]);
+      expect(await behind('d-1')).toEqual([['d-2', 'e'], NOON + 1]);
+      expect(await behind('e')).toEqual([[], NOON + 1]);
+      expect(await behind('later', NOON + 1)).toEqual([[], NOON + 5]);
+      expect(await behind('x', NOON + 9)).toEqual([[], undefined]);
+    });
+
     it('are due up to a limit, and the next one is the first left over', async () => {
       const { set, fire, arrived } = timers();
       await set('a', NOON + 1);

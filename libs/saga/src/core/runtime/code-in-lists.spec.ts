@@ -84,7 +84,11 @@ describe.each(STORES)('sagas in code on %s', (_name, open) => {
     const { wakeAt, startedAt } = (await service.instances.find('coded', 't1'))!;
 
     expect(wakeAt).toBeGreaterThanOrEqual(startedAt + 7_200_000);
-    expect(await queries.due({ before: startedAt + 86_400_000, limit: 1 })).toMatchObject([{ id: 't1', at: wakeAt }]);
+    expect((await queries.due({ before: startedAt + 86_400_000 })).sagas).toMatchObject([
+      { id: 't1', at: wakeAt },
+      {},
+      {},
+    ]);
   });
 
   it('have a history, past states and a timeline', async () => {

@@ -52,7 +52,8 @@ export interface SagaRange {
 }
 
 const NAMES = ['status', 'step', 'key', 'deadline', 'started', 'order', 'limit', 'cursor'];
-const MAX_LIMIT = 1000;
+/** Sagas on a page at most. */
+export const MAX_LIMIT = 1000;
 
 /** @throws ConfigurationError for a filter that no index answers, naming what is wrong with it */
 export function rangeOfFilter(filter: SagaFilter): SagaRange {

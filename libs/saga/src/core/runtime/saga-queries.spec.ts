@@ -154,13 +154,38 @@ describe.each(STORES)('sagas on %s', (_name, open) => {
 
   it('say what is due when', async () => {
     const [t1, t2] = await waiting('t1', 't2');
-    const due = (before: number) => queries.due({ before });
+    const due = async (before: number) => (await queries.due({ before })).sagas;
     expect(await due(t1!.startedAt + DAY)).toEqual([
       { saga: 'plan-trip', id: 't1', at: t1!.wakeAt },
       { saga: 'plan-trip', id: 't2', at: t2!.wakeAt },
     ]);
-    expect(await queries.due({ before: t1!.startedAt + DAY, limit: 1 })).toMatchObject([{ id: 't1' }]);
+    expect(await queries.due({ before: t1!.startedAt + DAY, saga: 'other' })).toEqual({ sagas: [], cursor: undefined });
     expect(await due(t1!.startedAt + 3_600_000)).toEqual([]);
+  });
+
+  it.each([1, 3, 100])('say what is due page by page, %i on each, over all partitions, each once', async (limit) => {
+    const trips = Array.from({ length: 7 }, (_, i) => `t${i}`);
+    const [first] = await waiting(...trips);
+    const pages: (readonly string[])[] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await queries.due({ before: first!.startedAt + DAY, limit, cursor });
+      const times = page.sagas.map(({ at }) => at);
+      expect(times).toEqual([...times].sort((a, b) => a - b));
+      pages.push(page.sagas.map(({ id }) => id));
+      cursor = page.cursor;
+    } while (cursor !== undefined);
+    expect(pages.flat().sort()).toEqual(trips);
+    expect(Math.max(...pages.map(({ length }) => length))).toBeLessThanOrEqual(limit);
+  });
+
+  it('refuse a cursor of another list of what is due, and a limit that is none', async () => {
+    const [t1] = await waiting('t1', 't2');
+    const before = t1!.startedAt + DAY;
+    const { cursor } = await queries.due({ before, limit: 1 });
+    expect(cursor).toBeDefined();
+    await expect(queries.due({ before, saga: 'other', cursor })).rejects.toMatchObject({ code: 'invalid-cursor' });
+    await expect(queries.due({ before, limit: 0 })).rejects.toThrow('write an integer from 1 to 1000');
   });
 
   it('have a whole history, of which every past state is made', async () => {

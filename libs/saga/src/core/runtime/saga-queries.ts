@@ -1,9 +1,9 @@
-import { comparePlaces, ConfigurationError } from '@millrace/broker';
-import type { Broker, Partition } from '@millrace/broker';
+import { comparePlaces, compareTimers, ConfigurationError } from '@millrace/broker';
+import type { Broker, Partition, Timer } from '@millrace/broker';
 import { parseStateName } from '../command-id.js';
 import type { SagaInstance, SagaStatus } from '../instance.js';
 import { cursorOf, placeOf } from './saga-cursor.js';
-import { momentOf, rangeOfFilter, STATUSES } from './saga-filter.js';
+import { MAX_LIMIT, momentOf, rangeOfFilter, STATUSES } from './saga-filter.js';
 import type { Moment, SagaFilter } from './saga-filter.js';
 import { at, idIn, listedBy, SAGA_INDEX, timeIn, within } from './saga-index.js';
 import type { SagaInstances } from './saga-instances.js';
@@ -23,12 +23,21 @@ export interface DueSaga {
   readonly at: number;
 }
 
+export interface DuePage {
+  /** The soonest first. */
+  readonly sagas: readonly DueSaga[];
+  /** For the next page; undefined: this was the last one. */
+  readonly cursor: string | undefined;
+}
+
 export interface DueOptions {
   /** Of this saga. Default: of all. */
   readonly saga?: string;
   readonly before: Moment;
-  /** Default 100. */
+  /** Sagas at most. Default 100. */
   readonly limit?: number;
+  /** Of the page before. Default: the first page. */
+  readonly cursor?: string | undefined;
 }
 
 /** Lists and counts of sagas, over all partitions. */
@@ -82,26 +91,42 @@ export class SagaQueries {
     return Object.fromEntries(await Promise.all(counted)) as Record<SagaStatus, number>;
   }
 
-  /** What is due before a moment, the soonest first. What is due already is on its way. */
-  async due({ saga, before, limit = 100 }: DueOptions): Promise<readonly DueSaga[]> {
-    if (!Number.isInteger(limit) || limit < 1)
-      throw new ConfigurationError(`limit of due sagas is ${limit}: write 1 or more`);
+  /**
+   * A page of what is due before a moment. What is due already is on its way. As costly as the page is long.
+   *
+   * Pages follow the timers of the sagas, which may be set for earlier than what they are for, never for later: so a saga that
+   * has got on lately may stand on an earlier page than the time at which it is due.
+   *
+   * @throws ConfigurationError for a limit or a moment that is none; InvalidCursorError
+   */
+  async due({ saga, before, limit = 100, cursor }: DueOptions): Promise<DuePage> {
+    if (!Number.isInteger(limit) || limit < 1 || limit > MAX_LIMIT)
+      throw new ConfigurationError(`limit of due sagas is ${limit}: write an integer from 1 to ${MAX_LIMIT}`);
     const end = momentOf('before', before)! - 1;
-    const partitions = this.partitions();
-    for (let looked = limit; ; looked *= 2) {
-      const { due: timers, next } = await this.broker.store.dueTimers(partitions, end, looked);
-      const isAll = next === undefined || next > end;
-      // Timers may be set for earlier than what they are for, never for later: up to the last one nothing is missing.
-      const horizon = isAll ? end : Math.max(...timers.map(({ due }) => due)) - 1;
-      const found = timers.map(async ({ id: timer }): Promise<DueSaga[]> => {
-        const name = parseStateName(timer);
-        if (!name || (saga !== undefined && name.saga !== saga)) return [];
-        const { wakeAt } = (await this.instances.find(name.saga, name.id)) ?? {};
-        return wakeAt !== undefined && wakeAt <= horizon ? [{ ...name, at: wakeAt }] : [];
-      });
-      const sorted = (await Promise.all(found)).flat().sort((a, b) => a.at - b.at || a.id.localeCompare(b.id));
-      if (isAll || sorted.length >= limit) return sorted.slice(0, limit);
+    const list = `due ${saga ?? ''}`;
+    const last = placeOf(list, cursor);
+    let after = last && { due: last.at, id: last.row };
+    const found: DueSaga[] = [];
+    for (;;) {
+      const { due, next } = await this.broker.store.dueTimers(this.partitions(), end, limit, after);
+      const timers = [...due].sort(compareTimers).slice(0, limit - found.length);
+      found.push(...(await this.dueAt(timers, saga, end)));
+      const isLast = timers.length === due.length && (next === undefined || next > end);
+      after = timers.at(-1) ?? after;
+      if (!isLast && found.length < limit) continue;
+      const sagas = found.sort((a, b) => a.at - b.at || a.id.localeCompare(b.id));
+      return { sagas, cursor: isLast ? undefined : cursorOf(list, { at: after!.due, row: after!.id }) };
     }
+  }
+
+  private async dueAt(timers: readonly Timer[], saga: string | undefined, end: number): Promise<readonly DueSaga[]> {
+    const found = timers.map(async ({ id: timer }): Promise<DueSaga[]> => {
+      const name = parseStateName(timer);
+      if (!name || (saga !== undefined && name.saga !== saga)) return [];
+      const { wakeAt } = (await this.instances.find(name.saga, name.id)) ?? {};
+      return wakeAt !== undefined && wakeAt <= end ? [{ ...name, at: wakeAt }] : [];
+    });
+    return (await Promise.all(found)).flat();
   }
 
   private partitions(): readonly Partition[] {
