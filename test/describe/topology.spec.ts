@@ -9,12 +9,13 @@ import {
   InMemoryPartitionStore,
   On,
   openOffline,
+  topologyDrawings,
   topologyMermaid,
   topologyText,
 } from '@millrace/broker';
 import { Aggregate, AggregateRoot, Apply, EventStoreModule, Projection, Projects } from '@millrace/event-store';
 import { Command, Event, Reply } from '@millrace/messages';
-import { saga, Saga, SagaModule } from '@millrace/saga';
+import { saga, Saga, sagaChart, SagaModule } from '@millrace/saga';
 import { filter, route, translate } from '@millrace/transforms';
 import { IsString } from 'class-validator';
 import { onTestFinished } from '../support/redis.js';
@@ -154,6 +155,16 @@ desk, 1 partition
   });
 });
 
+describe('the sagas of a service', () => {
+  it('are drawn, each as a Mermaid state diagram under its name', async () => {
+    const [desk, archive] = await look();
+    expect(desk!.drawings).toEqual([{ of: 'saga answer', mermaid: sagaChart(new Answer()) }]);
+    expect(archive!.drawings).toEqual([]);
+    expect(topologyDrawings([archive!, desk!])).toMatch(/^%% saga answer\nstateDiagram-v2\n/);
+    expect(topologyDrawings([archive!])).toMatch(/^%% nothing is drawn/);
+  });
+});
+
 describe('transforms, routes and schedules', () => {
   @Every('0 6 * * *', () => Object.assign(new Ask(), { who: 'nobody' }))
   @Injectable()
@@ -214,6 +225,13 @@ describe('the command', () => {
   it('prints it as a chart, and as data', () => {
     expect(run('describe', '--mermaid', order).stdout).toMatch(/^flowchart LR\n/);
     expect(JSON.parse(run('describe', '--json', order).stdout)).toMatchObject([{ context: 'order', partitions: 4 }]);
+  });
+
+  it('prints its sagas as charts', () => {
+    const { stdout } = run('describe', '--sagas', 'apps/orchestrator/dist/app.module.js#OrchestratorModule.forRoot');
+    expect(stdout).toMatch(/^%% saga place-order\nstateDiagram-v2\n/);
+    expect(stdout).toContain('state "undo capture payment"');
+    expect(run('describe', '--sagas', order).stdout).toMatch(/^%% nothing is drawn/);
   });
 
   it('prints the AsyncAPI document', () => {

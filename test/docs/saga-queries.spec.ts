@@ -4,7 +4,7 @@ import { Saga, saga, Sagas } from '@millrace/saga';
 import { Test } from '@nestjs/testing';
 import { IsString } from 'class-validator';
 import { eventually, onTestFinished } from '../support/redis.js';
-import { keptForAMonth, picture, SagaDesk } from './saga-queries.js';
+import { course, keptForAMonth, picture, SagaDesk } from './saga-queries.js';
 
 @Event('shop.ordered', { key: 'order' })
 class Ordered {
@@ -64,6 +64,7 @@ describe('the guide to finding sagas', () => {
     await app.get(Publisher).publish(new Paid('o1'));
     await eventually(async () => expect((await desk.counts()).completed).toBe(1));
     expect(await sagas.removeEnded()).toBe(0);
+    expect(await course(sagas, 'deliver', 'o1')).toMatch(/section payment\n {4}do :done, /);
     expect(picture(new Deliver())).toContain('payment (wait for shop.paid)');
   });
 });

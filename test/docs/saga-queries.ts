@@ -1,6 +1,6 @@
 /** The code of docs/guides/saga-queries.md, region by region. The spec beside it compares, compiles and runs it. */
 // #region desk
-import { SagaModule, Sagas, sagaChart, sagaTimeline } from '@millrace/saga';
+import { sagaChart, sagaGantt, SagaModule, Sagas, sagaTimeline } from '@millrace/saga';
 import type { SagaClass, SagaHolder } from '@millrace/saga';
 import { Injectable } from '@nestjs/common';
 
@@ -51,4 +51,11 @@ export const keptForAMonth = (saga: SagaClass) =>
 
 // #region picture
 export const picture = (saga: SagaHolder) => sagaChart(saga);
+
+/** One instance: how long each of its steps took to be done, and to be undone. */
+export async function course(sagas: Sagas, saga: string, id: string) {
+  const instance = await sagas.find(saga, id);
+  const history = await sagas.history(saga, id);
+  return instance && history && sagaGantt({ ...instance, history }, { now: Date.now() });
+}
 // #endregion

@@ -39,6 +39,7 @@ export * from './core/orchestrator.js';
 export { playableDefinition } from './core/playable-saga.js';
 export type { PlayableAtOnce, PlayableSaga } from './core/playable-saga.js';
 export * from './core/pictures/saga-chart.js';
+export { sagaGantt } from './core/pictures/saga-gantt.js';
 export { sagaTimeline } from './core/pictures/saga-timeline.js';
 export * from './core/run.js';
 export { SagaControl } from './core/runtime/saga-control.js';

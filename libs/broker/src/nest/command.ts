@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util';
 import type { DynamicModule, Type } from '@nestjs/common';
 import { ConfigurationError, MillraceError } from '../core/errors.js';
 import { topologyMermaid } from '../core/topology/topology-mermaid.js';
-import { topologyText } from '../core/topology/topology-text.js';
+import { topologyDrawings, topologyText } from '../core/topology/topology-text.js';
 import { asyncApi } from './asyncapi.module.js';
 import { STORE_OPTIONS } from './command-store.js';
 import { runExport, runImport } from './command-transfer.js';
@@ -16,6 +16,7 @@ import { openOffline } from './offline.js';
 const USAGE = `millrace asyncapi <file>[#<export>]      the AsyncAPI document of an application, as JSON
 millrace describe <file>[#<export>]      who publishes, what passes which transforms, who consumes
     --mermaid                            as a Mermaid flowchart
+    --sagas                              its sagas instead, each as a Mermaid state diagram
     --json                               as data
 millrace export --context <context>      its events with their streams, tags and categories, as NDJSON
     --file <file>                        into a file; one that broke off goes on
@@ -36,6 +37,7 @@ type AnyModule = Type<unknown> | DynamicModule;
 
 const OPTIONS = {
   mermaid: { type: 'boolean' },
+  sagas: { type: 'boolean' },
   json: { type: 'boolean' },
   context: { type: 'string' },
   file: { type: 'string' },
@@ -60,9 +62,13 @@ async function main(words: readonly string[]): Promise<void> {
   }
 }
 
-function lookOf(command: string | undefined, as: { mermaid?: boolean; json?: boolean }): Look | undefined {
+function lookOf(
+  command: string | undefined,
+  as: { mermaid?: boolean; json?: boolean; sagas?: boolean },
+): Look | undefined {
   if (command === 'asyncapi') return async (app) => JSON.stringify(await asyncApi(app), null, 2);
   if (command !== 'describe') return undefined;
+  if (as.sagas) return (app) => topologyDrawings(describe(app));
   if (as.mermaid) return (app) => topologyMermaid(describe(app));
   if (as.json) return (app) => JSON.stringify(describe(app), withoutClasses, 2);
   return (app) => describe(app).map(topologyText).join('\n\n');

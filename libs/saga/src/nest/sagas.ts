@@ -13,6 +13,7 @@ import { SagaInstances } from '../core/runtime/saga-instances.js';
 import { SagaLocks } from '../core/runtime/saga-locks.js';
 import type { SagaLock } from '../core/runtime/saga-locks.js';
 import { historyOf, stateAt } from '../core/runtime/saga-past.js';
+import { sagaChart } from '../core/pictures/saga-chart.js';
 import { SagaQueries } from '../core/runtime/saga-queries.js';
 import type { DueOptions, DuePage, SagaPage } from '../core/runtime/saga-queries.js';
 import { SagaRetention } from '../core/runtime/saga-retention.js';
@@ -58,6 +59,8 @@ export class Sagas implements OnModuleInit {
     const definition = definitionOf(saga);
     this.orchestrator.add(definition);
     this.retention.keep(definition.name, retention);
+    const { name, version } = definition;
+    this.declarations.draws(`saga ${name}${version === 1 ? '' : ` v${version}`}`, () => sagaChart(definition));
     this.declarations.sends(`saga ${definition.name}`, [
       ...commandClassesOf(definition),
       SagaStarted,

@@ -20,6 +20,14 @@ export interface Reading {
   readonly contract: MessageClass;
 }
 
+/** A picture of something that a service runs. */
+export interface Drawing {
+  /** What it shows: `saga place-order`. */
+  readonly of: string;
+  /** A Mermaid diagram. */
+  readonly mermaid: string;
+}
+
 /**
  * What is known of a service beside its handlers: whoever publishes says so here, as the code of a service does with
  * `BrokerModule.forFeature({ publishes })`. Nothing at run time depends on it.
@@ -27,6 +35,7 @@ export interface Reading {
 export class Declarations {
   readonly sendings: Sending[] = [];
   readonly readings: Reading[] = [];
+  private readonly pictures = new Map<string, () => string>();
 
   /** @throws ConfigurationError for a class that is no message */
   sends(by: string, contracts: readonly MessageClass[]): void {
@@ -41,6 +50,15 @@ export class Declarations {
 
   reads(by: string, contracts: readonly MessageClass[]): void {
     for (const contract of contracts) this.readings.push({ by, contract });
+  }
+
+  /** @param draw makes a Mermaid diagram, when somebody looks */
+  draws(of: string, draw: () => string): void {
+    this.pictures.set(of, draw);
+  }
+
+  get drawings(): readonly Drawing[] {
+    return Array.from(this.pictures, ([of, draw]) => ({ of, mermaid: draw() }));
   }
 
   /** A handler may answer with the replies that its command lists. */

@@ -63,3 +63,10 @@ function table(rows: readonly (readonly string[])[]): string[] {
   const lines = rows.map((row) => `    ${row.map((cell, i) => cell.padEnd(widths[i]!)).join('  ')}`);
   return [...new Set(lines)].sort();
 }
+
+/** The pictures of what services run, one after the other, each a Mermaid diagram under its name. */
+export function topologyDrawings(topologies: readonly Topology[]): string {
+  const drawings = topologies.flatMap((each) => each.drawings);
+  if (drawings.length === 0) return '%% nothing is drawn: this application runs no sagas';
+  return drawings.map(({ of, mermaid }) => `%% ${of}\n${mermaid.trimEnd()}`).join('\n\n');
+}

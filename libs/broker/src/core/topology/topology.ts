@@ -3,7 +3,7 @@ import type { MessageClass, MessageKind } from '@millrace/messages';
 import type { TransformDescription } from '@millrace/transforms';
 import type { Broker } from '../broker.js';
 import type { HandlerDeclaration, HandlerGroup, Subscriptions } from '../handler.js';
-import type { Declarations, Sending } from './declarations.js';
+import type { Declarations, Drawing, Sending } from './declarations.js';
 import { arrivalsOf, wayOf } from './passage.js';
 import type { Arrival } from './passage.js';
 
@@ -62,6 +62,8 @@ export interface Topology {
   readonly namespace?: string;
   readonly sends: readonly Sends[];
   readonly receives: readonly Receives[];
+  /** Pictures of what it runs, such as its sagas. */
+  readonly drawings: readonly Drawing[];
 }
 
 /** What a topology is made of. */
@@ -100,7 +102,14 @@ export function topologyOf({ name, broker, subscriptions, declarations }: Topolo
       return { from, message: { type, contract }, passes, type, by, group: undefined, replies: [] };
     }),
   ];
-  return { connection: name, context, partitions, sends, receives: [...groups, ...past] };
+  return {
+    connection: name,
+    context,
+    partitions,
+    sends,
+    receives: [...groups, ...past],
+    drawings: declarations.drawings,
+  };
 }
 
 function addressee(context: string, kind: MessageKind, type: string): LogName | undefined {

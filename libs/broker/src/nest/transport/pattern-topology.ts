@@ -65,5 +65,6 @@ export function topologyOfPatterns(
     ...(namespace === undefined ? {} : { namespace }),
     sends: [],
     receives: [...events, ...requests],
+    drawings: [],
   };
 }

@@ -1,9 +1,11 @@
 import { Event } from '@millrace/messages';
 import { IsString } from 'class-validator';
 import { saga } from '../dsl/saga.js';
-import type { SagaInstance } from '../instance.js';
+import type { NewStep } from '../dsl/step.js';
+import type { HistoryEntry, SagaInstance } from '../instance.js';
 import { placeOrder } from '../place-order.fixture.js';
 import { sagaChart } from './saga-chart.js';
+import { sagaGantt } from './saga-gantt.js';
 import { sagaTimeline } from './saga-timeline.js';
 
 @Event('trips.wanted', { key: 'trip' })
@@ -13,6 +15,10 @@ class Wanted {
   constructor(trip: string) {
     this.trip = trip;
   }
+}
+
+interface Trip {
+  readonly trip: string;
 }
 
 /** The edges of a chart by the labels of their ends. */
@@ -63,7 +69,8 @@ describe('the chart of a saga', () => {
     expect(edges).toEqual(
       expect.arrayContaining([
         '[*] -> hotel (call): hotel',
-        'book (all) -> [*]: refused, compensated',
+        'book (all) -> undo book: refused',
+        'undo book -> [*]: compensated',
         'undo charge -> undo book',
         'letters (each, 1 at once) -> undo charge: refused',
         'letters (each, 1 at once) -> undo book: refused',
@@ -73,6 +80,52 @@ describe('the chart of a saga', () => {
     expect(chart).toContain('say #34;car#34;#59; now');
     expect(chart.match(/\{$/gm)).toHaveLength(chart.match(/\}$/gm)!.length);
     expect(chart.match(/^ *--$/gm)).toHaveLength(1);
+  });
+
+  it('shows step by step how branches and lists are undone, in reverse order', () => {
+    const kept = (s: NewStep<Trip>) => s.calls(() => undefined);
+    const undone = (s: NewStep<Trip>) => kept(s).compensates(() => undefined);
+    const trip = saga<Trip>()
+      .startsOn(Wanted, ({ trip }) => ({ trip }))
+      .parallel('book', {
+        hotel: (b) => b.step('room', undone).step('letter', kept).step('breakfast', undone),
+        car: (b) => b.step('car', undone),
+        map: (b) => b.step('map', kept),
+      })
+      .each(
+        'guests',
+        () => [1, 2],
+        (b) =>
+          b
+            .step('invite', (s) => s.calls(() => undefined).compensates(() => undefined))
+            .choose('how', ({ trip }) => (trip === 't1' ? 'post' : 'mail'), {
+              post: (c) => c.step('stamp', (s) => s.calls(() => undefined).compensates(() => undefined)),
+              mail: (c) => c.step('mail', (s) => s.calls(() => undefined)),
+            }),
+      )
+      .step('pay', kept)
+      .named('trip', 1);
+    const edges = edgesOf(sagaChart(trip));
+
+    expect(edges).toEqual(
+      expect.arrayContaining([
+        'book (all) -> undo book: refused',
+        // Its branches, from the last step to the first.
+        '[*] -> undo breakfast: hotel',
+        'undo breakfast -> undo room',
+        'undo room -> [*]',
+        '[*] -> undo car: car',
+        'undo car -> [*]',
+        'undo book -> [*]: compensated',
+        // An item, by what was chosen for it.
+        'guests (each, 1 at once) -> undo guests: refused',
+        'undo stamp -> undo invite',
+        'undo guests -> undo book',
+        'pay (call) -> undo guests: refused',
+      ]),
+    );
+    expect(edges.filter((edge) => edge.includes('undo map') || edge.includes('undo mail'))).toEqual([]);
+    expect(edges.filter((edge) => edge.endsWith('-> undo invite: mail'))).toHaveLength(1);
   });
 });
 
@@ -97,5 +150,59 @@ describe('the timeline of a saga', () => {
       ' +60 s  reserve stock  undo skipped by ann: by hand',
       '',
     ]);
+  });
+});
+
+describe('the Gantt chart of a saga', () => {
+  const entry = { path: '0', direction: 'do', at: 1000, times: 1, step: 'reserve stock' } as const;
+  const instance = (history: readonly HistoryEntry[]) =>
+    ({ saga: 'place-order', id: '4711', status: 'parked', startedAt: 1000, history }) as unknown as SagaInstance;
+
+  it('has a bar for how long each step took to be done and to be undone, and milestones of the whole saga', () => {
+    const chart = sagaGantt(
+      instance([
+        { ...entry, step: 'saga', path: '', what: 'started' },
+        { ...entry, what: 'sent', at: 1012, times: 3, last: 1400 },
+        { ...entry, what: 'timed-out', at: 1100, times: 2 },
+        { ...entry, what: 'done', at: 1500 },
+        { ...entry, step: 'pay: now', path: '1.card.0', what: 'sent', at: 1500 },
+        { ...entry, step: 'pay: now', path: '1.card.0', what: 'refused', at: 1600 },
+        { ...entry, direction: 'undo', what: 'sent', at: 1600 },
+        { ...entry, direction: 'undo', what: 'skipped', at: 61_000, by: 'ann', why: 'by hand' },
+        { ...entry, step: 'rejection', path: 'end', direction: 'do', what: 'sent', at: 61_000 },
+        { ...entry, step: 'saga', path: '', direction: 'undo', what: 'aborted', at: 62_000 },
+      ]),
+    );
+    expect(chart.split('\n')).toEqual([
+      'gantt',
+      '  title place-order 4711#58; parked',
+      '  dateFormat x',
+      '  axisFormat %H:%M:%S',
+      '  section saga',
+      '    started :milestone, 1000, 0ms',
+      '    aborted :milestone, 62000, 0ms',
+      '  section reserve stock',
+      '    do, 3 attempts :done, 1012, 1500',
+      '    undo, skipped :crit, 1600, 61000',
+      '  section pay#58; now',
+      '    do (1.card.0), refused :crit, 1500, 1600',
+      '  section rejection',
+      '    do :active, 61000, 62000',
+      '',
+    ]);
+  });
+
+  it('lets what is under way go on until now, also what a person has tried again', () => {
+    const chart = sagaGantt(
+      instance([
+        { ...entry, what: 'sent', at: 1012 },
+        { ...entry, what: 'given-up', at: 1100 },
+        { ...entry, what: 'retried', at: 5000, by: 'ann', why: 'again' },
+        { ...entry, what: 'sent', at: 5000 },
+      ]),
+      { now: 90_000_000 },
+    );
+    expect(chart).toContain('    do, 2 attempts :active, 1012, 90000000');
+    expect(chart).toContain('axisFormat %Y-%m-%d');
   });
 });

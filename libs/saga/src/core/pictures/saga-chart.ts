@@ -1,15 +1,10 @@
 import { contractOf } from '@millrace/messages';
 import type { Block, SagaDefinition, SagaNode } from '../definition.js';
-import { nodesOf } from '../definition.js';
 import { definitionOf } from '../saga-class.js';
 import type { SagaHolder } from '../saga-class.js';
 import { Chart, END } from './chart.js';
-
-/** Where a way goes on from: a state, and what the next edge says. */
-interface Exit {
-  readonly from: string;
-  readonly label?: string;
-}
+import { canBeUndone, drawUndo } from './undo-chart.js';
+import type { Exit } from './undo-chart.js';
 
 /** How far a way has come: what leads on, and what is undone first when it turns round. */
 interface Way {
@@ -50,12 +45,19 @@ function drawNode<State>(chart: Chart, node: SagaNode<State>, way: Way): Way {
   const id = drawState(chart, node);
   for (const { from, label } of way.exits) chart.edge(from, id, label);
   if (node.kind === 'pivot') return { exits: [{ from: id }], undos: [], isPastPivot: true };
-  const reason = way.isPastPivot ? undefined : failureOf(node);
-  if (reason !== undefined) turnRound(chart, id, way.undos, reason);
-  if (way.isPastPivot || !canBeUndone(node)) return { ...way, exits: [{ from: id }] };
-  const undo = chart.state(`undo ${node.name}`);
-  turnRound(chart, undo, way.undos);
-  return { ...way, exits: [{ from: id }], undos: [undo] };
+  if (way.isPastPivot) return { ...way, exits: [{ from: id }] };
+  const reason = failureOf(node);
+  // What has been done inside of a node that fails is undone first.
+  const isPartlyDone =
+    reason !== undefined && (node.kind === 'parallel' || node.kind === 'each' || node.kind === 'code');
+  if (!canBeUndone(node)) {
+    if (reason !== undefined) turnRound(chart, id, way.undos, reason);
+    return { ...way, exits: [{ from: id }] };
+  }
+  if (reason !== undefined && !isPartlyDone) turnRound(chart, id, way.undos, reason);
+  const [undo] = drawUndo(chart, node, isPartlyDone ? [{ from: id, label: reason }] : []);
+  turnRound(chart, undo!.from, way.undos);
+  return { ...way, exits: [{ from: id }], undos: [undo!.from] };
 }
 
 function drawState<State>(chart: Chart, node: Exclude<SagaNode<State>, { kind: 'choice' }>): string {
@@ -114,11 +116,4 @@ function failureOf<State>(node: SagaNode<State>): string | undefined {
   if (node.kind === 'sleep') return undefined;
   if (node.kind === 'wait') return node.withinMs === undefined || node.otherwise ? undefined : 'timed out';
   return 'refused';
-}
-
-function canBeUndone<State>(node: SagaNode<State>): boolean {
-  if (node.kind === 'code') return true;
-  return nodesOf([node]).some(
-    (each) => each.kind === 'step' && each.undo !== undefined && each.undo.act.kind !== 'unlock',
-  );
 }
