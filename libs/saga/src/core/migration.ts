@@ -10,7 +10,7 @@ import type { SagaAction } from './transition.js';
 
 /** How instances of one version of a saga go on with another one. */
 export interface Move<Old = unknown, New = unknown> {
-  /** The state that they go on with. Default: the one that they have. */
+  /** The state that they go on with. Default: the one that they have; in code, with its answers under their new names. */
   readonly state?: ((old: Old) => New) | undefined;
   /** What a step that they have begun is called in the other version. Default: the same. */
   readonly at?: ((step: string) => string) | undefined;
@@ -37,7 +37,7 @@ export function migrate(
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- of any state
   to: SagaDefinition<any>,
   instance: SagaInstance,
-  { state = (old) => old, at = (step) => step }: Move,
+  { at = (step) => step, state = (old) => renamedAnswers(instance, old, at) }: Move,
   { by, why, now }: Mover,
 ): Migration {
   if (hasEnded(instance)) return refuse(`it is ${instance.status}`);
@@ -53,6 +53,7 @@ export function migrate(
     version: to.version,
     hash: to.hash,
     state: turn.state,
+    run: renamedOps(instance.run, at),
     ...(parked ? { parked: parked.map((each) => ({ ...each, step: at(each.step) })) } : {}),
     history: turn.history,
     updatedAt: now,
@@ -94,6 +95,22 @@ function inNode<Old, New>(old: SagaNode<Old>, other: SagaNode<New> | undefined, 
   }
   if (old.kind !== 'each' || other.kind !== 'each' || !('bodies' in run)) return undefined;
   return first(run.bodies, (body) => inBlock(old.body, other.body, body, at));
+}
+
+/** In code the operations have their names in the journal. */
+function renamedOps(run: SequenceRun, at: At): SequenceRun {
+  const [code] = run.runs;
+  if (!code || !('ops' in code)) return run;
+  return { ...run, runs: [{ ...code, ops: code.ops.map((op) => ({ ...op, name: at(op.name) })) }] };
+}
+
+/** And what they have answered in the state. */
+function renamedAnswers({ run }: SagaInstance, state: unknown, at: At): unknown {
+  const [code] = run.runs;
+  if (!code || !('ops' in code)) return state;
+  const names = new Map(code.ops.map(({ name }) => [name, at(name)]));
+  const entries = Object.entries(state as object);
+  return Object.fromEntries(entries.map(([name, value]) => [names.get(name) ?? name, value as unknown]));
 }
 
 /** What a run of a node depends on. */

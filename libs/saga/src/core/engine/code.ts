@@ -114,7 +114,7 @@ function halt<State>(turn: Turn<State>, node: CodeNode<State>, run: CodeRun, pla
 }
 
 /** How the code differs from its journal; undefined: it goes on as it did. */
-function differs(course: Course, { ops, back, returned }: CodeRun): string | undefined {
+export function differs(course: Course, { ops, back, returned }: CodeRun): string | undefined {
   if (course.nodes.length < ops.length)
     return course.kind === 'halted' ? course.reason : 'it has begun less than before';
   if (back) return undefined;

@@ -1,6 +1,7 @@
 import { ConfigurationError, ConflictError, silent, UnitOfWork } from '@millrace/broker';
 import type { Broker, Logger, Write } from '@millrace/broker';
 import { decide, played } from '../code/decide.js';
+import { codeObstacle } from '../code/code-obstacle.js';
 import { stateName } from '../command-id.js';
 import { isOver } from '../instance.js';
 import type { SagaInstance } from '../instance.js';
@@ -196,6 +197,8 @@ export class SagaInstances {
       if (read.instance?.hash !== from.hash) return `it is not in version ${from.version} (${from.hash})`;
       const decided = migrate(from, to, read.instance, move, { ...person, now: this.broker.clock.now() });
       if (decided.outcome === 'refused') return decided.reason;
+      const obstacle = await codeObstacle(to, decided.instance);
+      if (obstacle !== undefined) return obstacle;
       const change = moving(from, read);
       if (dryRun || (await this.commit(to, change, decided.instance, decided.actions))) return undefined;
     }

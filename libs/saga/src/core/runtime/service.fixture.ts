@@ -75,8 +75,13 @@ export class SagaService {
     return this;
   }
 
-  async close(): Promise<void> {
+  /** Leaves the store to another service. */
+  async stop(): Promise<void> {
     await this.subscriber.stop();
+  }
+
+  async close(): Promise<void> {
+    await this.stop();
     await this.store.close();
   }
 
