@@ -20,5 +20,6 @@ export interface PostgresClient {
 export interface PostgresPool<Client extends PostgresClient = PostgresClient> {
   connect(): Promise<Client>;
   on(event: 'error', listener: (error: Error) => void): unknown;
+  on(event: 'connect', listener: (client: Pick<PostgresClient, 'on'>) => void): unknown;
   listenerCount(event: 'error'): number;
 }

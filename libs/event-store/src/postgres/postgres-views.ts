@@ -4,6 +4,7 @@ import type { Checkpoint } from '../core/checkpoint.js';
 import { BrokenTransactionError } from '../core/errors.js';
 import type { ParkedEvent } from '../core/parked-event.js';
 import type { ViewBuild, ViewChange, ViewDatabase, ViewPlace, ViewTransaction } from '../core/view-database.js';
+import { listenToErrors } from './listen-to-errors.js';
 import type { PostgresClient, PostgresPool } from './postgres-client.js';
 import { IN_FAILED_TRANSACTION, sqlStateOf, unavailable } from './postgres-errors.js';
 import { identifier, literal, postgresTables } from './postgres-tables.js';
@@ -56,8 +57,7 @@ export class PostgresViews<Client extends PostgresClient> implements ViewDatabas
     }
     checkOptions('views in PostgreSQL', options, RULES);
     ({ schema: this.schema = 'millrace', idleMs: this.idleMs = 30_000 } = options);
-    // A connection that is lost while idle is replaced by the pool; nobody listening would end the process.
-    if (pool.listenerCount('error') === 0) pool.on('error', () => undefined);
+    listenToErrors(pool);
   }
 
   async checkpoint(place: ViewPlace): Promise<Checkpoint | undefined> {
