@@ -10,7 +10,7 @@ const PROJECTOR = fileURLToPath(new URL('../support/postgres-projector-process.m
 const PARTITIONS = 3;
 const KEYS = 40;
 /** More than one batch in each partition. */
-const EVENTS = 2_400;
+const EVENTS = 1_600;
 const LONG_MS = 60_000;
 
 @Event('work.counted', { key: 'key' })

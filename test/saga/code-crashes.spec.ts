@@ -10,7 +10,7 @@ import { Worker } from '../support/worker.js';
 
 const PROGRAM = fileURLToPath(new URL('../support/code-saga-process.mjs', import.meta.url));
 /** How many commits lie between two kills: `npm run kill-points` has one at each, which takes minutes. */
-const EVERY = Number(process.env['MILLRACE_KILL_EVERY'] ?? 4);
+const EVERY = Number(process.env['MILLRACE_KILL_EVERY'] ?? 6);
 
 /** More commits than a run of the saga has: the last process is not killed at all. */
 const MOST_COMMITS = 40;

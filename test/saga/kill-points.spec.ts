@@ -21,7 +21,7 @@ interface Kill {
 }
 
 /** How many commits lie between two kills: `npm run kill-points` has one at each, which takes minutes. */
-const EVERY = Number(process.env['MILLRACE_KILL_EVERY'] ?? 12);
+const EVERY = Number(process.env['MILLRACE_KILL_EVERY'] ?? 24);
 
 /** One process: it finishes the saga `last`, starts `id`, and is killed as told. @returns whether it was. */
 async function run(site: Site, ledger: string, last?: string, id?: string, kill?: Kill): Promise<boolean> {

@@ -7,7 +7,7 @@ import { explore } from '../explore.js';
 import { Saga } from '../saga-class.js';
 
 /** How many sagas are explored, and how far each. */
-const RUNS = Number(process.env.EXPLORED_SAGAS ?? 40);
+const RUNS = Number(process.env.EXPLORED_SAGAS ?? 24);
 const MAX_STATES = Number(process.env.EXPLORED_STATES ?? 1000);
 
 describe('sagas of any shape', () => {
