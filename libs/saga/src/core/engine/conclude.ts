@@ -1,9 +1,10 @@
 import { contractOf } from '@millrace/messages';
-import type { SagaFailure } from '../definition.js';
+import { begun } from '../begun.js';
+import type { SagaDefinition, SagaFailure } from '../definition.js';
 import { hasEnded } from '../instance.js';
 import type { ParkedStep, SagaInstance, SagaStatus } from '../instance.js';
 import { ChildCompleted, ChildUndone, ChildFailed } from '../internal-messages.js';
-import { dueOf, isHalted, isOpen, partsOf } from '../run.js';
+import { dueOf, isHalted, isOpen } from '../run.js';
 import type { Run, SequenceRun, StepRun } from '../run.js';
 import { SagaEnded, SagaParked, SagaTurned } from '../saga-events.js';
 import type { SagaOutcome } from '../saga-events.js';
@@ -24,12 +25,12 @@ interface Progress {
 export function conclude<State>(
   turn: Turn<State>,
   before: SagaInstance<State>,
-  { run, farewell: begun }: Progress,
+  { run, farewell: known }: Progress,
 ): Transition<State> {
   const failure = turnedRound(turn, before, run) ?? before.failure;
   const parked = stillParked(turn, before, run, failure);
   const sought = { ...before, ...(failure ? { failure } : {}) };
-  const farewell = begun ?? beginFarewell(turn, sought, run);
+  const farewell = known ?? beginFarewell(turn, sought, run);
   const status = statusOf(sought, run, farewell, parked);
   const { parked: _parked, farewell: _farewell, wakeAt, early: _early, ...rest } = sought;
   let instance: SagaInstance<State> = {
@@ -71,16 +72,18 @@ function stillParked<State>(
   }
   const steps = [...(before.parked ?? []), ...turn.stuck];
   if (steps.length === 0) return steps;
-  const stuck = stuckIn(run);
+  const stuck = stuckIn(turn.definition, run);
   return steps.filter(({ path }) => stuck.has(path));
 }
 
-function stuckIn(run: Run, path = '', found = new Set<string>()): Set<string> {
-  if (!isOpen(run)) return found;
-  if (('attempt' in run && run.phase === 'stuck') || isHalted(run)) found.add(path);
-  const names = 'branches' in run ? Object.keys(run.branches) : 'body' in run ? [run.branch] : undefined;
-  partsOf(run).forEach((part, at) => stuckIn(part, path === '' ? String(at) : `${path}.${names?.[at] ?? at}`, found));
-  return found;
+/** Where an instance waits for a person. */
+function stuckIn<State>(definition: SagaDefinition<State>, run: SequenceRun): ReadonlySet<string> {
+  const isStuck = (each: Run): boolean => ('attempt' in each && each.phase === 'stuck') || isHalted(each);
+  return new Set(
+    begun(definition, run, isOpen)
+      .filter((each) => isStuck(each.run))
+      .map(({ path }) => path),
+  );
 }
 
 /** Tells of the end, once nothing else is to be done. Answers the step that does so, if somebody has to answer. */
