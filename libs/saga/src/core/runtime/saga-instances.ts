@@ -8,9 +8,10 @@ import type { SagaInstance } from '../instance.js';
 import { migrate } from '../migration.js';
 import type { Move, Mover } from '../migration.js';
 import { SagaParked } from '../saga-events.js';
-import type { CallAction, SagaAction, SagaInput, Transition } from '../transition.js';
+import type { SagaAction, SagaInput, Transition } from '../transition.js';
 import { callsUnderWay } from './calls-under-way.js';
-import { runCall } from './run-call.js';
+import { LocalCalls } from './local-calls.js';
+import type { Handling } from './local-calls.js';
 import { hasCalls } from './saga-definitions.js';
 import type { AnyDefinition, SagaDefinitions } from './saga-definitions.js';
 import { currentSteps } from './current-steps.js';
@@ -48,8 +49,7 @@ interface Moving {
 
 /** The stored instances of sagas, each a state on the partition of its id. */
 export class SagaInstances {
-  /** Local functions that run in this process, by the ids of their calls. */
-  private readonly running = new Map<string, Promise<unknown>>();
+  private readonly calls = new LocalCalls((saga, id, input) => this.act(saga, id, input));
   private readonly recent: RecentInstances;
 
   constructor(
@@ -127,7 +127,7 @@ export class SagaInstances {
     if (left.length === 0) return this.stage(definition, change, instance, actions);
     // How a function ends is committed by itself, so that nothing is run again that has ended.
     if (await this.commit(definition, change, instance, actions)) {
-      return this.runAll(definition, saga, id, left, options.handling);
+      return this.calls.run(saga, id, left, options.handling);
     }
     if (read.recent) return this.move(saga, id, input, { ...options, again: true });
     throw conflict(saga, id);
@@ -146,7 +146,7 @@ export class SagaInstances {
     }
     if (!instance || !hasCalls(definition)) return;
     const left = callsUnderWay(await played(definition, instance), instance);
-    return this.runAll(definition, instance.saga, instance.id, left, handling);
+    return this.calls.run(instance.saga, instance.id, left, handling);
   }
 
   /** Why an input would change nothing; undefined: it would change something. */
@@ -203,42 +203,6 @@ export class SagaInstances {
       if (dryRun || (await this.commit(to, change, decided.instance, decided.actions))) return undefined;
     }
     throw conflict(from.name, id);
-  }
-
-  /** Runs functions, and those that follow from how they end. */
-  private async runAll(
-    definition: AnyDefinition,
-    saga: string,
-    id: string,
-    calls: readonly CallAction[],
-    handling: Handling | undefined,
-  ): Promise<void> {
-    const mine = calls.filter((call) => !this.running.has(call.id));
-    await Promise.all(mine.map((call) => this.run(definition, saga, id, call, handling)));
-  }
-
-  private async run(
-    definition: AnyDefinition,
-    saga: string,
-    id: string,
-    call: CallAction,
-    handling: Handling | undefined,
-  ): Promise<void> {
-    const signal = handling?.signal;
-    const work = runCall(call, signal);
-    this.running.set(call.id, work);
-    try {
-      const result = await work;
-      // What a process that stops has cut off runs again where the message is handled again.
-      if (signal?.aborted && result.status === 'failed') throw signal.reason;
-      const input = { kind: 'called', callId: call.id, result } as const;
-      const transition = await this.act(saga, id, input);
-      if (transition.outcome !== 'moved') return;
-      const following = transition.actions.filter((action) => action.kind === 'call');
-      await this.runAll(definition, saga, id, following, handling);
-    } finally {
-      this.running.delete(call.id);
-    }
   }
 
   private stage(
@@ -337,11 +301,6 @@ export interface MoveOptions {
   /** Somebody else was faster: look at what they have stored. */
   readonly again?: boolean;
   readonly handling?: Handling;
-}
-
-/** The run of a handler. A signal costs, so it is asked for only where it is needed. */
-interface Handling {
-  readonly signal: AbortSignal;
 }
 
 const NOT_YET: Read = { instance: undefined, revision: 0, recent: true };
