@@ -1,24 +1,11 @@
 import type { PartitionStore } from '@millrace/broker';
-import { Event } from '@millrace/messages';
-import { IsString } from 'class-validator';
 import { SagaMigrations } from '../runtime/saga-migrations.js';
 import { SagaService, STORES } from '../runtime/service.fixture.js';
 import { Saga } from '../saga-class.js';
 import type { SagaHolder } from '../saga-class.js';
 import type { CodeSteps } from './code-steps.js';
 import { sagaOf } from './saga-of.js';
-
-@Event('trips.wanted', { key: 'trip' })
-class Wanted {
-  @IsString() readonly trip: string;
-
-  constructor(trip: string) {
-    this.trip = trip;
-  }
-}
-
-@Event('trips.agreed', { key: 'trip' })
-class Agreed extends Wanted {}
+import { Agreed, Wanted } from '../runtime/wanted-trips.fixture.js';
 
 type Body = (saga: CodeSteps, wanted: Wanted) => Promise<unknown>;
 type Version = new () => SagaHolder;

@@ -1,5 +1,3 @@
-import { Event } from '@millrace/messages';
-import { IsString } from 'class-validator';
 import { refused } from '../call.js';
 import { sagaOf } from '../code/saga-of.js';
 import { sagaChart } from '../pictures/saga-chart.js';
@@ -8,26 +6,7 @@ import { Saga } from '../saga-class.js';
 import { historyOf, stateAt } from './saga-past.js';
 import { SagaQueries } from './saga-queries.js';
 import { SagaService, STORES } from './service.fixture.js';
-
-@Event('trips.wanted', { key: 'trip' })
-class Wanted {
-  @IsString() readonly trip: string;
-  @IsString() readonly customer: string;
-
-  constructor(trip: string, customer: string) {
-    this.trip = trip;
-    this.customer = customer;
-  }
-}
-
-@Event('trips.agreed', { key: 'trip' })
-class Agreed {
-  @IsString() readonly trip: string;
-
-  constructor(trip: string) {
-    this.trip = trip;
-  }
-}
+import { Agreed, Wanted } from './wanted-trips.fixture.js';
 
 @Saga('coded')
 class Coded {

@@ -1,4 +1,4 @@
-import { Command, Event, Reply } from '@millrace/messages';
+import { Command, Reply } from '@millrace/messages';
 import { IsString } from 'class-validator';
 import { saga } from '../dsl/saga.js';
 import type { SagaInstance } from '../instance.js';
@@ -7,25 +7,8 @@ import { historyOf, stateAt } from './saga-past.js';
 import { SagaQueries } from './saga-queries.js';
 import { SagaRetention } from './saga-retention.js';
 import { SagaService, STORES } from './service.fixture.js';
+import { Agreed, Wanted } from './wanted-trips.fixture.js';
 
-@Event('trips.wanted', { key: 'trip' })
-class Wanted {
-  @IsString() readonly trip: string;
-  @IsString() readonly customer: string;
-
-  constructor(trip: string, customer: string) {
-    this.trip = trip;
-    this.customer = customer;
-  }
-}
-@Event('trips.agreed', { key: 'trip' })
-class Agreed {
-  @IsString() readonly trip: string;
-
-  constructor(trip: string) {
-    this.trip = trip;
-  }
-}
 @Reply('trips.noted')
 class Noted {}
 
