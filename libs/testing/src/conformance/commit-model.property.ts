@@ -72,13 +72,14 @@ async function begin(harness: StoreHarness): Promise<Run> {
   return { harness, context, partitions, model };
 }
 
-/** Something in every log, and some of it delivered, so that short histories meet acknowledgements too. */
+/** Something in every log, some of it delivered, and an effect that was undone, so that short histories meet all of that, too. */
 function opening({ partitions }: Run): readonly Step[] {
   return partitions.flatMap((partition): Step[] => {
     const writes: Write[] = [
       { kind: 'append', events: ['happened', 'happened too'], tags: [['red'], ['red', 'big']] },
       { kind: 'emit', to: partition, message: 'do' },
       { kind: 'emit', to: partition, message: 'do more' },
+      { kind: 'tombstone', effect: NAMES.effects[0], by: 'opening', ttlMs: 600_000 },
     ];
     return [
       { step: 'commit', plan: { partition, guards: [], writes }, twice: false },
