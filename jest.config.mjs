@@ -39,6 +39,7 @@ export default {
   reporters: ['default', '<rootDir>/test/summary-reporter.mjs'],
   testTimeout: 20_000,
   // Every spec file leaves its modules behind: a worker that has gathered many is replaced. In one process they slow down all.
-  maxWorkers: 2,
+  // One more than the cores of CI: many specs wait for processes of their own.
+  maxWorkers: 3,
   workerIdleMemoryLimit: '1GB',
 };
