@@ -38,8 +38,8 @@ export default {
   globalTeardown: '<rootDir>/test/servers.teardown.mjs',
   reporters: ['default', '<rootDir>/test/summary-reporter.mjs'],
   testTimeout: 20_000,
-  // Every spec file leaves its modules behind: a worker that has gathered many is replaced. In one process they slow down all.
   // One more than the cores of CI: many specs wait for processes of their own.
   maxWorkers: 3,
+  // Every spec file leaves its modules behind: a worker that has gathered many is replaced. In one process they slow down all.
   workerIdleMemoryLimit: '1GB',
 };
