@@ -29,10 +29,12 @@ export async function findRedis(options: FindRedisOptions = {}): Promise<FoundRe
     if (skip.includes(source)) continue;
     try {
       const found = await find();
-      if (found) return found;
+      if (!found) continue;
+      // Why it is not the one that one would expect; when there is none, the error says it.
+      for (const failure of failures) say(failure);
+      return found;
     } catch (error) {
       failures.push((error as Error).message);
-      say((error as Error).message);
     }
   }
   throw new NoRedisError([...failures, 'No Redis was found.', WAYS_OUT].join('\n'));
