@@ -28,12 +28,15 @@ describe('events published in one turn', () => {
     expect(commits.every(({ guards }) => guards.length === 0)).toBe(true);
   });
 
-  it('begin a new commit when it is full, and in the next turn', async () => {
+  it('leave before the turn ends once there are enough, and the others with its end', async () => {
     const { publications, events } = publishing();
-    await Promise.all(Array.from({ length: 501 }, (_, i) => publications.add(partition(0), `${i}`)));
+    const sent = Array.from({ length: 203 }, (_, i) => publications.add(partition(i % 2), `${i}`));
+    expect(events().map(({ length }) => length)).toEqual([100, 100]);
+    await Promise.all(sent);
     await publications.add(partition(0), 'later');
-    expect(events().map(({ length }) => length)).toEqual([500, 1, 1]);
-    expect(events().flat()).toEqual([...Array.from({ length: 501 }, (_, i) => `${i}`), 'later']);
+    expect(events().map(({ length }) => length)).toEqual([100, 100, 2, 1, 1]);
+    expect(events()[0]).toEqual(Array.from({ length: 100 }, (_, i) => `${2 * i}`));
+    expect(events().slice(2)).toEqual([['200', '202'], ['201'], ['later']]);
   });
 
   it('fail as their commit does', async () => {

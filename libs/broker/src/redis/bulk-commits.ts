@@ -9,13 +9,15 @@ import { Script } from './script.js';
 export interface BulkForm {
   /** What one call takes in all: it blocks the server, and the client waits for it as a whole. */
   readonly max: number;
+  /** So much of it leaves before the turn ends. Default: nothing does. */
+  readonly enough?: number;
   weigh(commit: CompiledCommit): number;
   run(connection: RedisConnection, commits: readonly CompiledCommit[]): Promise<RawResult[]>;
 }
 
 /** By shape: the commits of publishers and of event stores. */
 export const BULK: Readonly<Record<string, BulkForm>> = {
-  publish: { max: 500, weigh: () => 1, run: publish },
+  publish: { max: 500, enough: 200, weigh: ({ args }) => args.length - 1, run: publish },
   // Of more at once the server takes no less for each, and the client has nothing to do meanwhile.
   [STREAM_APPEND]: { max: 64, weigh: ({ args }) => Number(args[1]), run: appendToStreams },
 };

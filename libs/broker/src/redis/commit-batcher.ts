@@ -32,6 +32,8 @@ const RETRY_MS = 50;
 export class CommitBatcher {
   private queue: Waiting[] = [];
   private scheduled = false;
+  /** What has gathered of a shape that does not wait for the end of the turn. */
+  private early = 0;
   private readonly underway = new Set<Promise<void>>();
 
   /**
@@ -65,23 +67,36 @@ export class CommitBatcher {
 
   private enqueue(waiting: Waiting): void {
     this.queue.push(waiting);
+    const { shape } = waiting.compiled;
+    const bulk = BULK[shape];
+    if (bulk?.enough !== undefined) {
+      this.early += bulk.weigh(waiting.compiled);
+      if (this.early >= bulk.enough) return this.flush(({ compiled }) => compiled.shape === shape);
+    }
     if (this.scheduled) return;
     this.scheduled = true;
-    setImmediate(() => this.flush());
+    setImmediate(() => {
+      this.scheduled = false;
+      this.flush();
+    });
   }
 
-  private flush(): void {
-    this.scheduled = false;
-    if (this.queue.length === 0) return;
+  private flush(matches: (waiting: Waiting) => boolean = () => true): void {
+    this.early = 0;
     const batches = new Map<string, Waiting[]>();
+    const others: Waiting[] = [];
     for (const waiting of this.queue) {
+      if (!matches(waiting)) {
+        others.push(waiting);
+        continue;
+      }
       const { shape, slot } = waiting.compiled;
       const name = slot === '' ? shape : `${slot} ${shape}`;
       const batch = batches.get(name);
       if (batch) batch.push(waiting);
       else batches.set(name, [waiting]);
     }
-    this.queue = [];
+    this.queue = others;
     for (const batch of batches.values()) for (const call of calls(batch)) this.track(this.send(call));
   }
 
