@@ -51,8 +51,10 @@ export async function child(file, setting, execArgv = []) {
     run: ask,
     /** CPU it has taken since it was started, s. Not while it runs. */
     cpuSeconds: async () => (await ask('cpu')).cpuSeconds,
+    /** Rejects when it ends. */
+    broken,
     close: async () => {
-      process.send('close');
+      if (process.connected) process.send('close');
       await broken.catch(() => undefined);
     },
   };

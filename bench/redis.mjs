@@ -23,6 +23,11 @@ export async function privateRedis(fsync) {
       const lines = (await redis.info('commandstats')).matchAll(/^cmdstat_(\S+):calls=(\d+)/gm);
       return new Map(Array.from(lines, ([, command, calls]) => [command, Number(calls)]));
     },
+    /** Bytes received and sent since the start. */
+    bytes: async () => {
+      const lines = (await redis.info('stats')).matchAll(/^total_net_(input|output)_bytes:(\d+)/gm);
+      return new Map(Array.from(lines, ([, way, bytes]) => [`bytes of ${way}`, Number(bytes)]));
+    },
     flush: () => redis.flushall(),
     stop: async () => {
       redis.disconnect();

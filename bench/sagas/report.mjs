@@ -4,31 +4,34 @@ import { median, spread } from '../figures.mjs';
 const SCRIPTS = ['eval', 'evalsha', 'fcall'];
 
 /**
- * The tables for people, and lines of JSON, of one case.
+ * The tables for people, and lines of JSON, of one case. Millrace is the last of the sides, and compared with each other one.
  *
- * @param titles of the other side, and of Millrace
- * @param full pairs of figures with so many in flight
- * @param loads pairs of figures by the name of their load, for how long a saga takes
+ * @param titles of the sides
+ * @param full rounds of the figures of the sides, with so many in flight
+ * @param loads rounds of figures by the name of their load, for how long a saga takes
  */
 export function report({ name, titles, full, loads, inFlight, json }) {
-  const line = (what, unit, pairs, figure, digits = 2) => {
+  const baselines = titles.slice(0, -1);
+  const line = (what, unit, rounds, figure, digits = 2) => {
     if (!json) return;
-    const value = rounded(of(pairs, 1, figure), digits);
-    const found = { suite: 'sagas', case: `${name}; ${what}`, unit, value, baseline: titles[0] };
-    console.log(JSON.stringify({ ...found, ratio: rounded(ratioOf(pairs, figure), 2) }));
+    const value = rounded(of(rounds, baselines.length, figure), digits);
+    for (const [side, baseline] of baselines.entries()) {
+      const found = { suite: 'sagas', case: `${name}; ${what}`, unit, value, baseline };
+      console.log(JSON.stringify({ ...found, ratio: rounded(ratioOf(rounds, side, figure), 2) }));
+    }
   };
   line(`${inFlight} in flight`, 'sagas/s', full, rate, 0);
   line('CPU in all', 'µs/saga', full, cpu, 0);
   line('script calls', 'calls/saga', full, scripts);
   line('acknowledgements', 'calls/saga', full, ({ calls }) => calls.xack ?? 0);
-  for (const [load, pairs] of Object.entries(loads)) {
+  for (const [load, rounds] of Object.entries(loads)) {
     const [short] = load.split(',');
-    line(`p50, ${short}`, 'ms', pairs, ({ p50 }) => p50);
-    line(`p99, ${short}`, 'ms', pairs, ({ p99 }) => p99);
+    line(`p50, ${short}`, 'ms', rounds, ({ p50 }) => p50);
+    line(`p99, ${short}`, 'ms', rounds, ({ p99 }) => p99);
   }
-  const heading = `\n${name}: ratio ${ratioOf(full, rate).toFixed(2)} of ${titles[0]}`;
-  const calls = titles.map((title, side) => `Redis a saga, ${title}: ${callsOf(full, side)}`);
-  console.error([heading, rates(titles, full, inFlight), latencies(titles, loads), ...calls, ''].join('\n'));
+  const ratios = baselines.map((title, side) => `${ratioOf(full, side, rate).toFixed(2)} of ${title}`);
+  const tables = [rates(titles, full, inFlight), latencies(titles, loads), work(titles, full)];
+  console.error([`\n${name}: ratio ${ratios.join('; ')}`, ...tables, ''].join('\n'));
 }
 
 const rate = (figures) => figures.rate;
@@ -36,13 +39,13 @@ const cpu = (figures) => Object.values(figures.cpu).reduce((sum, micros) => sum 
 const scripts = ({ calls }) => SCRIPTS.reduce((sum, command) => sum + (calls[command] ?? 0), 0);
 
 function rates(titles, full, inFlight) {
-  const processes = Object.keys(full[0][1].cpu);
+  const processes = Object.keys(full[0].at(-1).cpu);
   const table = new Table({
     head: [`${inFlight} in flight`, 'sagas/s median (min-max)', ...processes.map((who) => `${who} µs/saga`), 'in all'],
   });
   for (const [side, title] of titles.entries()) {
     const each = processes.map((who) => micros(of(full, side, (figures) => figures.cpu[who])));
-    table.push([title, spread(full.map((pair) => pair[side].rate)), ...each, micros(of(full, side, cpu))]);
+    table.push([title, spread(full.map((round) => round[side].rate)), ...each, micros(of(full, side, cpu))]);
   }
   return table;
 }
@@ -50,25 +53,37 @@ function rates(titles, full, inFlight) {
 function latencies(titles, loads) {
   const table = new Table({ head: ['p50, p99 in ms', ...Object.keys(loads)] });
   for (const [side, title] of titles.entries()) {
-    const both = (pairs) => ['p50', 'p99'].map((at) => of(pairs, side, (each) => each[at]).toFixed(2)).join(', ');
+    const both = (rounds) => ['p50', 'p99'].map((at) => of(rounds, side, (each) => each[at]).toFixed(2)).join(', ');
     table.push([title, ...Object.values(loads).map(both)]);
   }
   return table;
 }
 
-/** What Redis was asked to do in the last round, most often first. */
-function callsOf(full, side) {
-  const calls = Object.entries(full.at(-1)[side].calls).filter(([, count]) => count >= 0.01);
-  const sorted = calls.sort(([, a], [, b]) => b - a);
-  return sorted.map(([command, count]) => `${command} ${count.toFixed(2)}`).join(', ') || 'not counted';
+/** What Redis was asked to do for each saga, what Millrace asks for most often first. */
+function work(titles, full) {
+  const table = new Table({ head: ['Redis, a saga', ...titles] });
+  const add = (counted, least, digits) => {
+    const names = new Set(full.flatMap((round) => round.flatMap((figures) => Object.keys(figures[counted]))));
+    const count = (side, name) => of(full, side, (figures) => figures[counted][name] ?? 0);
+    const rows = [...names].map((name) => [name, ...titles.map((_, side) => count(side, name))]);
+    // What is no Redis counts nothing.
+    const isCounted = titles.map((_, side) => Object.keys(full[0][side][counted]).length > 0);
+    for (const [name, ...counts] of rows.sort((a, b) => b.at(-1) - a.at(-1))) {
+      if (Math.max(...counts) < least) continue;
+      table.push([name, ...counts.map((each, side) => (isCounted[side] ? each.toFixed(digits) : 'not counted'))]);
+    }
+  };
+  add('calls', 0.01, 2);
+  add('bytes', 1, 0);
+  return table;
 }
 
-function of(pairs, side, figure) {
-  return median(pairs.map((pair) => figure(pair[side])));
+function of(rounds, side, figure) {
+  return median(rounds.map((round) => figure(round[side])));
 }
 
-function ratioOf(pairs, figure) {
-  return median(pairs.map(([theirs, millrace]) => figure(millrace) / figure(theirs)));
+function ratioOf(rounds, side, figure) {
+  return median(rounds.map((round) => figure(round.at(-1)) / figure(round[side])));
 }
 
 /** Undefined where it was not measured. */

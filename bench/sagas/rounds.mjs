@@ -15,7 +15,7 @@ let rounds = 0;
  * @param setting what all processes are told
  * @param acts `{ sagas, inFlight }`, so many at a time, or `{ sagas, perSecond }`, an open loop
  * @returns of each act: sagas a second, p50 and p99 in ms, CPU of each process and of the server in µs a saga, and where the
- *   server counts them, calls of its commands a saga
+ *   server counts them, calls of its commands and bytes a saga
  */
 export async function round(server, side, setting, acts) {
   // A server that cannot be emptied remembers the orders of the rounds before.
@@ -23,7 +23,7 @@ export async function round(server, side, setting, acts) {
   const processes = await started(side, { url: server.url, ...server.setting, ...own, ...setting });
   try {
     const most = Math.max(...acts.map(({ sagas }) => sagas));
-    await processes.customer.run({ sagas: Math.min(WARM_UP, most), inFlight: 100 });
+    await untilBroken(processes, { sagas: Math.min(WARM_UP, most), inFlight: 100 });
     const figures = [];
     for (const act of acts) figures.push(await measure(server, processes, act));
     return figures;
@@ -43,39 +43,44 @@ async function started({ processes: { customer, ...workers } }, told) {
 async function measure(server, processes, act) {
   const before = await taken(server, processes);
   const begin = performance.now();
-  const { p50, p99 } = await processes.customer.run(act);
+  const { p50, p99 } = await untilBroken(processes, act);
   const seconds = (performance.now() - begin) / 1000;
   const after = await taken(server, processes);
   const perSaga = (counted) =>
     Object.fromEntries(
       Object.entries(after[counted]).map(([name, count]) => [name, (count - (before[counted][name] ?? 0)) / act.sagas]),
     );
-  return { rate: act.sagas / seconds, p50, p99, cpu: perSaga('cpu'), calls: perSaga('calls') };
+  return { rate: act.sagas / seconds, p50, p99, cpu: perSaga('cpu'), calls: perSaga('calls'), bytes: perSaga('bytes') };
 }
 
-/** CPU of each so far, µs, and calls of commands. */
+/** Lets the customer do its part. Rejects when another process ends meanwhile: the customer would wait for ever. */
+function untilBroken(processes, act) {
+  return Promise.race([processes.customer.run(act), ...Object.values(processes).map(({ broken }) => broken)]);
+}
+
+/** CPU of each so far, µs, calls of commands, and bytes. */
 async function taken(server, processes) {
   const clocks = Object.entries({ ...processes, server });
   const cpu = await Promise.all(clocks.map(async ([who, each]) => [who, (await each.cpuSeconds()) * 1e6]));
-  const calls = await server.calls?.();
-  return { cpu: Object.fromEntries(cpu), calls: Object.fromEntries(calls ?? []) };
+  const counted = async (what) => Object.fromEntries((await server[what]?.()) ?? []);
+  return { cpu: Object.fromEntries(cpu), calls: await counted('calls'), bytes: await counted('bytes') };
 }
 
-/** Pairs of what two sides answer, in turn: `{ title, measure }`, which answers the figures of its acts. */
-export async function turns(name, rounds, sides) {
-  const pairs = [];
-  for (let i = 0; i < rounds; i++) {
-    const pair = [];
+/** Rounds of what the sides answer, in turn: `{ title, measure }`, which answers the figures of its acts. */
+export async function turns(name, count, sides) {
+  const all = [];
+  for (let i = 0; i < count; i++) {
+    const answers = [];
     for (const { title, measure } of sides) {
-      pair.push(await measure());
-      console.error(`  ${name}: ${title} ${Math.round(pair.at(-1).at(-1).rate)} sagas/s`);
+      answers.push(await measure());
+      console.error(`  ${name}: ${title} ${Math.round(answers.at(-1).at(-1).rate)} sagas/s`);
     }
-    pairs.push(pair);
+    all.push(answers);
   }
-  return pairs;
+  return all;
 }
 
-/** Of pairs of figures of several acts, the pairs of one. */
-export function ofAct(pairs, act) {
-  return pairs.map((pair) => pair.map((figures) => figures[act]));
+/** Of rounds of the figures of several acts, those of one. */
+export function ofAct(all, act) {
+  return all.map((answers) => answers.map((figures) => figures[act]));
 }
