@@ -11,7 +11,9 @@ const side = (name, title) => ({
 });
 
 export const MILLRACE = side('millrace', 'Millrace');
-export const BY_HAND = side('by-hand', 'by hand');
+/** By hand, the least that works; and with all the traffic that Millrace causes. */
+export const LEAST = side('by-hand', 'by hand, the least');
+export const SAME_TRAFFIC = side('same-traffic', 'by hand, the same traffic');
 
 /** Everything in one process. */
 const local = (name, title) => ({ title, processes: { customer: here(`local.${name}.mjs`) } });
