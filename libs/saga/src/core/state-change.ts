@@ -9,7 +9,8 @@ export function changeBetween(before: unknown, after: unknown): StateChange | un
   if (before === after) return undefined;
   if (!isRecord(before) || !isRecord(after)) return isDeepStrictEqual(before, after) ? undefined : { value: after };
   const names = Object.keys(after).filter(
-    (name) => after[name] !== undefined && !isDeepStrictEqual(after[name], before[name]),
+    (name) =>
+      after[name] !== before[name] && after[name] !== undefined && !isDeepStrictEqual(after[name], before[name]),
   );
   const unset = Object.keys(before).filter((name) => before[name] !== undefined && after[name] === undefined);
   if (names.length === 0 && unset.length === 0) return undefined;

@@ -1,4 +1,5 @@
 import type { Broker, Commit, CommitResult, Write } from '@millrace/broker';
+import type { Listing } from './saga-index.js';
 
 /** Characters of all that is kept; the oldest go first. */
 const MOST_CHARS = 8 * 1024 * 1024;
@@ -9,6 +10,8 @@ const FRESH_MS = 60_000;
 export interface RecentState {
   readonly value: string;
   readonly revision: number;
+  /** Where lists have its instance. */
+  readonly listed: readonly Listing[];
 }
 
 /**
@@ -19,7 +22,7 @@ export interface RecentState {
  */
 export class RecentInstances {
   private readonly states = new Map<string, RecentState & { readonly until: number }>();
-  private readonly watched = new WeakSet<Write>();
+  private readonly watched = new WeakMap<Write, readonly Listing[]>();
   private chars = 0;
   private readonly freshMs: number;
 
@@ -32,9 +35,13 @@ export class RecentInstances {
     });
   }
 
-  /** Keeps what this write has stored, if it is committed. */
-  watch(put: Write): void {
-    this.watched.add(put);
+  /**
+   * Keeps what this write has stored, if it is committed.
+   *
+   * @param listed where lists have its instance then
+   */
+  watch(put: Write, listed: readonly Listing[]): void {
+    this.watched.set(put, listed);
   }
 
   /** A state, once: until it is written again it is not known any more. */
@@ -45,17 +52,15 @@ export class RecentInstances {
     return found.until > performance.now() ? found : undefined;
   }
 
-  private written(
-    commit: Commit,
-    { state, value }: Extract<Write, { kind: 'put' }>,
-    result: CommitResult,
-  ): CommitResult {
+  private written(commit: Commit, put: Extract<Write, { kind: 'put' }>, result: CommitResult): CommitResult {
+    const { state, value } = put;
     const guard = commit.guards.find((each) => each.kind === 'revision' && each.state === state);
     if (result.status !== 'committed' || guard?.kind !== 'revision') return result;
     const former = this.states.get(state);
     if (former && former.revision > guard.expected) return result;
     if (former) this.forget(state, former);
-    this.states.set(state, { value, revision: guard.expected + 1, until: performance.now() + this.freshMs });
+    const [revision, listed] = [guard.expected + 1, this.watched.get(put)!];
+    this.states.set(state, { value, revision, listed, until: performance.now() + this.freshMs });
     this.chars += value.length;
     for (const [oldest, found] of this.states) {
       if (this.chars <= MOST_CHARS) break;

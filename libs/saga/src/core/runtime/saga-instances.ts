@@ -35,6 +35,8 @@ export interface Read extends Beside {
   readonly removed?: true;
   /** As it was written here lately: others may have changed it since. */
   readonly recent?: boolean;
+  /** Where lists have it, if that is known. */
+  readonly listed?: readonly Listing[];
 }
 
 /** What a change is made of. */
@@ -252,9 +254,11 @@ export class SagaInstances {
     actions: readonly SagaAction[],
     change: Omit<Moving, 'revision'>,
   ): ReturnType<typeof writesOf> {
-    const made = writesOf(this.broker, definition, instance, actions, change);
+    const keys = definition.keys?.(instance.state);
+    const after = listings(instance, currentSteps(definition, instance), keys);
+    const made = writesOf(this.broker, instance, actions, { ...change, after, keys });
     const watched = (writes: readonly Write[]): readonly Write[] => {
-      if (!isOver(instance)) this.recent.watch(writes[0]!);
+      if (!isOver(instance)) this.recent.watch(writes[0]!, after);
       return writes;
     };
     return made instanceof Promise ? made.then(watched) : watched(made);
@@ -274,7 +278,8 @@ export class SagaInstances {
     const found = this.recent.take(stateName(saga, id));
     if (!found) return undefined;
     const value = fromStored(found.value);
-    return isRemoved(value) ? undefined : { ...value, revision: found.revision, recent: true };
+    const { revision, listed } = found;
+    return isRemoved(value) ? undefined : { ...value, revision, listed, recent: true };
   }
 
   /** An instance, with what guards a change of it. */
@@ -307,8 +312,9 @@ const NOT_YET: Read = { instance: undefined, revision: 0, recent: true };
 
 type Moved = Pick<Extract<Transition<unknown>, { outcome: 'moved' }>, 'instance' | 'actions'>;
 
-function moving(definition: AnyDefinition, { instance, revision, timerAt, keys }: Read, input?: SagaInput): Moving {
-  const listed = instance ? listings(instance, currentSteps(definition, instance), keys) : [];
+function moving(definition: AnyDefinition, read: Read, input?: SagaInput): Moving {
+  const { instance, revision, timerAt, keys } = read;
+  const listed = read.listed ?? (instance ? listings(instance, currentSteps(definition, instance), keys) : []);
   return { revision, listed, timerAt, woken: input?.kind === 'wake' };
 }
 

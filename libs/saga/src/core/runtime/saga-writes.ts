@@ -1,14 +1,13 @@
 import { addressOf, parseAddress, parseReplyAddress, writesOf as writesOfOutgoing } from '@millrace/broker';
 import type { Broker, Partition, Write } from '@millrace/broker';
 import { effectId, stateName } from '../command-id.js';
-import type { SagaDefinition } from '../definition.js';
 import type { SagaInstance } from '../instance.js';
 import { LockKey, SagaWake, StartSaga, UndoChild, UnlockKey } from '../internal-messages.js';
 import type { SagaAction } from '../transition.js';
-import { currentSteps } from './current-steps.js';
-import { listingMoves, listings } from './saga-index.js';
+import { listingMoves } from './saga-index.js';
 import type { Listing } from './saga-index.js';
 import { toStored } from './stored-instance.js';
+import type { BusinessKeys } from './stored-instance.js';
 import { timerMoves } from './timer-moves.js';
 
 /**
@@ -17,15 +16,12 @@ import { timerMoves } from './timer-moves.js';
  */
 export function writesOf<State>(
   broker: Broker,
-  definition: SagaDefinition<State>,
   instance: SagaInstance<State>,
   actions: readonly SagaAction[],
-  { listed = [], timerAt: before, woken = false }: Change = {},
+  { listed, after, keys, timerAt: before, woken }: Change,
 ): readonly Write[] | Promise<readonly Write[]> {
-  const { saga, id, state } = instance;
+  const { saga, id } = instance;
   const { timerAt, isSet } = timerMoves(instance, actions, before, woken);
-  const keys = definition.keys?.(state);
-  const after = listings(instance, currentSteps(definition, instance), keys);
   const writes: Write[] = [
     { kind: 'put', state: stateName(saga, id), value: toStored(instance, { timerAt, keys }) },
     ...listingMoves(saga, id, listed, after),
@@ -45,14 +41,18 @@ export function writesOf<State>(
   return waiting ? waiting.then(() => writes) : writes;
 }
 
-/** What was known of an instance before. */
-interface Change {
-  /** Where lists had it. Default: nowhere. */
-  readonly listed?: readonly Listing[];
-  /** When its timer is set for. */
-  readonly timerAt?: number | undefined;
+/** What a change is made of besides the instance. */
+export interface Change {
+  /** Where lists had it before. */
+  readonly listed: readonly Listing[];
+  /** Where they have it from now on. */
+  readonly after: readonly Listing[];
+  /** By what keys it is found from now on. */
+  readonly keys: BusinessKeys | undefined;
+  /** When its timer was set for. */
+  readonly timerAt: number | undefined;
   /** By its timer, which is gone. */
-  readonly woken?: boolean;
+  readonly woken: boolean;
 }
 
 /** The message by which an instance looks again at what it has to do. */
