@@ -265,6 +265,7 @@ describe('a service does not start with', () => {
     ],
     ['a claim store that is none', () => claimCheck({} as never), 'claim-check has no store'],
     ['a claim of no size', () => claimCheck(claims, { overBytes: NaN }), 'claim-check has overBytes: NaN'],
+    ['a claim of nothing', () => claimCheck(claims, { of: [] }), 'claim-check has of: []; list at least one class'],
     ['a claim option', () => claimCheck(claims, { ttl: 5 } as object), 'claim-check has ttl, which is no option'],
   ])('transforms: %s', refuses);
 

@@ -301,6 +301,10 @@ export const consumesLargeData = BrokerModule.forFeatureAsync({
 });
 // #endregion
 
+// #region claims of some
+export const onlyOrders = (claims: PartitionStore['claims']) => claimCheck(claims, { of: [OrderPlaced] });
+// #endregion
+
 // What the page does not show: how an order gets out.
 import { Publisher } from '@millrace/broker';
 

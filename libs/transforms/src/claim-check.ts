@@ -1,5 +1,6 @@
-import { decodeData, DEFAULT_LIMITS, MessageError } from '@millrace/messages';
-import type { Envelope } from '@millrace/messages';
+import { inspect } from 'node:util';
+import { contractOf, decodeData, DEFAULT_LIMITS, MessageError } from '@millrace/messages';
+import type { Envelope, MessageClass } from '@millrace/messages';
 import type { ClaimStore } from './claims/claim-store.js';
 import { decompressed } from './compress.js';
 import { TransformDeclarationError } from './transform-error.js';
@@ -11,6 +12,8 @@ export interface ClaimCheckOptions {
   readonly overBytes?: number;
   /** How long a claim is kept, ms: longer than any message may wait, dead letters included. Default 7 days. */
   readonly ttlMs?: number;
+  /** Messages of these contracts only. Default: all; a service with a history has to say which, because claims expire. */
+  readonly of?: readonly MessageClass[];
 }
 
 const WEEK_MS = 7 * 86_400_000;
@@ -25,10 +28,10 @@ const SCHEME = 'claim:';
  * @see https://github.com/cloudevents/spec/blob/main/cloudevents/extensions/dataref.md
  */
 export function claimCheck(store: ClaimStore, options: ClaimCheckOptions = {}): WaitTransform {
-  const { overBytes = 64 * 1024, ttlMs = WEEK_MS, ...unknown } = options;
+  const { overBytes = 64 * 1024, ttlMs = WEEK_MS, of, ...unknown } = options;
   const [name] = Object.keys(unknown);
   if (name !== undefined) {
-    throw new TransformDeclarationError(`claim-check has ${name}, which is no option: write overBytes or ttlMs`);
+    throw new TransformDeclarationError(`claim-check has ${name}, which is no option: write overBytes, ttlMs or of`);
   }
   if (typeof (Object(store) as Partial<ClaimStore>).put !== 'function') {
     throw new TransformDeclarationError(
@@ -39,12 +42,17 @@ export function claimCheck(store: ClaimStore, options: ClaimCheckOptions = {}): 
     throw new TransformDeclarationError(`claim-check has overBytes: ${overBytes}; it must be a number of at least 0`);
   }
   if (!(ttlMs > 0)) throw new TransformDeclarationError(`claim-check has ttlMs: ${ttlMs}; it must be a number above 0`);
+  if (of !== undefined && !(Array.isArray(of) && of.length > 0)) {
+    throw new TransformDeclarationError(`claim-check has of: ${inspect(of)}; list at least one class of messages`);
+  }
+  const types = of?.map((contract) => contractOf(contract).type);
   return {
     kind: 'claim-check',
     shape: 'wait',
-    name: `claim-check over ${overBytes} bytes`,
-    from: [ANY_TYPE],
+    name: `claim-check ${types ? `of ${types.join(', ')} ` : ''}over ${overBytes} bytes`,
+    from: types ?? [ANY_TYPE],
     to: [ANY_TYPE],
+    ...(of ? { contracts: of } : {}),
     concerns: (message) => message.dataref === undefined && Buffer.byteLength(luggage(message)) > overBytes,
     apply: async (message) => {
       const { data: _data, dataencoding: _encoding, data_base64: _bytes, ...rest } = message;

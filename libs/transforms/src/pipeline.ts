@@ -72,6 +72,20 @@ export class Pipeline {
     return this.continue({ message }, this.transforms.indexOf(transform) + 1, gather);
   }
 
+  /**
+   * The rest of the way of what stays one message: it waits where it has to, and halts before the first step that
+   * multiplies, routes or keeps it.
+   *
+   * @throws TransformError as `finish`
+   */
+  async asOne(halted: Halted): Promise<Envelope | Halted> {
+    const { message, at } = halted;
+    if (this.transforms[at]!.shape !== 'wait') return halted;
+    const [passage] = await this.run(this.transforms[at]!, { message }, at, neverGathers);
+    const next = this.advance(passage!.message, at + 1);
+    return next instanceof Halted ? this.asOne(next) : next;
+  }
+
   private async continue(passage: Passage, at: number, gather: Gather): Promise<Passage[]> {
     const next = this.advance(passage.message, at);
     if (!(next instanceof Halted)) return [next === passage.message ? passage : { ...passage, message: next }];
@@ -118,6 +132,8 @@ export class Pipeline {
     return current;
   }
 }
+
+const neverGathers: Gather = () => Promise.resolve(undefined);
 
 /** A result keeps the route and the kind of what it came from, unless it has its own; a tap goes its own way. */
 function inherit({ route, kind, tapped }: Passage, result: Passage): Passage {

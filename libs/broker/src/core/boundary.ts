@@ -1,5 +1,5 @@
 import type { Envelope } from '@millrace/messages';
-import { Halted, Pipeline, retiredTypes } from '@millrace/transforms';
+import { ANY_TYPE, Halted, Pipeline, retiredTypes, takes } from '@millrace/transforms';
 import type {
   Gather,
   OutboundTransform,
@@ -35,7 +35,12 @@ export class Boundary {
   private receiving: Pipeline;
   private reading = new Pipeline([]);
   private sending = new Pipeline([]);
+  /** For what the service writes to itself. */
   private keeping = new Pipeline([]);
+  /** For what goes later: claims wait until it does. */
+  private parting = new Pipeline([]);
+  private departing = new Pipeline([]);
+  private readonly claims: OutboundTransform[] = [];
 
   /** @param decryption of personal data, before whatever else looks at a received message */
   constructor(private readonly decryption?: WaitTransform) {
@@ -50,7 +55,12 @@ export class Boundary {
     this.reading = new Pipeline(this.history);
     this.retired = retiredTypes(this.history);
     this.sending = new Pipeline(this.outbound);
-    this.keeping = new Pipeline(this.outbound.filter(({ shape }) => shape === 'map'));
+    this.keeping = new Pipeline(
+      this.outbound.filter(({ shape, from }) => shape !== 'wait' || !from.includes(ANY_TYPE)),
+    );
+    this.parting = new Pipeline(this.outbound.filter((transform) => !isClaim(transform)));
+    this.claims.push(...outbound.filter(isClaim));
+    this.departing = new Pipeline(this.claims);
   }
 
   /** What a message goes through before handlers are looked up. */
@@ -82,31 +92,92 @@ export class Boundary {
       .then((passages) => passages.find(({ tapped }) => !tapped)?.message);
   }
 
-  /** A message on its way out, as far as it comes without waiting. */
-  send(message: Envelope): Envelope | Halted {
-    return this.sending.begin(message);
+  /**
+   * A message on its way out, as far as it comes without waiting.
+   *
+   * @param later it goes when it is due: without the claim checks, which {@link depart} makes then
+   */
+  send(message: Envelope, later = false): Envelope | Halted {
+    return (later ? this.parting : this.sending).begin(message);
   }
 
   /** The rest of its way. */
-  sendOn(halted: Halted): Promise<Passage[]> {
-    return this.sending.finish(halted, noAggregate);
+  sendOn(halted: Halted, later = false): Promise<Passage[]> {
+    return (later ? this.parting : this.sending).finish(halted, noAggregate);
   }
 
   /**
-   * A message that is written as the one it is.
+   * A message that stays in this context: by the transforms that name its type and map.
    *
-   * @throws ConfigurationError when an outbound transform of its type does more than map
+   * @throws ConfigurationError when an outbound transform that names its type does more than map
    */
   keep(message: Envelope): Envelope {
-    const mapped = atOnce(this.keeping.begin(message), this.outbound);
-    if (this.keeping.transforms.length === this.outbound.length) return mapped;
-    const other = this.outbound.find(({ shape, from }) => shape !== 'map' && from.includes(mapped.type));
-    if (!other) return mapped;
-    throw new ConfigurationError(
-      `'${other.name}' is outbound and cannot be applied to ${mapped.type}, which is history or set for later: what is ` +
-        `written is the one message; declare it inbound where it is consumed, or publish a message of another type`,
-    );
+    const mapped = this.keeping.begin(message);
+    if (!(mapped instanceof Halted)) return mapped;
+    throw refused(this.keeping.transforms[mapped.at]!, mapped.message, 'which stays where it is written');
   }
+
+  /**
+   * An event as history has it.
+   *
+   * @throws ConfigurationError when an outbound transform would do more to it than map: a claim expires, history does not
+   */
+  record(message: Envelope): Envelope {
+    const kept = this.keep(message);
+    const claim = this.claims.find((transform) => takes(transform, kept));
+    if (claim) throw new ConfigurationError(claimOfHistory(claim, kept.type));
+    return kept;
+  }
+
+  /**
+   * A message that is written now and goes when it is due: by all transforms that leave it one message, but the claim checks.
+   *
+   * @throws ConfigurationError when an outbound transform of its type filters, multiplies or routes it
+   */
+  schedule(message: Envelope): Envelope | Promise<Envelope> {
+    const one = (passed: Envelope | Halted): Envelope => {
+      if (!(passed instanceof Halted)) return passed;
+      throw refused(this.parting.transforms[passed.at]!, passed.message, 'which is scheduled as the one message it is');
+    };
+    const begun = this.parting.begin(message);
+    return begun instanceof Halted ? this.parting.asOne(begun).then(one) : one(begun);
+  }
+
+  /** Whether a message that is due may leave data in a claim. */
+  get hasClaims(): boolean {
+    return this.claims.length > 0;
+  }
+
+  /** Whether this one does. */
+  claimsOf(message: Envelope): boolean {
+    return this.departing.begin(message) instanceof Halted;
+  }
+
+  /** A message that is due, its data left in a claim where they are large. */
+  async depart(message: Envelope): Promise<Envelope> {
+    const begun = this.departing.begin(message);
+    const departed = begun instanceof Halted ? await this.departing.asOne(begun) : begun;
+    return departed as Envelope;
+  }
+}
+
+function isClaim({ kind }: OutboundTransform): boolean {
+  return kind === 'claim-check';
+}
+
+function refused({ name }: TransformDescription, { type }: Envelope, what: string): ConfigurationError {
+  return new ConfigurationError(
+    `'${name}' is outbound and cannot be applied to ${type}, ${what}: declare it inbound where the message is consumed, ` +
+      `or publish a message of another type`,
+  );
+}
+
+/** Why a claim check cannot take an event that history has. */
+export function claimOfHistory({ name }: TransformDescription, type: string): string {
+  return (
+    `'${name}' is outbound and would leave data of ${type}, which is read from history, in a store that forgets them: say which ` +
+    `messages it is for, claimCheck(store, { of: [...] })`
+  );
 }
 
 const noAggregate: Gather = ({ name }) =>

@@ -206,17 +206,52 @@ export class Broker {
   }
 
   /**
-   * Validates a message, wraps it in an envelope and applies the outbound transforms that map. Source, key, correlation and
-   * cause are filled in from the contract and from what is being handled, unless given. For what stays where it is written:
-   * the events of an aggregate, timers; what is sent is {@link outgoing}. A promise only where it holds personal data.
+   * Validates a message, wraps it in an envelope and applies the outbound transforms that name its type or take all, and map.
+   * Source, key, correlation and cause are filled in from the contract and from what is being handled, unless given. For what
+   * the service writes to itself; events of its history are {@link encodeRecorded}, what is sent is {@link outgoing}. A
+   * promise only where it holds personal data.
    *
    * @throws MessageError when it breaks its contract or the limits
-   * @throws ConfigurationError when an outbound transform of its type does more than map
+   * @throws ConfigurationError when an outbound transform that names its type does more than map
    */
   encode(message: object, attributes: Partial<EnvelopeInit> = {}): Encoded | Promise<Encoded> {
     const sealed = this.seal(this.wrap(message, attributes));
     const keep = (envelope: Envelope): Encoded => this.written(this.boundary.keep(envelope));
     return sealed instanceof Promise ? sealed.then(keep) : keep(sealed);
+  }
+
+  /**
+   * As {@link encode}, for an event that history keeps.
+   *
+   * @throws ConfigurationError also when a claim check would take its data
+   */
+  encodeRecorded(event: object, attributes: Partial<EnvelopeInit> = {}): Encoded | Promise<Encoded> {
+    const sealed = this.seal(this.wrap(event, attributes));
+    const record = (envelope: Envelope): Encoded => this.written(this.boundary.record(envelope));
+    return sealed instanceof Promise ? sealed.then(record) : record(sealed);
+  }
+
+  /**
+   * As {@link encode}, for what goes later, by all outbound transforms that leave it one message. What a claim check takes
+   * when it is due ({@link depart}) may be as large as what comes back from a claim until then.
+   *
+   * @throws MessageError when it breaks its contract or the limits
+   * @throws ConfigurationError when an outbound transform of its type filters, multiplies or routes it
+   */
+  async encodeScheduled(message: object, attributes: Partial<EnvelopeInit> = {}): Promise<Encoded> {
+    return this.written(await this.boundary.schedule(await this.seal(this.wrap(message, attributes))), true);
+  }
+
+  /**
+   * The text of a scheduled message that is due, as it goes: large data are left in a claim, whose time begins now. A promise
+   * only where there are claim checks.
+   *
+   * @throws MessageError when it is larger than a message may be
+   * @throws TransformError when the claim store does not take it
+   */
+  depart(text: string): string | Promise<string> {
+    if (!this.boundary.hasClaims) return text;
+    return this.boundary.depart(JSON.parse(text) as Envelope).then((departed) => encode(departed, this.limits));
   }
 
   /**
@@ -230,10 +265,20 @@ export class Broker {
     return this.pass(this.wrap(message, attributes), contractOf(message).kind);
   }
 
-  /** The outbound transforms for a message that is wrapped already. */
-  pass(wrapped: Envelope, kind: MessageKind): readonly OutboundMessage[] | Promise<readonly OutboundMessage[]> {
+  /**
+   * The outbound transforms for a message that is wrapped already.
+   *
+   * @param later it goes when it is due: claim checks have to wait until then
+   */
+  pass(
+    wrapped: Envelope,
+    kind: MessageKind,
+    later = false,
+  ): readonly OutboundMessage[] | Promise<readonly OutboundMessage[]> {
     const sealed = this.seal(wrapped);
-    return sealed instanceof Promise ? sealed.then((each) => this.passOn(each, kind)) : this.passOn(sealed, kind);
+    return sealed instanceof Promise
+      ? sealed.then((each) => this.passOn(each, kind, later))
+      : this.passOn(sealed, kind, later);
   }
 
   /**
@@ -251,21 +296,28 @@ export class Broker {
   private passOn(
     wrapped: Envelope,
     kind: MessageKind,
+    later: boolean,
   ): readonly OutboundMessage[] | Promise<readonly OutboundMessage[]> {
-    const begun = this.boundary.send(wrapped);
+    const begun = this.boundary.send(wrapped, later);
     // Spelled out: spreading what `written` gives takes V8 longer than all else between here and the commit.
-    if (!(begun instanceof Halted)) return [{ envelope: begun, text: encode(begun, this.limits), kind }];
-    return this.boundary.sendOn(begun).then((passages) =>
+    if (!(begun instanceof Halted))
+      return [{ envelope: begun, text: encode(begun, this.limitsOf(begun, later)), kind }];
+    return this.boundary.sendOn(begun, later).then((passages) =>
       passages.map(({ message, kind: other = kind, route }) => ({
-        ...this.written(message),
+        ...this.written(message, later),
         kind: other,
         ...(route === undefined ? {} : { route }),
       })),
     );
   }
 
-  private written(complete: Envelope): Encoded {
-    return { envelope: complete, text: encode(complete, this.limits) };
+  private written(complete: Envelope, later = false): Encoded {
+    return { envelope: complete, text: encode(complete, this.limitsOf(complete, later)) };
+  }
+
+  private limitsOf(message: Envelope, later: boolean): MessageLimits {
+    if (!later || !this.boundary.claimsOf(message)) return this.limits;
+    return { ...this.limits, maxBytes: this.limits.maxRestoredBytes ?? DEFAULT_LIMITS.maxRestoredBytes };
   }
 
   /**

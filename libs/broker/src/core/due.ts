@@ -7,6 +7,11 @@ export interface Delay {
   readonly at?: Date;
 }
 
+/** Whether it is to go out later at all. */
+export function isDelayed({ delayMs, at }: Delay): boolean {
+  return delayMs !== undefined || at !== undefined;
+}
+
 /**
  * When that is, ms since 1970; undefined for at once.
  *

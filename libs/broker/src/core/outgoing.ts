@@ -14,12 +14,13 @@ export interface Outgoing extends Encoded {
  * is addressed to for a command.
  *
  * @throws MessageError when it breaks its contract
- * @throws ConfigurationError for a reply, and for an event of another context
+ * @throws ConfigurationError for a reply, for an event of another context, and when an outbound transform does not leave it the one
+ *   message it is
  */
 export async function outgoing(broker: Broker, message: object, attributes: Partial<EnvelopeInit>): Promise<Outgoing> {
   const { kind, type } = contractOf(message);
   if (kind === 'reply') throw new ConfigurationError(`${type} is a reply: only events and commands can be scheduled`);
-  const encoded = await broker.encode(message, attributes);
+  const encoded = await broker.encodeScheduled(message, attributes);
   const { envelope } = encoded;
   if (kind === 'command') return { ...encoded, to: { partition: await broker.inboxFor(envelope), log: 'in' } };
   checkOwn(broker, envelope.type);

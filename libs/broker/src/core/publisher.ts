@@ -3,7 +3,7 @@ import type { Envelope, MessageKind } from '@millrace/messages';
 import type { Broker, OutboundMessage } from './broker.js';
 import type { Write } from './commit.js';
 import { dedupeGuard, isKnown } from './dedupe.js';
-import { dueOf } from './due.js';
+import { dueOf, isDelayed } from './due.js';
 import { effectAttributes } from './effect-options.js';
 import type { EffectOptions } from './effect-options.js';
 import type { Delay } from './due.js';
@@ -111,7 +111,7 @@ export class Publisher {
       ...(id === undefined ? {} : { id }),
       ...effectAttributes(options),
     });
-    return this.onward(wrapped, broker.pass(wrapped, kind), options);
+    return this.onward(wrapped, broker.pass(wrapped, kind, isDelayed(options)), options);
   }
 
   private async onward(

@@ -1,5 +1,5 @@
 import type { Broker } from './broker.js';
-import { firing } from './firing.js';
+import { departing } from './departing.js';
 import type { Logger } from './logger.js';
 import type { Partition } from './partition.js';
 import type { Timer } from './timer.js';
@@ -63,7 +63,7 @@ export class TimerLoop {
   /** False when it has to be tried again. That another process was faster is as good as firing it. */
   private async fire(timer: Timer): Promise<boolean> {
     try {
-      await this.broker.commit(firing(timer, this.broker.clock.now()));
+      await this.broker.commit(await departing(this.broker, timer));
       return true;
     } catch (error) {
       this.logger.error(`timer '${timer.id}' of ${this.broker.context} cannot fire: ${(error as Error).message}`);

@@ -1,6 +1,7 @@
 import { contractOf } from '@millrace/messages';
 import { ANY_TYPE, chainProblems, exitTypes, historyProblems, kindIn, retiredTypes } from '@millrace/transforms';
 import type { Transform } from '@millrace/transforms';
+import { claimOfHistory } from './boundary.js';
 import type { Boundary } from './boundary.js';
 import { ConfigurationError } from './errors.js';
 import type { HandlerGroup } from './handler.js';
@@ -36,6 +37,34 @@ export function checkRetired({ history }: Boundary, uses: readonly (Sending | Re
     return gone.has(type) ? [`${type} is retired, and ${by} has it: keep one`] : [];
   });
   if (problems.length > 0) throw new ConfigurationError(`transforms cannot work: ${problems.join('; ')}`);
+}
+
+/**
+ * Checks that outbound transforms leave history whole: what is recorded can only be mapped, and what is read from streams cannot
+ * be in claims, which expire.
+ *
+ * @throws ConfigurationError that names all of them
+ */
+export function checkHistory({ outbound }: Boundary, sendings: readonly Sending[], readings: readonly Reading[]): void {
+  const recorded = sendings.filter(({ history }) => history !== undefined);
+  const problems = [...recorded, ...readings].flatMap((use) => {
+    const { type } = contractOf(use.contract);
+    const isRecorded = 'history' in use && use.history === 'always';
+    return outbound
+      .filter((transform, at) => transform.shape !== 'map' && meets(outbound.slice(0, at), type, transform))
+      .filter(({ kind }) => kind === 'claim-check' || isRecorded)
+      .map((transform) =>
+        transform.kind === 'claim-check'
+          ? `${claimOfHistory(transform, type)} (${use.by} has it)`
+          : `'${transform.name}' is outbound, and ${use.by} records ${type}, which can only be mapped`,
+      );
+  });
+  if (problems.length > 0) throw new ConfigurationError(`transforms cannot work: ${problems.join('; ')}`);
+}
+
+/** Whether a transform takes messages of a type behind others. */
+function meets(before: readonly Transform[], type: string, { from }: Transform): boolean {
+  return from.includes(ANY_TYPE) || exitTypes(before, type).some((each) => from.includes(each));
 }
 
 function retiredProblems({ history }: Boundary, { declared }: HandlerGroup): string[] {

@@ -8,7 +8,7 @@ import type { HandlerDeclaration } from '../core/handler.js';
 import { checkKeys } from '../core/personal-data/personal-data-checks.js';
 import { checkOwnEvents, IN_CODE } from '../core/topology/declarations.js';
 import { wayOf } from '../core/topology/passage.js';
-import { checkRetired } from '../core/transform-checks.js';
+import { checkHistory, checkRetired } from '../core/transform-checks.js';
 import { DEFAULT_CONNECTION } from './connection-tokens.js';
 import { Connections } from './connections.js';
 import { isEnhanced, PARAMETERS } from './enhancers.js';
@@ -69,6 +69,7 @@ export class HandlerExplorer {
         declared.map(({ contract }) => contract),
       );
       checkRetired(broker.boundary, declared);
+      checkHistory(broker.boundary, declarations.sendings, declarations.readings);
       for (const sending of declarations.sendings) {
         if (sending.by === IN_CODE) checkOwnEvents(broker.context, sending, gives);
       }

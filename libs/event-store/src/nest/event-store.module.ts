@@ -108,7 +108,7 @@ function repositoryOf(type: AggregateType, connection?: string): FactoryProvider
     useFactory: (broker: Broker, names: AggregateNames, stores: EventStores, declarations?: Declarations) => {
       names.add(type, broker);
       const { name, evolutions } = modelOf(type);
-      declarations?.sends(`aggregate ${name}`, contractsOf(evolutions));
+      declarations?.records(`aggregate ${name}`, contractsOf(evolutions));
       stores.of(broker).imply(contractsOf(evolutions));
       return new Repository(broker, type);
     },
@@ -170,7 +170,7 @@ function eventStoreOf(
       const store = stores.of(broker);
       store.declare(events);
       if (chain !== undefined) store.chain(chain);
-      if (events.length > 0) declarations?.sends('event store', events);
+      if (events.length > 0) declarations?.records('event store', events, 'perhaps');
       return store;
     },
   });

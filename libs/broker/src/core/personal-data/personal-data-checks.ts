@@ -58,6 +58,8 @@ export function checkPersonalTransforms({ boundary, personalData }: Broker, grou
   if (problems.length > 0) throw new ConfigurationError(`transforms cannot work: ${[...new Set(problems)].join('; ')}`);
 }
 
-function personalIn({ from }: Transform): string[] {
+/** A claim check takes the message as it is. */
+function personalIn({ from, kind }: Transform): string[] {
+  if (kind === 'claim-check') return [];
   return from.filter((type) => personalPlansOf(type).length > 0);
 }

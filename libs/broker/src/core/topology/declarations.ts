@@ -11,6 +11,8 @@ export interface Sending {
   /** What sends it: `aggregate product`, `saga place-order`, `OrderDesk.place`. */
   readonly by: string;
   readonly contract: MessageClass;
+  /** Whether the event is part of a history: its sender only appends it to streams, or may append and read it. */
+  readonly history?: 'always' | 'perhaps';
 }
 
 /** An event that something reads past the groups, from the own feed. */
@@ -37,15 +39,19 @@ export class Declarations {
   readonly readings: Reading[] = [];
   private readonly pictures = new Map<string, () => string>();
 
+  /**
+   * Events of a history.
+   *
+   * @param history `perhaps` where they may be published past it, too
+   * @throws ConfigurationError for a class that is no message
+   */
+  records(by: string, contracts: readonly MessageClass[], history: 'always' | 'perhaps' = 'always'): void {
+    this.declare(by, contracts, { history });
+  }
+
   /** @throws ConfigurationError for a class that is no message */
   sends(by: string, contracts: readonly MessageClass[]): void {
-    for (const contract of contracts) {
-      if (typeof contract !== 'function') throw notAClass(by, contract);
-      contractOf(contract);
-      if (!this.sendings.some((known) => known.by === by && known.contract === contract)) {
-        this.sendings.push({ by, contract });
-      }
-    }
+    this.declare(by, contracts, {});
   }
 
   reads(by: string, contracts: readonly MessageClass[]): void {
@@ -64,6 +70,16 @@ export class Declarations {
   /** A handler may answer with the replies that its command lists. */
   answers({ name, contract }: Pick<HandlerDeclaration, 'name' | 'contract'>): void {
     if (contract) this.sends(name, contractOf(contract).replies ?? []);
+  }
+
+  private declare(by: string, contracts: readonly MessageClass[], more: Pick<Sending, 'history'>): void {
+    for (const contract of contracts) {
+      if (typeof contract !== 'function') throw notAClass(by, contract);
+      contractOf(contract);
+      if (!this.sendings.some((known) => known.by === by && known.contract === contract)) {
+        this.sendings.push({ by, contract, ...more });
+      }
+    }
   }
 }
 
