@@ -1,4 +1,5 @@
-import { Controller } from '@nestjs/common';
+import { jest } from '@jest/globals';
+import { Controller, Logger } from '@nestjs/common';
 import type { Type } from '@nestjs/common';
 import { Ctx, EventPattern, MessagePattern, Payload } from '@nestjs/microservices';
 import {
@@ -11,6 +12,7 @@ import {
   RedisStreamsRecordBuilder,
   RequestTimeoutError,
   RetryableError,
+  UnknownOutcomeError,
 } from '@millrace/broker';
 import type { DeadLetter } from '@millrace/broker';
 import { firstValueFrom, interval, lastValueFrom, of, take, throwError, toArray } from 'rxjs';
@@ -170,6 +172,63 @@ describe('an event', () => {
     }
     await eventually(() => expect(seen.map(([data]) => data)).toContain('last'));
     expect(seen.filter(([data]) => data === 'paid')).toEqual([['paid', { trace: 'abc' }]]);
+  });
+});
+
+describe('an event whose confirmation is lost', () => {
+  async function behindProxy() {
+    const proxy = await TcpProxy.open(redisUrl());
+    const site = streamsSite();
+    const client = new RedisStreamsClient({ url: proxy.url, namespace: site.namespace });
+    onTestFinished(() => client.close());
+    await client.connect();
+    const logged: unknown[] = [];
+    const error = jest.spyOn(Logger.prototype, 'error').mockImplementation((line: unknown) => void logged.push(line));
+    onTestFinished(() => Promise.resolve(error.mockRestore()));
+    const store = await RedisPartitionStore.connect({ url: redisUrl(), namespace: site.namespace });
+    onTestFinished(() => store.close());
+    const stored = async () => {
+      const feeds = [0, 1, 2, 3].map((index) => store.readFeed({ context: 'nest', index }, 0, 100));
+      return (await Promise.all(feeds)).flat().length;
+    };
+    return { proxy, client, logged, stored };
+  }
+
+  it('is stored once and emitted when it has an id', async () => {
+    const { proxy, client, logged, stored } = await behindProxy();
+    const lost = proxy.loseReplyTo('happened');
+    const record = new RedisStreamsRecordBuilder('paid').setId('payment-7').build();
+    await lastValueFrom(client.emit('happened', record), { defaultValue: undefined });
+    await lost;
+    expect(await stored()).toBe(1);
+    expect(logged).toEqual([]);
+  });
+
+  it('fails and is not repeated without one, and the log says so when nobody is subscribed', async () => {
+    const { proxy, client, logged, stored } = await behindProxy();
+    const lost = proxy.loseReplyTo('happened', 2);
+    await expect(lastValueFrom(client.emit('happened', 1))).rejects.toThrow(UnknownOutcomeError);
+    client.emit({ happened: 'hot' }, 2);
+    await lost;
+    await eventually(() =>
+      expect(logged).toEqual([
+        expect.stringMatching(
+          /^event 'happened' may have been stored: .*give such events an id, RedisStreamsRecordBuilder/,
+        ),
+        expect.stringContaining('event {"happened":"hot"} may have been stored'),
+      ]),
+    );
+    expect(await stored()).toBe(2);
+  });
+
+  it('is said not to be stored where no Redis answers', async () => {
+    const { logged } = await behindProxy();
+    const client = new RedisStreamsClient({ url: 'redis://127.0.0.1:1' });
+    onTestFinished(() => client.close());
+    client.emit('happened', 1);
+    await eventually(() =>
+      expect(logged).toEqual([expect.stringMatching(/^event 'happened' has not been stored: .*emit it/)]),
+    );
   });
 });
 

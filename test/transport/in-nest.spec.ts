@@ -112,6 +112,20 @@ describe('a server of Redis Streams', () => {
     await eventually(() => expect([...seen].sort()).toEqual(['mail', 'mail', 'stock']));
   });
 
+  it('refuses a wildcard when it starts, and says what to write', async () => {
+    @Controller()
+    class Wild {
+      @EventPattern<string>('order.*')
+      any(): void {}
+    }
+    const starting = serve({ strategy: streamsSite().server() }, [Wild]);
+    await expect(starting).rejects.toThrow(ConfigurationError);
+    await expect(starting).rejects.toThrow(
+      "pattern 'order.*' is a wildcard, which this transport does not have: it would match no event but 'order.*'; list the " +
+        "patterns, @EventPattern(['order.placed', 'order.paid'])",
+    );
+  });
+
   it('makes handlers of request scope anew for each message', async () => {
     const site = streamsSite();
     let made = 0;

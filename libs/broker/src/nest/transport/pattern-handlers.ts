@@ -52,8 +52,14 @@ export class PatternHandlers<H extends Pick<MessageHandler, 'isEventHandler' | '
   }
 }
 
-/** @throws ConfigurationError for a pattern that no client can send */
+/** @throws ConfigurationError for a pattern that no client can send, and for a wildcard */
 export function checkPattern(pattern: unknown): void {
+  if (typeof pattern === 'string' && pattern.includes('*')) {
+    throw new ConfigurationError(
+      `pattern '${pattern}' is a wildcard, which this transport does not have: it would match no event but '${pattern}'; ` +
+        `list the patterns, @EventPattern(['order.placed', 'order.paid'])`,
+    );
+  }
   if (typeof pattern === 'number' || (typeof pattern === 'string' && pattern !== '')) return;
   const fields = typeof pattern === 'object' && pattern !== null && !Array.isArray(pattern) ? Object.keys(pattern) : [];
   if (fields.length > 0) return;

@@ -2,6 +2,7 @@ import { Logger } from '@nestjs/common';
 import { ClientProxy } from '@nestjs/microservices';
 import type { ProducerDeserializer, ProducerSerializer, ReadPacket, WritePacket } from '@nestjs/microservices';
 import { keyOf } from '@millrace/messages';
+import type { Observable } from 'rxjs';
 import type { EnvelopeInit } from '@millrace/messages';
 import type { Encoded } from '../../core/broker.js';
 import type { CommitResult, Guard } from '../../core/commit.js';
@@ -102,6 +103,20 @@ export class RedisStreamsClient extends ClientProxy<RedisStreamsEvents, string> 
     return (client ?? broker.store) as T;
   }
 
+  /**
+   * Stores an event, with or without a subscriber. A failure is logged, too, since nobody need be subscribed.
+   *
+   * @throws UnknownOutcomeError (to subscribers) when the reply was lost: it may be stored. With an id of its own
+   *   (`RedisStreamsRecordBuilder.setId`) the event is stored once, and emitted again without further ado
+   * @throws StoreUnavailableError (to subscribers) when it is not stored
+   */
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- Nest's signature
+  override emit<TResult = any, TInput = any>(pattern: any, data: TInput): Observable<TResult> {
+    const emitted = super.emit<TResult, TInput>(pattern, data);
+    emitted.subscribe({ error: (error: unknown) => this.logger.error(notEmitted(pattern, error)) });
+    return emitted;
+  }
+
   protected override publish(packet: ReadPacket, callback: (packet: WritePacket) => void): () => void {
     const { bus, inbox } = this.connected!;
     const { id } = this.assignPacketId(packet);
@@ -190,6 +205,14 @@ export class RedisStreamsClient extends ClientProxy<RedisStreamsEvents, string> 
       ),
     });
   }
+}
+
+/** What became of an event that could not be emitted, and what to do. */
+function notEmitted(pattern: unknown, error: unknown): string {
+  const event = `event ${typeof pattern === 'string' ? `'${pattern}'` : JSON.stringify(pattern)}`;
+  const why = error instanceof Error ? error.message : String(error);
+  if (!(error instanceof UnknownOutcomeError)) return `${event} has not been stored: ${why}; emit it again`;
+  return `${event} may have been stored: ${why}; give such events an id, RedisStreamsRecordBuilder.setId(), and they are stored once`;
 }
 
 function optionsOf({ data }: ReadPacket): RedisStreamsRecordOptions {
