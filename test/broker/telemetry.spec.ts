@@ -176,6 +176,9 @@ describe.each(STORES)('telemetry of two services on %s', (_name, open) => {
         { value: 1, attributes: { ...of, 'messaging.consumer.group.name': 'billing', 'error.type': 'handler-failed' } },
       ]),
     );
+    expect(await values('millrace.redelivered')).toMatchObject([
+      { value: 1, attributes: { ...of, 'messaging.consumer.group.name': 'billing', 'millrace.cause': 'retry' } },
+    ]);
     await billing.close();
     await publisher.publish(new Ordered('waits'));
     await eventually(async () => {
@@ -295,6 +298,30 @@ describe('telemetry', () => {
       true,
     ]);
     expect(await values('messaging.client.sent.messages')).toMatchObject([{ value: 1 }]);
+    expect(await values('millrace.redelivered')).toMatchObject([
+      { value: 1, attributes: { 'messaging.destination.name': 'shop.ordered', 'millrace.cause': 'publish' } },
+    ]);
+  });
+
+  it('counts what a former process had and did not finish as a takeover', async () => {
+    const { values } = sdk();
+    const kept = store();
+    const partition = { context: 'shop', index: 0 };
+    await kept.declareContext('shop', 1);
+    const message = JSON.stringify({
+      specversion: '1.0',
+      id: '1',
+      source: '/test',
+      type: 'shop.confirm',
+      data: { order: '4711' },
+    });
+    await kept.commit({ partition, guards: [], writes: [{ kind: 'emit', to: partition, message }] });
+    await kept.openReader().readGroup('shop', [{ partition, log: 'in' }], 1, 0);
+    await service(kept, 'shop', Shop);
+    await eventually(() => expect(confirmed).toEqual(['4711']));
+    expect(await values('millrace.redelivered')).toMatchObject([
+      { value: 1, attributes: { 'messaging.destination.name': 'shop.confirm', 'millrace.cause': 'takeover' } },
+    ]);
   });
 
   it('writes the trace as CloudEvents attributes', async () => {

@@ -35,6 +35,8 @@ export class CompetingConsumer implements Consumer {
   private slot: { readonly number: number; readonly epoch: number } | undefined;
   /** Own pending entries have been looked at since the last failure. */
   private recovered = false;
+  /** Of the number under which it was recovered last. */
+  private recoveredEpoch: number | undefined;
   private paused = false;
   private wake: () => void = () => undefined;
 
@@ -161,7 +163,7 @@ export class CompetingConsumer implements Consumer {
       const underWay = intake.underWay(place, source);
       const claimed = await this.broker.store.claimIdle({ ...request, cursor });
       for (const { deliveries, retry, ...entry } of claimed.entries) {
-        if (!underWay.has(entry.id)) intake.take(place, entry, undefined, deliveries, retry);
+        if (!underWay.has(entry.id)) intake.take(place, entry, undefined, deliveries, retry, 'takeover');
       }
       cursor = claimed.cursor;
       if (cursor === '0-0') return;
@@ -195,13 +197,16 @@ export class CompetingConsumer implements Consumer {
   /** Takes up what is pending under the own name: what a predecessor left, or a lost reply. */
   private async recover(intake: Intake, consumer: string): Promise<void> {
     this.recovered = true;
+    const epoch = this.slot?.epoch;
+    const cause = epoch === this.recoveredEpoch ? 'reconnect' : 'takeover';
+    this.recoveredEpoch = epoch;
     for (const place of this.places) {
       for (const source of place.sources) {
         for (let after = '0'; ;) {
           const underWay = intake.underWay(place, source);
           const entries = await this.broker.store.readPending(source, this.group.name, after, CLAIM_BATCH, consumer);
           for (const { deliveries, retry, ...entry } of entries) {
-            if (!underWay.has(entry.id)) intake.take(place, entry, undefined, deliveries, retry);
+            if (!underWay.has(entry.id)) intake.take(place, entry, undefined, deliveries, retry, cause);
           }
           if (entries.length < CLAIM_BATCH) break;
           after = entries.at(-1)!.id;

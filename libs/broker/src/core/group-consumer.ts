@@ -201,6 +201,7 @@ export class GroupConsumer implements Consumer {
   private async recover(place: Place, intake: Intake): Promise<void> {
     const { epoch } = place;
     const { name } = this.group;
+    const cause = place.recoveredEpoch === epoch ? 'reconnect' : 'takeover';
     for (const former of place.inFlight.values()) if (former.epoch !== epoch) return;
     await intake.scope.parked?.load(place.partition);
     for (const source of place.sources) {
@@ -220,7 +221,7 @@ export class GroupConsumer implements Consumer {
         const entries = await this.broker.store.readPending(source, name, after, RECOVERY_BATCH);
         if (place.epoch !== epoch) return;
         for (const { deliveries, retry, ...entry } of entries) {
-          if (!underWay.has(entry.id)) intake.take(place, entry, epoch, deliveries, retry);
+          if (!underWay.has(entry.id)) intake.take(place, entry, epoch, deliveries, retry, cause);
         }
         if (!intake.isRoomy(0)) intake.unload();
         if (entries.length < RECOVERY_BATCH) break;
@@ -230,6 +231,7 @@ export class GroupConsumer implements Consumer {
       if (place.epoch !== epoch) return;
     }
     place.recovered = true;
+    place.recoveredEpoch = epoch;
     place.recoveredAt = performance.now();
   }
 
@@ -254,7 +256,7 @@ export class GroupConsumer implements Consumer {
       const claimed = await this.broker.store.claimIdle({ ...request, cursor: cursor ?? '0-0' });
       if (place.epoch !== epoch) return;
       for (const { deliveries, retry, ...entry } of claimed.entries) {
-        if (!underWay.has(entry.id)) intake.take(place, entry, epoch, deliveries, retry);
+        if (!underWay.has(entry.id)) intake.take(place, entry, epoch, deliveries, retry, 'takeover');
       }
       cursor = claimed.cursor;
     }

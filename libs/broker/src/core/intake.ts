@@ -20,6 +20,7 @@ import { pause } from './pause.js';
 import type { Pile } from './pile.js';
 import type { Place } from './place.js';
 import { RateGate } from './rate-gate.js';
+import type { RedeliveryCause } from './telemetry.js';
 
 /** How long reading stands still before it is asked what it waits for, ms. */
 const STALL_MS = 200;
@@ -111,6 +112,7 @@ export class Intake implements Arrivals {
    * Has an entry handled when its turn comes; does nothing for one that is under way already.
    *
    * @param epoch under which the entry was read, even if the lease has changed since
+   * @param cause why it comes again, if it does
    */
   take(
     place: Place,
@@ -118,12 +120,18 @@ export class Intake implements Arrivals {
     epoch: number | undefined,
     deliveries: number,
     retry: RetryRecord | undefined,
+    cause: RedeliveryCause,
   ): void {
     // Who leaves begins nothing more; the next holder finds it pending.
     if (place.leaving) return;
     const name = nameOf(entry);
     if (place.inFlight.has(name)) return;
     const received = this.messages.read(entry);
+    if (deliveries > 1) {
+      const type = received.kind === 'message' ? received.envelope.type : undefined;
+      if (received.kind !== 'irrelevant')
+        this.scope.broker.telemetry?.redelivered({ type, group: this.scope.group.name, cause });
+    }
     const key = this.laneOf(place, entry, received);
     const possible = !this.batches || received.kind === 'irrelevant';
     const fresh = possible && deliveries === 1 && !retry && place.epoch === epoch && this.dispatcher.isFree(key);
@@ -150,7 +158,7 @@ export class Intake implements Arrivals {
         place = this.placeOf(source);
         epoch = epochs.get(place);
       }
-      this.take(place!, entry, epoch, 1, undefined);
+      this.take(place!, entry, epoch, 1, undefined, 'reconnect');
     }
   }
 

@@ -6,7 +6,6 @@ import type { Delivery, GroupScope, Outcome, Received } from './delivery.js';
 import { pause } from './pause.js';
 import type { Slot } from './work.js';
 import { StoreUnavailableError, UnknownOutcomeError } from './errors.js';
-import type { HandlerDeclaration } from './handler.js';
 import { leaseOf, refOf, settle } from './settlement.js';
 
 /** What a handler or its commit threw, which may be anything. */
@@ -89,7 +88,7 @@ export class Perseverance {
       if (failure) {
         const { error } = failure;
         if (error instanceof StoreUnavailableError || error instanceof UnknownOutcomeError) throw error;
-        const outcome = await this.failed(delivery, received.handler, error);
+        const outcome = await this.failed(delivery, received, error);
         if (outcome) return outcome;
       }
       if (this.early(delivery) > LONG_MS) return 'put-off';
@@ -122,8 +121,12 @@ export class Perseverance {
   }
 
   /** Remembers the failure, or gives the message up. Undefined: try again. */
-  private async failed(delivery: Delivery, handler: HandlerDeclaration, error: unknown): Promise<Outcome | undefined> {
-    const { broker, settings, logger } = this.scope;
+  private async failed(
+    delivery: Delivery,
+    { handler, envelope: { type } }: Message,
+    error: unknown,
+  ): Promise<Outcome | undefined> {
+    const { broker, group, settings, logger } = this.scope;
     const former = delivery.retry?.attempts ?? 0;
     const now = broker.clock.now();
     const next = afterFailure(error, former + 1, settings.retry, now, Math.random());
@@ -133,7 +136,9 @@ export class Perseverance {
     if (next.failed)
       logger.warn(`${handler.name} failed (attempt ${attempts}), again in ${next.due - now} ms: ${record.error}`);
     else logger.debug(`${handler.name}: ${record.error}`);
-    return (await this.remember(delivery, record)) ? undefined : 'lease-lost';
+    if (!(await this.remember(delivery, record))) return 'lease-lost';
+    broker.telemetry?.redelivered({ type, group: group.name, cause: next.failed ? 'retry' : 'deferred' });
+    return undefined;
   }
 
   /** False when the lease is another's. */

@@ -12,6 +12,8 @@ export class Place {
   /** What the former holder left pending has been taken over, so new entries may be read. */
   recovered = false;
   recoveredAt = 0;
+  /** The epoch in which it was taken over last: what is pending again in it came to nobody, because a reply was lost. */
+  recoveredEpoch: number | undefined;
   /** Somebody else is to have it: nothing more is begun here. */
   leaving = false;
   /** A read that includes it has not been answered. */

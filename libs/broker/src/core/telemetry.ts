@@ -19,6 +19,12 @@ export interface ObservedFigures {
   readonly deadLetters: readonly { readonly partition: Partition; readonly count: number }[];
 }
 
+/**
+ * Why a message came again. `takeover`: another process, or an earlier run of this one, had it and did not finish; `reconnect`: the
+ * reply that brought it was lost; `retry`: its handler failed; `deferred`: its handler put it off.
+ */
+export type RedeliveryCause = 'takeover' | 'reconnect' | 'retry' | 'deferred';
+
 /** Attributes of a message that carry a trace (CloudEvents distributed tracing extension). */
 export interface TraceContext {
   readonly traceparent?: string;
@@ -49,6 +55,13 @@ export interface Telemetry {
 
   /** A message has been given up. */
   deadLettered(message: { readonly type: string | undefined; readonly group: string; readonly reason: string }): void;
+
+  /** A message is to be handled again. */
+  redelivered(message: {
+    readonly type: string | undefined;
+    readonly group: string;
+    readonly cause: RedeliveryCause;
+  }): void;
 
   /** A command was not handled, because its effect had been undone before. */
   superseded(message: { readonly type: string; readonly group: string }): void;

@@ -15,6 +15,8 @@ export class Instruments {
   /** How long handlers take, s. */
   readonly duration: Histogram;
   readonly deadLetters: Counter;
+  /** Messages that came again, by `millrace.cause`. */
+  readonly redelivered: Counter;
   /** Commands that came after their effect had been undone. */
   readonly superseded: Counter;
 
@@ -35,6 +37,10 @@ export class Instruments {
     this.deadLetters = meter.createCounter('millrace.dead_letters', {
       unit: '{message}',
       description: 'Messages that have been given up',
+    });
+    this.redelivered = meter.createCounter('millrace.redelivered', {
+      unit: '{message}',
+      description: 'Messages that came again, by millrace.cause',
     });
     this.superseded = meter.createCounter('millrace.superseded', {
       unit: '{message}',

@@ -50,8 +50,14 @@ export class OpenTelemetry implements Telemetry {
     const span = this.tracer.startSpan(`${what} ${type}`, { kind: SpanKind.PRODUCER, attributes });
     try {
       const done = await context.with(trace.setSpan(context.active(), span), work);
-      if (done.duplicate) span.setAttribute('millrace.duplicate', true);
-      else this.instruments.sent.add(1, attributes);
+      if (done.duplicate) {
+        span.setAttribute('millrace.duplicate', true);
+        this.instruments.redelivered.add(1, {
+          ...SYSTEM,
+          'messaging.destination.name': type,
+          'millrace.cause': 'publish',
+        });
+      } else this.instruments.sent.add(1, attributes);
       return done;
     } catch (error) {
       this.instruments.sent.add(1, { ...attributes, ...failed(span, error) });
@@ -83,6 +89,15 @@ export class OpenTelemetry implements Telemetry {
       ...(type === undefined ? {} : { 'messaging.destination.name': type }),
       'messaging.consumer.group.name': group,
       'error.type': reason,
+    });
+  }
+
+  redelivered({ type, group, cause }: Parameters<Telemetry['redelivered']>[0]): void {
+    this.instruments.redelivered.add(1, {
+      ...SYSTEM,
+      ...(type === undefined ? {} : { 'messaging.destination.name': type }),
+      'messaging.consumer.group.name': group,
+      'millrace.cause': cause,
     });
   }
 
