@@ -113,6 +113,7 @@ const pattern = (decorate: Untyped) => async () => {
 };
 
 const same = (data: object) => data;
+const gathersOpened = () => aggregate(Opened, Asked, { count: 2, by: () => 'all', combine: () => ({}) });
 const ask = () => new Ask();
 const NAMED = "belongs to connection 'billing', which this application does not have: name one of 'default'";
 
@@ -262,6 +263,20 @@ describe('a service does not start with', () => {
       'a contract without its mapping',
       () => normalize(Asked).accepts(Opened, undefined as never),
       "'normalize hall.opened -> desk.asked' has map: undefined",
+    ],
+    [
+      'an aggregate for every instance',
+      () => handlers((On as Untyped)(Asked, { everyInstance: true, from: 'hall', inbound: [gathersOpened()] })),
+      "'aggregate desk.asked' lies before Desk.handle, which has everyInstance: true and so no commit",
+    ],
+    [
+      'a wire tap of the service for every instance',
+      () =>
+        start({
+          imports: [BrokerModule.forFeature({ inbound: [wireTap(Asked, Ask, same)] })],
+          providers: [having(On(Asked, { everyInstance: true }) as Untyped)],
+        }),
+      "'wire-tap desk.asked -> desk.ask' lies before Desk.handle",
     ],
     ['a claim store that is none', () => claimCheck({} as never), 'claim-check has no store'],
     ['a claim of no size', () => claimCheck(claims, { overBytes: NaN }), 'claim-check has overBytes: NaN'],

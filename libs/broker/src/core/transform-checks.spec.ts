@@ -122,6 +122,24 @@ describe('the transforms of a service are refused at its start', () => {
     expect(check({ inbound: [split(Placed, Noted, () => [])] }, [handler('shop.noted')])).toBe('fine');
   });
 
+  it('when one would write for a handler of every instance, which has no commit', () => {
+    const everyInstance = { everyInstance: true };
+    const noted = (...inbound: Transform[]) => handler('shop.noted', { ...everyInstance, inbound });
+    const tap = wireTap(Placed, Ship, ({ id }) => ({ id }));
+    const tapped = "'wire-tap shop.placed -> depot.ship' lies before on ";
+    expect(check({}, [noted(gathered)])).toContain(
+      "'aggregate shop.noted' lies before on shop.noted, which has everyInstance: true and so no commit",
+    );
+    expect(check({}, [noted(tap, toNoted)])).toContain(tapped);
+    expect(check({ inbound: [gathered] }, [noted()])).toContain("'aggregate shop.noted' lies before");
+    expect(check({ inbound: [tap] }, [handler('shop.placed', everyInstance)])).toContain(tapped);
+    expect(check({ inbound: [tap] }, [handler('any', { ...everyInstance, accepts: () => true })])).toContain(tapped);
+    expect(check({ inbound: [tap] }, [noted(toNoted)])).toContain(tapped);
+    expect(check({ inbound: [toNoted, tap] }, [noted()])).not.toContain(tapped);
+    expect(check({}, [noted(split(Placed, Noted, () => []))])).toBe('fine');
+    expect(check({ inbound: [gathered, tap] }, [handler('shop.noted'), placed])).toBe('fine');
+  });
+
   it('when two aggregates would share what they keep', () => {
     expect(check({ inbound: [gathered, gathered] }, [handler('shop.noted')])).toContain('would share what they keep');
   });

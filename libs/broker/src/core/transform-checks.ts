@@ -4,7 +4,7 @@ import type { Transform } from '@millrace/transforms';
 import { claimOfHistory } from './boundary.js';
 import type { Boundary } from './boundary.js';
 import { ConfigurationError } from './errors.js';
-import type { HandlerGroup } from './handler.js';
+import type { HandlerDeclaration, HandlerGroup } from './handler.js';
 import type { Reading, Sending } from './topology/declarations.js';
 
 /**
@@ -121,6 +121,7 @@ function groupProblems(boundary: Boundary, group: HandlerGroup): string[] {
       const all = [...common, ...inbound];
       return [
         ...(inbound.length > 0 ? [...chainProblems(all), ...misplaced(inbound, name), ...twins(all, name)] : []),
+        ...(handler.everyInstance ? uncommitted(all, handler) : []),
         ...inbound
           .filter(({ from, kind }) => !reaches(inbound, from, type) && kind !== 'wire-tap')
           .map((useless) => `'${useless.name}' at ${name} gives nothing that becomes ${type}, which it handles`),
@@ -130,6 +131,18 @@ function groupProblems(boundary: Boundary, group: HandlerGroup): string[] {
       ];
     }),
   ];
+}
+
+/** What aggregates keep and wire taps send is written with the commit of a group, which every instance has not. */
+function uncommitted(transforms: readonly Transform[], { name, type, accepts }: HandlerDeclaration): string[] {
+  return transforms
+    .filter(({ kind, shape }) => kind === 'wire-tap' || shape === 'gather')
+    .filter((writing) => accepts ?? reaches(transforms.slice(transforms.indexOf(writing)), writing.from, type))
+    .map(
+      (writing) =>
+        `'${writing.name}' lies before ${name}, which has everyInstance: true and so no commit for what it writes: ` +
+        `give ${name} a group, or declare the transform in the inbound of the group that needs it`,
+    );
 }
 
 /** A router whose routes lead past every handler would dead-letter whatever takes them. */
