@@ -1,5 +1,5 @@
 import { Event } from '@millrace/messages';
-import { UnitOfWork } from '@millrace/broker';
+import { Subscriber, Subscriptions, UnitOfWork } from '@millrace/broker';
 import type { Logger } from '@millrace/broker';
 import { eventually } from '../support/redis.js';
 import { gate, SITES } from '../support/site.js';
@@ -11,6 +11,13 @@ class Done {
 
 interface Work {
   readonly n: number;
+}
+
+/** Keeps the errors that are logged. */
+function errors(): { readonly logged: string[]; readonly logger: Logger } {
+  const logged: string[] = [];
+  const nothing = (): void => undefined;
+  return { logged, logger: { error: (text) => void logged.push(text), warn: nothing, log: nothing, debug: nothing } };
 }
 
 describe.each(SITES)('a handler that does not settle on %s', (_name, open) => {
@@ -44,13 +51,7 @@ describe.each(SITES)('a handler that does not settle on %s', (_name, open) => {
 
   it('does not keep its service from stopping, and its message is left to the next', async () => {
     const site = await open();
-    const logged: string[] = [];
-    const logger: Logger = {
-      error: (text) => void logged.push(text),
-      warn: () => undefined,
-      log: () => undefined,
-      debug: () => undefined,
-    };
+    const { logged, logger } = errors();
     const signals: AbortSignal[] = [];
     let begun = 0;
     const endless = site.subscriber(
@@ -76,6 +77,40 @@ describe.each(SITES)('a handler that does not settle on %s', (_name, open) => {
     const seen: number[] = [];
     await site.start({ 'work.do': ({ n }: Work) => void seen.push(n) });
     await eventually(() => expect(seen).toEqual([1]));
+  });
+
+  it('for every instance does not keep its service from stopping either, and is waited for until then', async () => {
+    const site = await open();
+    const { logged, logger } = errors();
+    const { passed, open: letGo } = gate();
+    const signals: AbortSignal[] = [];
+    const ended: number[] = [];
+    const subscriptions = new Subscriptions(site.context);
+    subscriptions.add({
+      name: 'Cache.done',
+      type: 'work.done',
+      context: site.context,
+      log: 'feed',
+      everyInstance: true,
+      handle: async (event, { signal }) => {
+        const { n } = event as Done;
+        signals.push(signal);
+        await (n === 1 ? passed : new Promise(() => undefined));
+        ended.push(signal.aborted ? -n : n);
+      },
+    });
+    const endless = new Subscriber(site.broker, subscriptions, { blockMs: 50, drainMs: 300 }, logger);
+    await endless.start();
+    for (const n of [1, 2]) await site.publisher.publish(new Done(n), { key: `${n}` });
+    await eventually(() => expect(signals).toHaveLength(2));
+    const stopping = endless.stop();
+    letGo();
+    await stopping;
+    expect(ended).toEqual([1]);
+    expect(signals[1]!.aborted).toBe(true);
+    expect(logged).toEqual([
+      expect.stringMatching(/^Cache\.done .*: 1 handlers? .* 300 ms .*drainMs.* work\.done [\w-]+$/),
+    ]);
   });
 });
 

@@ -1,8 +1,12 @@
+import { setMaxListeners } from 'node:events';
+import type { Envelope } from '@millrace/messages';
 import { afterFailure } from './after-failure.js';
 import type { Broker } from './broker.js';
+import type { ProcessSettings } from './consumer.js';
 import { describe } from './dead-lettering.js';
 import type { Message } from './decision.js';
 import { Dispatcher } from './dispatcher.js';
+import { drained, stoppedAfter } from './draining.js';
 import { pause } from './pause.js';
 import { Task } from './work.js';
 import type { Slot } from './work.js';
@@ -26,15 +30,19 @@ export class EveryInstance {
   private readonly reader: MessageReader;
   private readonly dispatcher: Dispatcher;
   private readonly abort = new AbortController();
+  private readonly abandoning = new AbortController();
+  private readonly running = new Set<Envelope>();
   private tail: FeedTail | undefined;
   private loop: Promise<void> = Promise.resolve();
 
   constructor(
     private readonly broker: Broker,
     private readonly handler: HandlerDeclaration,
-    private readonly settings: GroupSettings & { readonly blockMs: number },
+    private readonly settings: GroupSettings & Pick<ProcessSettings, 'blockMs' | 'drainMs'>,
     private readonly logger: Logger,
   ) {
+    // Whatever waits for its time listens to these; Node takes more than ten for a leak.
+    setMaxListeners(0, this.abort.signal, this.abandoning.signal);
     this.reader = new MessageReader(broker, alone(handler));
     this.dispatcher = new Dispatcher(settings.concurrency);
   }
@@ -45,11 +53,12 @@ export class EveryInstance {
     this.loop = this.run(this.tail);
   }
 
-  /** Stops reading and finishes what is being handled. */
+  /** Stops reading and finishes what is being handled, or gives it up when that takes too long. */
   async stop(): Promise<void> {
     this.abort.abort();
     await this.tail?.close();
-    await Promise.all([this.loop, this.dispatcher.stop()]);
+    await drained(this.dispatcher.stop(), this.settings.drainMs, () => this.giveUp());
+    await this.loop;
   }
 
   private async run(tail: FeedTail): Promise<void> {
@@ -80,10 +89,12 @@ export class EveryInstance {
   private async handle(entry: Entry, { envelope, handler, data }: Message, slot: Slot): Promise<void> {
     const { retry } = this.settings;
     for (let attempt = 1; ;) {
+      this.running.add(envelope);
       try {
-        await handler.handle(data, new HandlingContext(envelope, entry, attempt, this.abort.signal));
+        await handler.handle(data, new HandlingContext(envelope, entry, attempt, this.abandoning.signal));
         return;
       } catch (error) {
+        if (this.abandoning.signal.aborted) return;
         const now = this.broker.clock.now();
         const after = afterFailure(error, attempt, retry, now, Math.random());
         if (after.kind === 'given-up') {
@@ -92,8 +103,22 @@ export class EveryInstance {
         }
         if (after.failed) attempt++;
         if (!(await slot.aside(() => this.pause(Math.max(0, after.due - now))))) return;
+      } finally {
+        this.running.delete(envelope);
       }
     }
+  }
+
+  private giveUp(): void {
+    const { drainMs } = this.settings;
+    const events = [...this.running].map(({ type, id }) => `${type} ${id}`);
+    this.logger.error(
+      this.says(
+        `${events.length} handlers still run ${drainMs} ms after the service was stopped (drainMs) and are abandoned; ` +
+          `nobody gets their events again: ${events.join(', ')}`,
+      ),
+    );
+    this.abandoning.abort(stoppedAfter(drainMs));
   }
 
   private says(text: string): string {

@@ -7,6 +7,7 @@ import type { Broker } from './broker.js';
 import type { RetryRecord } from './commit.js';
 import type { GroupScope, Outcome, Received } from './delivery.js';
 import { Dispatcher } from './dispatcher.js';
+import { drained, stoppedAfter } from './draining.js';
 import type { GroupSettings } from './group-options.js';
 import type { HandlerGroup } from './handler.js';
 import type { Logger } from './logger.js';
@@ -16,7 +17,6 @@ import { ParkedKeys } from './parked-keys.js';
 import { addressOf, ownerOf } from './partition.js';
 import type { Entry, Source } from './partition.js';
 import type { Acknowledgement } from './partition-store.js';
-import { pause } from './pause.js';
 import type { Pile } from './pile.js';
 import type { Place } from './place.js';
 import { RateGate } from './rate-gate.js';
@@ -41,7 +41,6 @@ export class Intake implements Arrivals {
   private readonly batches: Batches | undefined;
   private readonly stopping = new AbortController();
   private readonly abandoning = new AbortController();
-  private readonly drained = new AbortController();
   private isPaused = false;
 
   /**
@@ -244,9 +243,8 @@ export class Intake implements Arrivals {
 
   /** Finishes what has begun, or gives it up when that takes too long. What had not begun stays pending. */
   async stop(): Promise<void> {
-    const late = pause(this.settings.drainMs, this.drained.signal).then((late) => late && this.giveUp());
-    await Promise.race([this.dispatcher.stop().then(() => this.acknowledger.below(1)), late]);
-    this.drained.abort();
+    const done = this.dispatcher.stop().then(() => this.acknowledger.below(1));
+    await drained(done, this.settings.drainMs, () => this.giveUp());
   }
 
   private acknowledged(place: Place, epoch: number | undefined, held: boolean | undefined): void {
@@ -275,7 +273,7 @@ export class Intake implements Arrivals {
       `${group.name}: ${begun.length} handlers still run ${this.settings.drainMs} ms after the service was stopped (drainMs) ` +
         `and are abandoned; their messages stay pending for the next start: ${names.join(', ')}`,
     );
-    this.abandoning.abort(new Error(`the service has stopped, after waiting ${this.settings.drainMs} ms`));
+    this.abandoning.abort(stoppedAfter(this.settings.drainMs));
   }
 }
 
