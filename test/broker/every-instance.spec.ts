@@ -26,7 +26,7 @@ class Changed {
   }
 }
 
-type Handle = (event: Changed, attempt: number) => Promise<void> | void;
+type Handle = (event: Changed, attempt: number) => Promise<object | void> | object | void;
 
 /** A replica of the context `work` with one handler for every instance. */
 async function replica(
@@ -48,9 +48,12 @@ async function replica(
     everyInstance: true,
     handle: (event, { attempt }) => handle(event as Changed, attempt),
     ...(more.group === undefined ? {} : { group: more.group }),
+    ...(more.options ? { options: more.options } : {}),
+    ...(more.inbound ? { inbound: more.inbound } : {}),
   });
   const broker = new Broker(store, { context: 'work', partitions });
-  const subscriber = new Subscriber(broker, subscriptions, { blockMs: 100, ...more }, logger);
+  const { group: _group, options: _options, inbound: _inbound, ...settings } = more;
+  const subscriber = new Subscriber(broker, subscriptions, { blockMs: 100, ...settings }, logger);
   onTestFinished(() => subscriber.stop());
   await subscriber.start();
   return said;
@@ -107,6 +110,36 @@ describe.each(SITES)('a handler for every instance on %s', (_name, open: (option
     await eventually(() => expect(seen).toEqual([2]));
     expect(said.join()).toMatch(/Cache\.changed .*gave up work\.changed .*handler-failed.*never/);
     expect(await site.deadLetters()).toEqual([]);
+  });
+
+  it.each([
+    ['of its service', (settings: object) => settings],
+    ['of its own', (options: object) => ({ options })],
+  ])('takes in no more than the prefetchBytes %s before it has handled them', async (_whose, place) => {
+    const site = await open();
+    const { passed, open: letGo } = gate();
+    onTestFinished(async () => letGo());
+    const [quick, slow]: number[][] = [[], []];
+    await replica(site.store, 1, ({ n }) => void quick!.push(n));
+    let read = 0;
+    const reader = site.store.openReader();
+    const readFeeds = reader.readFeeds.bind(reader);
+    reader.readFeeds = async (...args) => {
+      const entries = await readFeeds(...args);
+      read += entries.length;
+      return entries;
+    };
+    site.store.openReader = () => reader;
+    const handle: Handle = async ({ n }) => {
+      await passed;
+      slow!.push(n);
+    };
+    await replica(site.store, 1, handle, place({ prefetchBytes: 10_000, readCount: 4 }));
+    for (let n = 0; n < 60; n++) await site.publisher.publish(new Changed('x'.repeat(1_000), n));
+    await eventually(() => expect([quick!.length, read > 4]).toEqual([60, true]));
+    expect(read).toBeLessThan(20);
+    letGo();
+    await eventually(() => expect(slow).toHaveLength(60));
   });
 
   it('leaves nothing behind', async () => {

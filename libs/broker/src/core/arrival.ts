@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { RetryRecord } from './commit.js';
 import type { Begun } from './decision.js';
 import type { Delivery, GroupScope, Outcome, Received } from './delivery.js';
+import { bytesOf } from './entry-bytes.js';
 import type { MessageProcessor } from './message-processor.js';
 import type { Entry } from './partition.js';
 import type { Place } from './place.js';
@@ -41,9 +42,7 @@ export class Arrival implements Delivery, Work {
     public ahead: Begun | undefined,
   ) {
     this.limited = received.kind === 'message';
-    let bytes = 0;
-    for (const field of entry.fields) bytes += field.length;
-    this.bytes = bytes;
+    this.bytes = bytesOf(entry);
   }
 
   run(slot: Slot): Promise<unknown> | undefined {

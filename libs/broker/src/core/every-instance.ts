@@ -7,6 +7,7 @@ import { describe } from './dead-lettering.js';
 import type { Message } from './decision.js';
 import { Dispatcher } from './dispatcher.js';
 import { drained, stoppedAfter } from './draining.js';
+import { bytesOf } from './entry-bytes.js';
 import { pause } from './pause.js';
 import { Task } from './work.js';
 import type { Slot } from './work.js';
@@ -62,9 +63,9 @@ export class EveryInstance {
   }
 
   private async run(tail: FeedTail): Promise<void> {
-    const { prefetch, readCount, blockMs } = this.settings;
+    const { prefetch, prefetchBytes, readCount, blockMs } = this.settings;
     while (!this.abort.signal.aborted) {
-      await this.dispatcher.below(prefetch);
+      await this.dispatcher.below(prefetch, prefetchBytes);
       try {
         for (const entry of await tail.read(readCount, blockMs)) this.dispatch(entry);
       } catch (error) {
@@ -82,7 +83,7 @@ export class EveryInstance {
         this.says(`event ${entry.id} cannot be used (${received.reason}): ${describe(received.error)}`),
       );
     } else if (received.kind === 'message') {
-      this.dispatcher.add(new Task(received.key, (slot) => this.handle(entry, received, slot)));
+      this.dispatcher.add(new Task(received.key, (slot) => this.handle(entry, received, slot), bytesOf(entry)));
     }
   }
 

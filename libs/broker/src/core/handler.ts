@@ -226,7 +226,7 @@ export class Subscriptions {
 }
 
 /** What an event that is not acknowledged can have. */
-const WITHOUT_GROUP: readonly string[] = ['concurrency', 'prefetch', 'readCount', 'retry'];
+const WITHOUT_GROUP: readonly string[] = ['concurrency', 'prefetch', 'prefetchBytes', 'readCount', 'retry'];
 
 function checkEveryInstance({ name, group, log, options = {} }: HandlerDeclaration): void {
   const without = Object.keys(groupOptionsIn(options)).filter((option) => !WITHOUT_GROUP.includes(option));

@@ -30,19 +30,19 @@ export interface Work {
   discard(): void;
 }
 
-/** Work that is a function and holds nothing worth letting go of. */
+/** Work that is a function, and keeps what it holds. */
 export class Task implements Work {
-  readonly bytes = 0;
   readonly limited = false;
   unloaded = false;
 
   constructor(
     readonly key: string,
     readonly run: (slot: Slot) => Promise<unknown> | undefined,
+    readonly bytes = 0,
   ) {}
 
   unload(): void {
-    // Nothing to let go of.
+    // It could not get it back.
   }
 
   discard(): void {
