@@ -8,6 +8,7 @@ import {
 } from '@millrace/broker';
 import type { HandlerDeclaration, Logger, PartitionStore, SubscriberSettings } from '@millrace/broker';
 import { Event } from '@millrace/messages';
+import { filter } from '@millrace/transforms';
 import { IsInt, IsString } from 'class-validator';
 import { Redis } from 'ioredis';
 import { eventually, freshNamespace, onTestFinished, redisUrl } from '../support/redis.js';
@@ -152,6 +153,17 @@ describe.each(SITES)('a handler for every instance on %s', (_name, open: (option
       pending: 0,
       waiting: 1,
     });
+  });
+
+  it('may have transforms that drop events, and return what it likes', async () => {
+    const site = await open();
+    const cache = new Set<number>();
+    const said = await replica(site.store, 1, ({ n }) => cache.add(n), {
+      inbound: [filter(Changed, ({ n }) => n !== 2)],
+    });
+    for (const n of [1, 2, 3]) await site.publisher.publish(new Changed('a', n));
+    await eventually(() => expect([...cache]).toEqual([1, 3]));
+    expect(said).toEqual([]);
   });
 
   it('refuses a group', async () => {

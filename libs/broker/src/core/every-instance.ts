@@ -44,7 +44,7 @@ export class EveryInstance {
   ) {
     // Whatever waits for its time listens to these; Node takes more than ten for a leak.
     setMaxListeners(0, this.abort.signal, this.abandoning.signal);
-    this.reader = new MessageReader(broker, alone(handler));
+    this.reader = new MessageReader(broker, alone({ ...handler, ownReplies: true }));
     this.dispatcher = new Dispatcher(settings.concurrency);
   }
 
