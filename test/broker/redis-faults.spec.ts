@@ -4,6 +4,7 @@ import { eventually, freshNamespace, onTestFinished, redisUrl } from '../support
 import { admin, privateRedis } from '../support/private-redis.js';
 import { serverProcess } from '../support/server-process.js';
 import { redisSite } from '../support/site.js';
+import { TcpProxy } from '../support/tcp-proxy.js';
 
 const home = { context: 'work', index: 0 };
 const append = (...events: string[]): Write => ({ kind: 'append', stream: 's', events });
@@ -88,6 +89,22 @@ describe('a Redis that hangs', () => {
     const events = (await store.readFeed(home, 0, 10)).map(({ fields }) => fields[1]);
     expect(events.filter((event) => event !== 'maybe').sort()).toEqual(['before', 'meanwhile']);
     expect(events.filter((event) => event === 'maybe').length).toBeLessThanOrEqual(1);
+  });
+
+  it('while a lost group is made anew keeps no reader waiting: it reads on another connection', async () => {
+    const proxy = await TcpProxy.open(redisUrl());
+    const site = await redisSite({ url: proxy.url });
+    await site.say('work.do', { n: 1 });
+    const reader = site.store.openReader();
+    onTestFinished(() => reader.close());
+    const read = () => reader.readGroup('work', [site.inbox()], 10, 100);
+    const silent = proxy.silence('EVALSHA');
+    const reading = read();
+    reading.catch(() => undefined);
+    await silent;
+    await expect(reading).rejects.toThrow(StoreUnavailableError);
+    await expect(reading).rejects.toThrow(/^Redis did not answer the making of a group within \d+ ms$/);
+    await eventually(async () => expect(await read()).toHaveLength(1));
   });
 
   const nameOf = (error: Error): string => error.constructor.name;

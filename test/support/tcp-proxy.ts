@@ -10,9 +10,15 @@ interface Loss {
   readonly happened: () => void;
 }
 
+interface Silence {
+  readonly text: string;
+  readonly happened: () => void;
+}
+
 /** Stands between a client and its Redis, and loses replies. */
 export class TcpProxy {
   private readonly losses: Loss[] = [];
+  private readonly silences: Silence[] = [];
   private readonly sockets = new Set<Socket>();
   private reachable = true;
 
@@ -47,6 +53,15 @@ export class TcpProxy {
     });
   }
 
+  /**
+   * From the next request that contains the text on, nothing passes on its connection, which stays open.
+   *
+   * @returns resolves when that request has come
+   */
+  silence(text: string): Promise<void> {
+    return new Promise((resolve) => this.silences.push({ text, happened: resolve }));
+  }
+
   /** Cuts all connections, and new ones too until it is told that Redis is back. */
   away(): void {
     this.reachable = false;
@@ -71,6 +86,7 @@ export class TcpProxy {
     if (!this.reachable) return void client.destroy();
     const server = connect(Number(this.target.port), this.target.hostname);
     let losing: Loss | undefined;
+    let silent = false;
     const end = (): void => {
       client.destroy();
       server.destroy();
@@ -83,6 +99,12 @@ export class TcpProxy {
       });
     }
     client.on('data', (request) => {
+      const at = this.silences.findIndex(({ text }) => request.includes(text));
+      if (at >= 0) {
+        silent = true;
+        this.silences.splice(at, 1)[0]!.happened();
+      }
+      if (silent) return;
       losing ??= this.losses.find((loss) => loss.left > 0 && loss.matches(request.toString('utf8')));
       server.write(request);
     });

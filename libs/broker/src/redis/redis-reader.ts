@@ -62,8 +62,10 @@ export class RedisReader implements Reader {
 
   /** One that was lost has its pending entries again: whoever reads must look at them first. */
   private async createGroups(sources: readonly Source[], group: string): Promise<void> {
-    const starts = await Promise.all(sources.map((source) => this.followers.createGroup(source, group)));
-    const lost = sources.filter((_, i) => starts[i]!.status === 'restored');
+    const starts = await this.watched('the making of a group', GRACE_MS, () =>
+      Promise.all(sources.map((source) => this.followers.createGroup(source, group))),
+    );
+    const lost = sources.filter((_, i) => starts?.[i]!.status === 'restored');
     if (lost.length === 0) return;
     const logs = lost.map(({ partition, log }) => `${addressOf(partition)} ${log}`).join(', ');
     throw new StoreUnavailableError(`group '${group}' was lost, and goes on where it was last seen in ${logs}`);
@@ -103,20 +105,25 @@ export class RedisReader implements Reader {
       this.lost = false;
       throw new StoreUnavailableError('the reading connection was lost and made again');
     }
+    return this.watched('a read', blockMs + GRACE_MS, () => this.connection.read(command, args));
+  }
+
+  /** What the reading connection is asked, which has no deadline of its own. Null when the reader is closed meanwhile. */
+  private async watched<T>(what: string, ms: number, ask: () => Promise<T>): Promise<T | null> {
     let watchdog: NodeJS.Timeout | undefined;
     const late = new Promise<typeof LATE>((resolve) => {
-      watchdog = setTimeout(() => resolve(LATE), blockMs + GRACE_MS);
+      watchdog = setTimeout(() => resolve(LATE), ms);
     });
     try {
-      const reply = await Promise.race([this.connection.read(command, args), late]);
-      if (reply !== LATE) return reply;
+      const reply = await Promise.race([ask(), late]);
+      if (reply !== LATE) return reply as T;
       this.connection.reset();
-      throw new StoreUnavailableError(`Redis did not answer a read within ${blockMs + GRACE_MS} ms`);
+      throw new StoreUnavailableError(`Redis did not answer ${what} within ${ms} ms`);
     } catch (error) {
       if (this.closed) return null;
       if (isServerError(error) || error instanceof StoreUnavailableError) throw error;
       this.lost = false;
-      throw new StoreUnavailableError('the connection was lost during a read', { cause: error });
+      throw new StoreUnavailableError(`the connection was lost during ${what}`, { cause: error });
     } finally {
       clearTimeout(watchdog);
     }
