@@ -23,8 +23,8 @@ function append(n: number, entry: Parameters<Handle>[1]['entry']): void {
 
 async function consumers(site: Site): Promise<string[]> {
   const redis = new Redis(redisUrl());
-  onTestFinished(async () => redis.disconnect());
   const all = (await redis.xinfo('CONSUMERS', site.keys.log(site.inbox()), 'work')) as unknown[][];
+  redis.disconnect();
   return all.map((info) => String(info[1])).sort();
 }
 
@@ -128,6 +128,29 @@ describe('consumer names', () => {
       await Promise.all(both.map((subscriber) => subscriber.stop()));
     }
     expect((await consumers(site)).filter((name) => !['worker-0', 'worker-1'].includes(name))).toEqual([]);
+  });
+
+  it('of processes that are gone are removed by one that runs; what works on something keeps its own', async () => {
+    const site = await redisSite();
+    const short = { ...settings, leaseTtlMs: 150 };
+    const door = gate();
+    onTestFinished(async () => door.open());
+    const quick: Handle = () => undefined;
+    const slow: Handle = async ({ n }: { n: number }, { entry }) => {
+      if (n === 1_000) await door.passed;
+      append(n, entry);
+    };
+    const gone = await site.start({ 'work.do': quick }, short);
+    await site.start({ 'work.do': slow }, short);
+    // A consumer exists once it has been given something.
+    for (let n = 0; (await consumers(site)).length < 2; n++) await site.say('work.do', { n });
+    await gone.stop();
+    await site.say('work.do', { n: 1_000 });
+    await eventually(async () => expect(await consumers(site)).toEqual([workerName(1)]), 15_000);
+    expect(await site.store.backlog(site.inbox(), 'work')).toMatchObject({ pending: 1 });
+    door.open();
+    await eventually(async () => expect(await site.open()).toBe(0));
+    expect((await feed(site)).filter((n) => n === 1_000)).toEqual([1_000]);
   });
 });
 
