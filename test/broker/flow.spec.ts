@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { ConfigurationError, Subscriber, Subscriptions } from '@millrace/broker';
 import { eventually, onTestFinished } from '../support/redis.js';
 import { gate, SITES } from '../support/site.js';
@@ -13,6 +14,21 @@ function recorder(): { readonly seen: number[]; readonly handle: Handle } {
 
 const sayAll = (site: Site, ...ns: readonly number[]) =>
   Promise.all(ns.map((n) => site.say('work.do', { n }, `key-${n}`)));
+
+/** Resolves when a new process has handled, for a group of its own, all that the paused one leaves: that had the time, too. */
+async function othersHaveRead(site: Site, paused = 'work'): Promise<void> {
+  const group = `witness-${randomUUID()}`;
+  const subscriptions = new Subscriptions(site.context);
+  let handled = 0;
+  const handle = () => void handled++;
+  subscriptions.add({ name: group, type: 'work.do', context: site.context, log: 'in', group, handle });
+  const witness = new Subscriber(site.broker, subscriptions, { blockMs: 50 });
+  const { pending, waiting } = await site.store.backlog(site.inbox(), paused);
+  expect(pending + waiting).toBeGreaterThan(0);
+  onTestFinished(() => witness.stop());
+  await witness.start();
+  await eventually(() => expect(handled).toBeGreaterThanOrEqual(pending + waiting));
+}
 
 describe.each(SITES)('consuming, in %s', (_name, open) => {
   it('goes on with other keys while more than a prefetch waits behind one, and keeps their order', async () => {
@@ -76,10 +92,13 @@ describe.each(SITES)('consuming, in %s', (_name, open) => {
     subscriber.pause('work');
     await subscriber.start();
     await sayAll(site, 0, 1);
+    await othersHaveRead(site);
+    expect(seen).toEqual([]);
     subscriber.resume('work');
     await eventually(() => expect(seen.sort()).toEqual([0, 1]));
     subscriber.pause('work');
     await sayAll(site, 2, 3);
+    await othersHaveRead(site);
     expect(seen).toHaveLength(2);
     subscriber.resume('work');
     subscriber.resume('work');
@@ -120,6 +139,7 @@ describe.each(SITES)('consuming, in %s', (_name, open) => {
     await eventually(() => expect(seen).toEqual([0]));
     subscriber.pause('mailer');
     await sayAll(site, 1);
+    await othersHaveRead(site, 'work.mailer');
     expect(seen).toEqual([0]);
     subscriber.resume('work.mailer');
     await eventually(() => expect(seen).toEqual([0, 1]));
