@@ -5,6 +5,7 @@ import type { BrokerFeatureOptions } from '@millrace/broker';
 import { Command, Event, Reply, Schema } from '@millrace/messages';
 import { Saga, saga, SagaModule, Sagas, scenario } from '@millrace/saga';
 import { translate } from '@millrace/transforms';
+import { type } from 'arktype';
 import { IsInt } from 'class-validator';
 import * as v from 'valibot';
 import { z } from 'zod';
@@ -24,6 +25,9 @@ class Declined extends Schema(v.object({ reason: v.string() })) {}
 
 @Command('shop.charge', { key: 'orderId', replies: [Charged, Declined] })
 class Charge extends Schema(z.object({ orderId, cents: z.int() }))<Charged, Declined> {}
+
+@Event('shop.weighed', { key: 'orderId' })
+class Weighed extends Schema(type({ orderId: 'string > 0', grams: 'number.integer >= 0', unit: "string = 'g'" })) {}
 
 @Event('shop.arrived')
 class Arrived {
@@ -64,6 +68,11 @@ class Till {
   @On(Placed, { group: 'mailer' })
   mail(event: Placed): void {
     log.push(`mail ${event instanceof Placed} ${event.currency}`);
+  }
+
+  @On(Weighed, { group: 'scales' })
+  weighed(event: Weighed): void {
+    log.push(`weighed ${event instanceof Weighed} ${event.orderId} ${event.grams} ${event.unit}`);
   }
 
   @On(Arrived)
@@ -123,6 +132,22 @@ describe('contracts by schemas', () => {
       expect(await sagas.find<State>('pay', 'o-2')).toMatchObject({ status: 'compensated' });
     });
     expect(log.sort()).toEqual(['charge o-1 990', 'charge o-2 1990', 'mail true EUR', 'mail true EUR']);
+  });
+
+  it('of arktype are published and handled, and dead-letter what breaks them', async () => {
+    const { publisher, store } = await start();
+    await publisher.publish(new Weighed({ orderId: 'o-1', grams: 12 }));
+    await eventually(() => expect(log).toEqual(['weighed true o-1 12 g']));
+    const bad = JSON.stringify({ id: 'bad', source: '/shop', type: 'shop.weighed', data: { orderId: '', grams: 0.5 } });
+    const partition = { context: 'shop', index: 0 };
+    await store.commit({ partition, guards: [], writes: [{ kind: 'append', events: [bad] }] });
+    await eventually(async () => {
+      const [letter] = await store.readDeadLetters(partition, 10);
+      expect(letter).toMatchObject({ reason: 'invalid-data', group: 'shop.scales', attempts: 0 });
+      for (const field of ['orderId must be', 'grams must be']) expect(letter!.error).toContain(field);
+    });
+    const spoilt = Object.assign(new Weighed({ orderId: 'o-1', grams: 1 }), { grams: -1 });
+    await expect(publisher.publish(spoilt)).rejects.toThrow('shop.weighed: grams must be');
   });
 
   it('play in a scenario', () => {
