@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import {
   Broker,
   ConfigurationError,
@@ -12,9 +13,12 @@ import { filter } from '@millrace/transforms';
 import { IsInt, IsString } from 'class-validator';
 import { Redis } from 'ioredis';
 import { eventually, freshNamespace, onTestFinished, redisUrl } from '../support/redis.js';
-import { gate, SITES } from '../support/site.js';
+import { gate, redisSite, SITES } from '../support/site.js';
 import type { Site, SiteOptions } from '../support/site.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
+import { Worker } from '../support/worker.js';
+
+const PROGRAM = fileURLToPath(new URL('../support/every-instance-process.mjs', import.meta.url));
 
 @Event('work.changed', { key: 'key' })
 class Changed {
@@ -143,18 +147,6 @@ describe.each(SITES)('a handler for every instance on %s', (_name, open: (option
     await eventually(() => expect(slow).toHaveLength(60));
   });
 
-  it('leaves nothing behind', async () => {
-    const site = await open();
-    const seen = gate();
-    await replica(site.store, 1, () => seen.open());
-    await site.publisher.publish(new Changed('a', 1));
-    await seen.passed;
-    expect(await site.store.backlog({ partition: { context: 'work', index: 0 }, log: 'feed' }, 'work')).toEqual({
-      pending: 0,
-      waiting: 1,
-    });
-  });
-
   it('may have transforms that drop events, and return what it likes', async () => {
     const site = await open();
     const cache = new Set<number>();
@@ -171,6 +163,34 @@ describe.each(SITES)('a handler for every instance on %s', (_name, open: (option
     await expect(replica(site.store, 1, () => undefined, { group: 'mailer' })).rejects.toThrow(ConfigurationError);
   });
 });
+
+describe('a process with a handler for every instance', () => {
+  it.each<[string, NodeJS.Signals]>([
+    ['stopped', 'SIGTERM'],
+    ['killed', 'SIGKILL'],
+  ])('leaves nothing behind when it is %s, be it after the time of its leases', async (_how, signal) => {
+    const site = await redisSite();
+    const redis = new Redis(redisUrl());
+    onTestFinished(async () => redis.disconnect());
+    await site.publisher.publish(new Changed('a', 1));
+    const before = await contents(redis, site.namespace);
+    expect(before).toHaveProperty([`{${site.namespace}:work:0}:feed`], []);
+    const process = Worker.start(site, { leaseTtlMs: 300 }, redisUrl(), PROGRAM);
+    await process.said('ready');
+    await site.publisher.publish(new Changed('a', 2));
+    await process.said('saw 2');
+    process.signal(signal);
+    await process.ended;
+    await eventually(async () => expect(await contents(redis, site.namespace)).toEqual(before));
+  });
+});
+
+/** The keys of a namespace, and the groups of its streams. */
+async function contents(redis: Redis, namespace: string): Promise<Record<string, unknown>> {
+  const keys = (await redis.keys(`*${namespace}:*`)).sort();
+  const groups = async (key: string) => ((await redis.type(key)) === 'stream' ? redis.xinfo('GROUPS', key) : undefined);
+  return Object.fromEntries(await Promise.all(keys.map(async (key) => [key, await groups(key)] as const)));
+}
 
 describe('a handler for every instance whose Redis', () => {
   const namespace = freshNamespace();
