@@ -1,10 +1,15 @@
+import { fileURLToPath } from 'node:url';
 import { Broker, RedisPartitionStore, RequestFailedError, Requester, RequestTimeoutError } from '@millrace/broker';
 import type { HandlerDeclaration, RequesterSettings } from '@millrace/broker';
+import { Redis } from 'ioredis';
 import { Add, Added, TooLarge } from '../support/desk.js';
 import { eventually, onTestFinished, redisUrl } from '../support/redis.js';
 import { gate, redisSite, SITES } from '../support/site.js';
 import type { Site, SiteOptions } from '../support/site.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
+import { Worker } from '../support/worker.js';
+
+const STREAMING_CLIENT = fileURLToPath(new URL('../support/streaming-client-process.mjs', import.meta.url));
 
 type Handler = HandlerDeclaration['handle'];
 
@@ -236,6 +241,42 @@ describe.each(SITES)('a request for several replies on %s', (_name, open: (optio
     await requester.close();
     await ended.passed;
     await eventually(async () => expect(await site.open()).toBe(0));
+  });
+});
+
+describe('a client that is killed while replies come', () => {
+  it('leaves no stream of replies behind, in which few are kept meanwhile, and its handler ends', async () => {
+    const site = await redisSite();
+    const redis = new Redis(redisUrl());
+    onTestFinished(async () => redis.disconnect());
+    const ended = gate();
+    let sum = 0;
+    await site.start(
+      add(async function* () {
+        try {
+          for (;;) yield new Added(++sum);
+        } finally {
+          ended.open();
+        }
+      }),
+    );
+    const process = Worker.start(site, { replyTtlMs: 3_000 } as object, redisUrl(), STREAMING_CLIENT);
+    await process.said('replied');
+    const streams = () => redis.keys(`*${site.namespace}*:replies*`);
+    const [replies] = await streams();
+    process.signal('SIGKILL');
+    await process.ended;
+    let asked = 0;
+    let most = 0;
+    for (let length = 1; length > 0; asked++) {
+      length = await redis.xlen(replies!);
+      most = Math.max(most, length);
+    }
+    await ended.passed;
+    expect(await streams()).toEqual([]);
+    await eventually(async () => expect(await site.open()).toBe(0));
+    expect(most).toBeLessThanOrEqual(2_000);
+    expect(asked).toBeGreaterThan(2);
   });
 });
 

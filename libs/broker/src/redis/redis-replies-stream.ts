@@ -9,6 +9,14 @@ import { isNotNow, isServerError } from './redis-errors.js';
 import { Script } from './script.js';
 
 const RETRY_MS = 50;
+/**
+ * Replies in a stream that one more waits behind. A process that lives reads much faster; for one that has died no more are
+ * kept until its stream expires.
+ */
+const MOST_UNREAD = 2_000;
+
+const SENT = 1;
+const FULL = 2;
 
 /**
  * The streams in which processes wait for replies (Request-Reply with a Return Address, Hohpe and Woolf). A stream exists
@@ -30,13 +38,18 @@ export class RedisReplies {
     await this.connection.send('DEL', [this.keys.replies(address)]);
   }
 
-  /** NOMKSTREAM: adds nothing to a stream that does not exist. Repeated while Redis is away: receivers know repetitions. */
+  /**
+   * Adds nothing to a stream that does not exist. Where too many are unread it waits until the process has read on, or is gone.
+   * Repeated while Redis is away: receivers know repetitions.
+   */
   async send(address: ReplyAddress, message: string): Promise<boolean> {
-    const args = [this.keys.replies(address), 'NOMKSTREAM', '*', MESSAGE_FIELD, message];
-    const giveUpAt = Date.now() + this.patienceMs;
+    const keys = [this.keys.replies(address)];
+    let giveUpAt = Date.now() + this.patienceMs;
     for (;;) {
       try {
-        return (await this.connection.send('XADD', args)) !== null;
+        const answer = await SEND.run(this.connection, keys, [message, MOST_UNREAD]);
+        if (answer !== FULL) return answer === SENT;
+        giveUpAt = Date.now() + this.patienceMs;
       } catch (error) {
         const unsent = error instanceof StoreUnavailableError;
         if (isServerError(error) && !isNotNow(error)) throw error;
@@ -75,3 +88,12 @@ elseif ARGV[2] ~= '' then
 end
 redis.call('PEXPIRE', KEYS[1], ARGV[1])
 return fresh and 1 or 0`);
+
+/**
+ * KEYS  replies
+ * ARGV  message, most entries that may stand before it
+ * Returns 0 when the stream does not exist, 1 when the message was added, 2 when there is no room
+ */
+const SEND = new Script(`#!lua
+if redis.call('XLEN', KEYS[1]) >= tonumber(ARGV[2]) then return ${FULL} end
+return redis.call('XADD', KEYS[1], 'NOMKSTREAM', '*', '${MESSAGE_FIELD}', ARGV[1]) and ${SENT} or 0`);
