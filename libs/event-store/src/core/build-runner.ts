@@ -1,14 +1,18 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Broker, Entry, Reader } from '@millrace/broker';
+import type { Broker, Reader } from '@millrace/broker';
 import type { BuildRole } from './build-record.js';
 import type { ParkedEvent } from './parked-event.js';
 import { LogRewoundError } from './errors.js';
-import { byPartition, FeedPages } from './feed-pages.js';
+import { FeedPages } from './feed-pages.js';
+import type { FeedPage, FeedPart } from './feed-pages.js';
 import { ExternalPartition } from './external-partition.js';
 import { ExternalProjection } from './external-projection.js';
 import type { Projecting, ProjectionPartition } from './projection-partition.js';
 import type { ProjectionListener, ProjectionStatus } from './projection-status.js';
 import { RowPartition } from './row-partition.js';
+
+/** Events of one partition on a page of an external projection, which are one transaction. */
+const TRANSACTION = 500;
 
 /** Longest wait for new events, ms; short enough to notice a checkpoint that was moved back. */
 const BLOCK_MS = 5_000;
@@ -20,7 +24,7 @@ const BLOCK_MS = 5_000;
 export class BuildRunner {
   private readonly partitions: readonly ProjectionPartition[];
   private readonly stopping = new AbortController();
-  private readonly pages = new FeedPages();
+  private readonly pages: FeedPages;
   private reader: Reader | undefined;
   private running: Promise<void> | undefined;
 
@@ -30,7 +34,9 @@ export class BuildRunner {
     public role: BuildRole,
     private readonly listener: ProjectionListener,
   ) {
-    const Partition = of.projection instanceof ExternalProjection ? ExternalPartition : RowPartition;
+    const isExternal = of.projection instanceof ExternalProjection;
+    const Partition = isExternal ? ExternalPartition : RowPartition;
+    this.pages = new FeedPages(isExternal ? TRANSACTION : undefined);
     this.partitions = Array.from(
       { length: broker.partitions },
       (_, index) => new Partition({ context: broker.context, index }, broker, of, () => this.role),
@@ -79,16 +85,16 @@ export class BuildRunner {
   private async advance(reader: Reader, ready: readonly ProjectionPartition[]): Promise<void> {
     const located = await this.located(ready);
     if (located.length === 0) return;
-    let entries: readonly Entry[];
+    let page: FeedPage;
     try {
-      const after = located.map(({ partition, position }) => ({ partition, position }));
-      entries = await this.pages.read(reader, after, this.waitMs());
+      const after = located.map(({ partition, reached }) => ({ partition, position: reached }));
+      const isOpen = located.some((partition) => partition.isOpen);
+      page = await this.pages.read(reader, after, isOpen ? 0 : this.waitMs());
     } catch (error) {
       if (!this.stopping.signal.aborted) for (const partition of located) this.fail(partition, error);
       return;
     }
-    const feeds = byPartition(entries);
-    await Promise.all(located.map((partition) => this.take(partition, feeds.get(partition.partition.index))));
+    await Promise.all(located.map((partition) => this.take(partition, page.get(partition.partition.index))));
   }
 
   /** Those that know where they are: one whose feed was set back keeps no other waiting. */
@@ -100,7 +106,7 @@ export class BuildRunner {
           return [partition];
         } catch (error) {
           if (!this.stopping.signal.aborted) {
-            partition.fail(error, error instanceof LogRewoundError ? error.position : partition.position + 1);
+            partition.fail(error, error instanceof LogRewoundError ? error.position : partition.reached + 1);
             this.listener.failed?.(partition.status);
           }
           return [];
@@ -110,12 +116,13 @@ export class BuildRunner {
     return found.flat();
   }
 
-  private async take(partition: ProjectionPartition, entries: readonly Entry[] | undefined): Promise<void> {
+  private async take(partition: ProjectionPartition, part: FeedPart | undefined): Promise<void> {
     if (partition.gone) return;
     try {
-      const parked = entries && (await partition.take(entries));
+      const parked = part && (await partition.take(part.entries, part.more));
       if (parked) this.listener.parked?.(parked);
-      if (!entries && partition.failure?.position === undefined) partition.failure = undefined;
+      if (!part) await partition.settle();
+      if (!part && partition.failure?.position === undefined) partition.failure = undefined;
       if (partition.failure) this.listener.failed?.(partition.status);
     } catch (error) {
       this.fail(partition, error);

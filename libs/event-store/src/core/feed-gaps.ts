@@ -10,6 +10,7 @@ export interface Gap {
 /** What entries of a feed pass over, that were read behind a position. */
 export function gapsBehind(after: number, entries: readonly Entry[]): readonly Gap[] {
   const gaps: Gap[] = [];
+  if (isWhole(after, entries)) return gaps;
   let last = after;
   for (const entry of entries) {
     const position = positionOf(entry);
@@ -17,6 +18,14 @@ export function gapsBehind(after: number, entries: readonly Entry[]): readonly G
     last = position;
   }
   return gaps;
+}
+
+/** Told by both ends of a page, as most pages are. */
+function isWhole(after: number, entries: readonly Entry[]): boolean {
+  const first = entries[0];
+  if (!first) return true;
+  const from = positionOf(first);
+  return from <= after + 1 && positionOf(entries.at(-1)!) === from + entries.length - 1;
 }
 
 /**

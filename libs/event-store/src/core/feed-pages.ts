@@ -1,8 +1,10 @@
 import type { Entry, Partition, Reader } from '@millrace/broker';
 import { positionOf } from './stored-event.js';
 
-/** Events of one partition on a page; they become one commit at most. Twice as many were no faster. */
-const BATCH = 500;
+/** Events of all partitions on a page. What is held through collections of young objects costs more than reading more often. */
+const PAGE = 500;
+/** Of one partition at least. */
+const LEAST = 50;
 
 /** Where a partition's feed is read from: behind this position. */
 export interface FeedPlace {
@@ -10,48 +12,76 @@ export interface FeedPlace {
   readonly position: number;
 }
 
+/** What a page has of one partition. */
+export interface FeedPart {
+  readonly entries: readonly Entry[];
+  /** Whether as many came as were asked for, so that there may be more. */
+  readonly more: boolean;
+}
+
+/** By the index of the partition; without those that have nothing. */
+export type FeedPage = ReadonlyMap<number, FeedPart>;
+
 type FeedReader = Pick<Reader, 'readFeeds'>;
 
-interface Page {
+interface Ahead {
   readonly after: readonly FeedPlace[];
-  readonly entries: Promise<readonly Entry[]>;
+  readonly page: Promise<FeedPage>;
 }
 
 /** Reads feeds page by page. While one is projected, the next one is on its way, as long as there is more than a page. */
 export class FeedPages {
-  private ahead: Page | undefined;
+  private ahead: Ahead | undefined;
+  /** Partitions that had more than a page the last time, between which the next one is divided. */
+  private behind = 0;
+
+  /** @param each events of one partition on a page; undefined: so many that the page stays small */
+  constructor(private readonly each?: number) {}
 
   /** @param blockMs longest wait for an event */
-  async read(reader: FeedReader, after: readonly FeedPlace[], blockMs: number): Promise<readonly Entry[]> {
+  async read(reader: FeedReader, after: readonly FeedPlace[], blockMs: number): Promise<FeedPage> {
     const { ahead } = this;
     this.ahead = undefined;
     // What is projected can come less far than its page, or be moved: then the next page is another one.
-    const known = ahead && isSame(ahead.after, after) ? await ahead.entries : [];
-    const entries = known.length > 0 ? known : await reader.readFeeds(after, BATCH, blockMs);
-    this.readAhead(reader, after, entries);
-    return entries;
+    const known = ahead && isSame(ahead.after, after) ? await ahead.page : NOTHING;
+    const page = known.size > 0 ? known : await this.pageOf(reader, after, blockMs);
+    this.readAhead(reader, after, page);
+    return page;
   }
 
-  private readAhead(reader: FeedReader, after: readonly FeedPlace[], entries: readonly Entry[]): void {
-    const feeds = byPartition(entries);
-    if (!Array.from(feeds.values()).some((feed) => feed.length === BATCH)) return;
+  private async pageOf(reader: FeedReader, after: readonly FeedPlace[], blockMs: number): Promise<FeedPage> {
+    const limit = this.each ?? Math.max(LEAST, Math.floor(PAGE / (this.behind || after.length)));
+    const entries = byPartition(await reader.readFeeds(after, limit, blockMs));
+    return new Map(Array.from(entries, ([index, feed]) => [index, { entries: feed, more: feed.length === limit }]));
+  }
+
+  private readAhead(reader: FeedReader, after: readonly FeedPlace[], page: FeedPage): void {
+    this.behind = Array.from(page.values()).filter(({ more }) => more).length;
+    if (this.behind === 0) return;
     const next = after.map(({ partition, position }) => {
-      const last = feeds.get(partition.index)?.at(-1);
+      const last = page.get(partition.index)?.entries.at(-1);
       return { partition, position: last ? positionOf(last) : position };
     });
     // One that fails is read again, and fails then where somebody looks.
-    this.ahead = { after: next, entries: reader.readFeeds(next, BATCH, 0).catch(() => []) };
+    this.ahead = { after: next, page: this.pageOf(reader, next, 0).catch(() => NOTHING) };
   }
 }
 
-/** The entries of each partition, by its index. */
-export function byPartition(entries: readonly Entry[]): ReadonlyMap<number, readonly Entry[]> {
+const NOTHING: FeedPage = new Map();
+
+function byPartition(entries: readonly Entry[]): ReadonlyMap<number, Entry[]> {
   const feeds = new Map<number, Entry[]>();
+  let feed: Entry[] = [];
+  let of: Partition | undefined;
+  // They come partition by partition.
   for (const entry of entries) {
-    const { index } = entry.source.partition;
-    const feed = feeds.get(index);
-    if (feed) feed.push(entry);
-    else feeds.set(index, [entry]);
+    const { partition } = entry.source;
+    if (partition !== of) {
+      of = partition;
+      feed = feeds.get(partition.index) ?? [];
+      feeds.set(partition.index, feed);
+    }
+    feed.push(entry);
   }
   return feeds;
 }

@@ -32,6 +32,8 @@ export interface Folding {
 export interface FoldTarget {
   /** What methods write with. */
   readonly handle: unknown;
+  /** What it gives methods to wait for when there is nothing to wait for. */
+  readonly done?: Promise<void>;
   /** The event has been projected: its changes count. */
   keep?(): void;
   /** The event has failed: its changes are as if never made. */
@@ -49,8 +51,10 @@ export async function fold(
   target: FoldTarget,
   folding: Folding,
 ): Promise<Folded> {
+  const { build } = folding;
   let position = folding.after;
-  for (const [index, entry] of entries.entries()) {
+  let attempt = folding.attempt;
+  for (const entry of entries) {
     const next = positionOf(entry);
     try {
       const opened = openEntry(broker, entry);
@@ -59,12 +63,9 @@ export async function fold(
       if (taking) {
         const event = eventOnceOf(stored, taking);
         const method = (projection as Record<string | symbol, Projecting>)[taking.method]!;
-        const context = new ProjectingContext(stored.message, entry, next, index === 0 ? folding.attempt : 1, {
-          build: folding.build,
-          isReplay: folding.isReplay(next),
-        });
+        const context = new ProjectingContext(stored.message, entry, next, attempt, build, folding.isReplay(next));
         const projecting = method.call(projection, event, target.handle, context);
-        if (projecting instanceof Promise) await projecting;
+        if (projecting instanceof Promise && projecting !== target.done) await projecting;
         target.keep?.();
       }
     } catch (error) {
@@ -72,6 +73,7 @@ export async function fold(
       return { position, failure: { position: next, entry, error } };
     }
     position = next;
+    attempt = 1;
   }
   return { position };
 }

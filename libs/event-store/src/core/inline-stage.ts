@@ -49,7 +49,7 @@ export class InlineStage {
       async (id) => {
         const row = await this.broker.store.readRow(partition, build, id);
         read.set(id, row);
-        return row === undefined ? undefined : this.personal.open(build, id, row);
+        return row === undefined ? undefined : (JSON.parse(await this.personal.open(build, id, row)) as unknown);
       },
       this.declaration.indexes,
       rowPlanOf(this.declaration),

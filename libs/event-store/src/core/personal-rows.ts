@@ -3,7 +3,8 @@ import type { Broker, Write } from '@millrace/broker';
 import { personalPlanOf, personalValues, replaceAt } from '@millrace/messages';
 import type { PersonalPlan } from '@millrace/messages';
 
-type RowWrite = Extract<Write, { kind: 'row' }>;
+/** A row as it is written. */
+export type RowWrite = Extract<Write, { kind: 'row' }>;
 
 /** How the rows of a view stand in the store: with their personal data encrypted, where their class declares some. */
 export class PersonalRows {
@@ -11,6 +12,11 @@ export class PersonalRows {
     private readonly broker: Broker,
     private readonly plan: PersonalPlan | undefined,
   ) {}
+
+  /** Whether rows have personal data. */
+  get some(): boolean {
+    return this.plan !== undefined;
+  }
 
   /** A stored row as JSON that can be read. A promise only where it has personal data. */
   open(view: string, id: string, text: string): string | Promise<string> {

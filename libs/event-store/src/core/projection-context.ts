@@ -19,19 +19,16 @@ export interface ProjectionContext extends MessageContext {
 
 export class ProjectingContext extends HandlingContext implements ProjectionContext {
   readonly partition: Partition;
-  readonly build: string;
-  readonly isReplay: boolean;
 
   constructor(
     envelope: Envelope,
     entry: Entry,
     readonly position: number,
     attempt: number,
-    { build, isReplay }: { readonly build: string; readonly isReplay: boolean },
+    readonly build: string,
+    readonly isReplay: boolean,
   ) {
     super(envelope, entry, attempt);
     this.partition = entry.source.partition;
-    this.build = build;
-    this.isReplay = isReplay;
   }
 }

@@ -55,13 +55,20 @@ export abstract class ProjectionPartition {
    * Projects the events after the checkpoint: rows and checkpoint in one commit. A lost commit cannot happen twice, and of
    * two replicas one is refused; both just read the checkpoint again.
    *
+   * @param more whether there are more to take at once: then the commit may be left to a later call, or to {@link settle}
    * @returns the event that was parked
    */
-  take(entries: readonly Entry[]): Promise<ParkedEvent | undefined> {
+  take(entries: readonly Entry[], more = false): Promise<ParkedEvent | undefined> {
     return this.alone(async () => {
       if (await this.passes(positionOf(entries[0]!))) return undefined;
-      return this.project(await this.beforeArchived(entries));
+      const whole = await this.beforeArchived(entries);
+      return this.project(whole, more && whole.length === entries.length);
     });
+  }
+
+  /** Commits what was taken so far. */
+  settle(): Promise<void> {
+    return this.alone(async () => void (await this.commitOpen()));
   }
 
   /**
@@ -88,9 +95,14 @@ export abstract class ProjectionPartition {
     };
   }
 
-  /** As it was located, or has come since. */
-  get position(): number {
+  /** Position of the last event that was taken: those behind it are to be read. */
+  get reached(): number {
     return this.at.position;
+  }
+
+  /** Whether events were taken that are not in the view yet. */
+  get isOpen(): boolean {
+    return false;
   }
 
   get status(): ProjectionStatus {
@@ -102,9 +114,14 @@ export abstract class ProjectionPartition {
   /** Reads how far the build is. @throws LogRewoundError when the feed is not the one that it has had */
   protected abstract look(): Promise<LocatedCheckpoint>;
 
-  protected abstract project(entries: readonly Entry[]): Promise<ParkedEvent | undefined>;
+  protected abstract project(entries: readonly Entry[], more: boolean): Promise<ParkedEvent | undefined>;
 
   protected abstract projectAgain(event: ParkedEvent): Promise<ParkedEvent | undefined>;
+
+  /** @returns false when another replica has been faster */
+  protected async commitOpen(): Promise<boolean> {
+    return true;
+  }
 
   protected async find(): Promise<number> {
     if (performance.now() - this.registeredAt > REGISTER_MS) await this.register();
@@ -153,7 +170,8 @@ export abstract class ProjectionPartition {
       await this.find();
       if (this.at.position >= next) return true;
     }
-    if (next === this.at.position + 1) return false;
+    if (next === this.reached + 1) return false;
+    if (!(await this.commitOpen())) return true;
     if (this.at.revision === 0) {
       // A new projection begins with what is there, unless there is more in an archive.
       const gap = { from: 1, to: next - 1 };

@@ -1,7 +1,7 @@
 import { RowBuffer } from './row-buffer.js';
 
 describe('the rows of a batch', () => {
-  const stored: Record<string, string> = { a: '{"n":1}' };
+  const stored: Record<string, unknown> = { a: { n: 1 } };
   let rows: RowBuffer;
   beforeEach(() => (rows = new RowBuffer(async (id) => stored[id])));
 
@@ -50,5 +50,28 @@ describe('the rows of a batch', () => {
   it('are copies: changing what was read changes no row', async () => {
     ((await rows.get('a')) as { n: number }).n = 9;
     expect(await rows.get('a')).toEqual({ n: 1 });
+  });
+
+  it('are copies: changing what was written changes no row, nor does an event that fails', async () => {
+    const row = { n: 2, list: [1] };
+    rows.put('b', row);
+    rows.keep();
+    row.list.push(2);
+    await rows.update('b', (found) => {
+      (found as typeof row).list.push(3);
+      return found;
+    });
+    rows.drop();
+    expect(await rows.get('b')).toEqual({ n: 2, list: [1] });
+    expect(stored).toEqual({ a: { n: 1 } });
+  });
+
+  it('are read within a batch as they will be when they are stored', async () => {
+    rows.put('b', { at: new Date(0), none: undefined });
+    expect(await rows.get('b')).toStrictEqual({ at: '1970-01-01T00:00:00.000Z' });
+  });
+
+  it('cannot be what JSON cannot hold', () => {
+    expect(() => rows.put('b', { big: 1n })).toThrow(TypeError);
   });
 });

@@ -1,26 +1,34 @@
-import type { IndexEntry, Write } from '@millrace/broker';
+import type { IndexEntry } from '@millrace/broker';
 import type { PersonalPlan } from '@millrace/messages';
 import type { FoldTarget } from './fold.js';
+import { jsonCopy } from './json-copy.js';
 import { withoutPersonalData } from './personal-rows.js';
+import type { RowWrite } from './personal-rows.js';
 import { entriesOf } from './view-index.js';
 import type { ViewIndexes } from './view-index.js';
 import type { View } from './view.js';
 
-/** A row as text, and where it is listed; null: deleted. */
-type Change = { readonly text: string; readonly entries: readonly IndexEntry[] } | null;
+/** A row as JSON gives it back, which nobody may change, and where it is listed; null: deleted. */
+type Change = { readonly row: unknown; readonly entries: readonly IndexEntry[] } | null;
+
+export type RowChanges = ReadonlyMap<string, Change>;
 
 const DONE = Promise.resolve();
 
-/** What a batch of events makes of a view's rows, gathered in memory to be written by one commit. */
+/**
+ * What a batch of events makes of a view's rows, gathered in memory to be written by one commit. Methods get copies and give
+ * copies; text is made of a row once, however many events change it.
+ */
 export class RowBuffer implements View<unknown>, FoldTarget {
   readonly handle = this;
-  private readonly read = new Map<string, string | undefined>();
+  readonly done = DONE;
+  private readonly read = new Map<string, unknown>();
   private readonly changed = new Map<string, Change>();
-  private pending = new Map<string, Change>();
+  private readonly pending = new Map<string, Change>();
 
-  /** @param stored the text of a row; a promise where it has to be waited for */
+  /** @param stored a row, which stays as it is; a promise where it has to be waited for */
   constructor(
-    private readonly stored: (id: string) => string | undefined | Promise<string | undefined>,
+    private readonly stored: (id: string) => unknown,
     private readonly indexes?: ViewIndexes<never>,
     private readonly personal?: PersonalPlan,
   ) {}
@@ -32,19 +40,16 @@ export class RowBuffer implements View<unknown>, FoldTarget {
   }
 
   put(id: string, row: unknown): void {
-    const text = JSON.stringify(row);
-    this.pending.set(id, {
-      text,
-      entries: this.indexes ? entriesOf(this.indexes, withoutPersonalData(JSON.parse(text), this.personal)) : [],
-    });
+    const own = jsonCopy(row);
+    this.pending.set(id, own === undefined ? null : { row: own, entries: this.entriesOf(own) });
   }
 
   /** At once for a row that is at hand: a replay does little else, and its promises would cost as much as its rows. */
   update(id: string, change: (row: unknown) => unknown): Promise<void> {
     try {
       const waiting = this.fetch(id);
-      if (waiting) return waiting.then(() => this.set(id, change(this.row(id))));
-      this.set(id, change(this.row(id)));
+      if (waiting) return waiting.then(() => this.put(id, change(this.row(id))));
+      this.put(id, change(this.row(id)));
       return DONE;
     } catch (error) {
       return Promise.reject(error);
@@ -63,41 +68,43 @@ export class RowBuffer implements View<unknown>, FoldTarget {
 
   /** The event has failed: its changes are as if never made. */
   drop(): void {
-    this.pending = new Map();
+    this.pending.clear();
   }
 
-  writes(view: string): Extract<Write, { kind: 'row' }>[] {
+  /** Of the events that have been projected. */
+  get changes(): RowChanges {
+    return this.changed;
+  }
+
+  writes(view: string): RowWrite[] {
     return Array.from(this.changed, ([id, change]) => ({
       kind: 'row',
       view,
       id,
-      value: change?.text ?? null,
+      value: change && JSON.stringify(change.row),
       ...(this.indexes ? { entries: change?.entries ?? [] } : {}),
     }));
   }
 
   /** Makes a row known; a promise where it has to be waited for. */
   private fetch(id: string): Promise<void> | undefined {
-    if (this.has(id)) return undefined;
+    if (this.changed.has(id) || this.pending.has(id) || this.read.has(id)) return undefined;
     const stored = this.stored(id);
-    if (stored instanceof Promise) return stored.then((text) => void this.read.set(id, text));
+    if (stored instanceof Promise) return stored.then((row) => void this.read.set(id, row));
     this.read.set(id, stored);
     return undefined;
   }
 
-  /** Whether a row, or that there is none, is known without asking the store. */
-  private has(id: string): boolean {
-    return this.pending.has(id) || this.changed.has(id) || this.read.has(id);
-  }
-
   private row(id: string): unknown {
-    const change = this.pending.get(id) ?? (this.pending.has(id) ? null : this.changed.get(id));
-    const text = change === undefined ? this.read.get(id) : change?.text;
-    return text === undefined ? undefined : (JSON.parse(text) as unknown);
+    let change = this.pending.get(id);
+    if (change === undefined) change = this.changed.get(id);
+    const row = change === undefined ? this.read.get(id) : change?.row;
+    return row === undefined ? undefined : jsonCopy(row);
   }
 
-  private set(id: string, row: unknown): void {
-    if (row === undefined) this.delete(id);
-    else this.put(id, row);
+  private entriesOf(row: unknown): readonly IndexEntry[] {
+    return this.indexes ? entriesOf(this.indexes, withoutPersonalData(jsonCopy(row), this.personal)) : NOWHERE;
   }
 }
+
+const NOWHERE: readonly IndexEntry[] = [];

@@ -2,6 +2,8 @@ import type { Broker, Entry, Partition, Write } from '@millrace/broker';
 import type { BuildRole } from './build-record.js';
 import { checkNotRewound, digestOf, readCheckpoint } from './checkpoint.js';
 import type { Checkpoint, LocatedCheckpoint } from './checkpoint.js';
+import { KnownRows } from './known-rows.js';
+import { OpenBatch } from './open-batch.js';
 import { parkedView } from './parked-event.js';
 import type { ParkedEvent } from './parked-event.js';
 import { errorOf, isInfrastructure, ProjectionPartition } from './projection-partition.js';
@@ -10,43 +12,63 @@ import { PersonalRows, rowPlanOf } from './personal-rows.js';
 import { RowBuffer } from './row-buffer.js';
 import { positionOf } from './stored-event.js';
 
-/** Rows that are kept in memory from one batch to the next. */
-const KNOWN_ROWS = 5_000;
-
 /** Of a build whose rows stand beside the events: rows and checkpoint are one commit of the store. */
 export class RowPartition extends ProjectionPartition {
-  /** Rows as stored: nobody else writes them as long as no commit is refused. */
-  private known = new Map<string, string | undefined>();
   private readonly personal: PersonalRows;
+  private readonly known: KnownRows;
+  private open: OpenBatch | undefined;
 
   constructor(partition: Partition, broker: Broker, of: Projecting, role: () => BuildRole) {
     super(partition, broker, of, role);
+    const { build } = of;
     this.personal = new PersonalRows(broker, rowPlanOf(of.declaration));
+    this.known = new KnownRows(build, this.personal, (id) => broker.store.readRow(partition, build, id));
+  }
+
+  override get reached(): number {
+    return this.open?.position ?? this.at.position;
+  }
+
+  override get isOpen(): boolean {
+    return this.open !== undefined;
   }
 
   protected override async look(): Promise<LocatedCheckpoint> {
-    this.known = new Map();
+    this.open = undefined;
+    this.known.forget();
     const { broker, partition } = this;
     const at = await readCheckpoint(broker, partition, this.of.build);
     if (!at.removed) await checkNotRewound(broker, partition, at);
-    return at.revision === 0 ? { ...at, replayTo: await broker.store.head(partition) } : at;
+    if (at.revision > 0) return at;
+    this.known.forget(true);
+    return { ...at, replayTo: await broker.store.head(partition) };
   }
 
-  protected override async project(entries: readonly Entry[]): Promise<ParkedEvent | undefined> {
-    const after = this.at.position;
-    const rows = this.rows();
+  protected override async project(entries: readonly Entry[], more: boolean): Promise<ParkedEvent | undefined> {
+    const after = this.reached;
+    const rows = this.open?.rows ?? this.rows();
     const folded = await this.fold(entries, rows, after, this.attempt);
     const parked = this.parks(folded.failure);
     const position = parked?.position ?? folded.position;
     if (position > after) {
-      const reached = entries.find((entry) => positionOf(entry) === position)!;
-      const next = { position, parked: this.at.parked + (parked ? 1 : 0), last: digestOf(reached) };
-      const written = await this.write(rows, next, parked ? [parkedRow(parked)] : []);
-      this.failure = undefined;
-      if (!written) return undefined;
+      const last = entries.find((entry) => positionOf(entry) === position)!;
+      if (this.open) this.open.last = last;
+      else this.open = new OpenBatch(rows, after, last);
     }
+    // One that has failed before is committed by itself: only then it is no longer counted as failed.
+    if (more && !folded.failure && !this.failure && this.open && !this.open.isFull) return undefined;
+    if (!(await this.commitOpen(parked))) return undefined;
     if (folded.failure && !parked) this.fail(folded.failure.error, folded.failure.position);
     return parked;
+  }
+
+  protected override async commitOpen(parked?: ParkedEvent): Promise<boolean> {
+    const { open } = this;
+    if (!open) return true;
+    const next = { position: open.position, parked: this.at.parked + (parked ? 1 : 0), last: digestOf(open.last) };
+    const written = await this.write(open.rows, next, parked ? [parkedRow(parked)] : []);
+    this.failure = undefined;
+    return written;
   }
 
   protected override async projectAgain(event: ParkedEvent): Promise<ParkedEvent | undefined> {
@@ -78,19 +100,8 @@ export class RowPartition extends ProjectionPartition {
   }
 
   private rows(): RowBuffer {
-    const { known } = this;
-    const { declaration, build } = this.of;
-    const opened = (id: string, text: string | undefined): string | undefined | Promise<string> =>
-      text === undefined ? undefined : this.personal.open(build, id, text);
-    const stored = (id: string): string | undefined | Promise<string | undefined> => {
-      const text = known.get(id);
-      if (text !== undefined || known.has(id)) return opened(id, text);
-      return this.broker.store.readRow(this.partition, build, id).then((read) => {
-        known.set(id, read);
-        return opened(id, read);
-      });
-    };
-    return new RowBuffer(stored, declaration.indexes, rowPlanOf(declaration));
+    const { declaration } = this.of;
+    return new RowBuffer(this.known.get, declaration.indexes, rowPlanOf(declaration));
   }
 
   /** @returns whether nobody else has moved the checkpoint */
@@ -103,6 +114,7 @@ export class RowPartition extends ProjectionPartition {
     const { revision, replayTo } = this.at;
     const checkpoint: Checkpoint = { ...next, replayTo };
     this.located = false;
+    this.open = undefined;
     const written = await this.personal.seal(rows.writes(this.of.build));
     const { status } = await this.broker.commit({
       partition: this.partition,
@@ -110,8 +122,7 @@ export class RowPartition extends ProjectionPartition {
       writes: [...written, ...more, { kind: 'put', state, value: JSON.stringify(checkpoint) }],
     });
     if (status === 'refused') return false;
-    for (const { id, value } of written) this.known.set(id, value ?? undefined);
-    if (this.known.size > KNOWN_ROWS) this.known = new Map();
+    this.known.learn(rows.changes, written);
     this.at = { ...checkpoint, revision: revision + 1 };
     this.located = true;
     return true;

@@ -17,9 +17,11 @@ export interface EventClass {
   readonly version: number;
 }
 
-/** Position of a feed entry: the second half of its id. */
-export function positionOf(entry: Entry): number {
-  return Number(entry.id.slice(entry.id.indexOf('-') + 1));
+/** Position of a feed entry: the second half of its id. Read digit by digit, as a replay does it for each event. */
+export function positionOf({ id }: Entry): number {
+  let position = 0;
+  for (let i = id.indexOf('-') + 1; i < id.length; i++) position = position * 10 + id.charCodeAt(i) - 0x30;
+  return position;
 }
 
 /** @throws UnreadableEventError when events of the page are not in the feed, nor in an archive that the store reads from */
