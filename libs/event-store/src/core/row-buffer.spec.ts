@@ -47,6 +47,20 @@ describe('the rows of a batch', () => {
     expect(await rows.get('a')).toEqual({ n: 2 });
   });
 
+  it('forget each change of an event that failed, and no other', async () => {
+    rows.put('b', { n: 1 });
+    rows.keep();
+    rows.put('b', { n: 2 });
+    rows.put('b', { n: 3 });
+    rows.delete('a');
+    rows.put('c', { n: 4 });
+    expect(await rows.get('a')).toBeUndefined();
+    rows.drop();
+    rows.drop();
+    expect([await rows.get('a'), await rows.get('b'), await rows.get('c')]).toEqual([{ n: 1 }, { n: 1 }, undefined]);
+    expect(rows.writes('v')).toEqual([{ kind: 'row', view: 'v', id: 'b', value: '{"n":1}' }]);
+  });
+
   it('are copies: changing what was read changes no row', async () => {
     ((await rows.get('a')) as { n: number }).n = 9;
     expect(await rows.get('a')).toEqual({ n: 1 });

@@ -11,6 +11,12 @@ import type { View } from './view.js';
 /** A row as JSON gives it back, which nobody may change, and where it is listed; null: deleted. */
 type Change = { readonly row: unknown; readonly entries: readonly IndexEntry[] } | null;
 
+/** undefined: it had not been changed. */
+interface Before {
+  readonly id: string;
+  readonly change: Change | undefined;
+}
+
 export type RowChanges = ReadonlyMap<string, Change>;
 
 const DONE = Promise.resolve();
@@ -24,7 +30,11 @@ export class RowBuffer implements View<unknown>, FoldTarget {
   readonly done = DONE;
   private readonly read = new Map<string, unknown>();
   private readonly changed = new Map<string, Change>();
-  private readonly pending = new Map<string, Change>();
+  /**
+   * What the event under way has changed, as it was before. No map that is cleared for each event: V8 links the table it had to
+   * the next one, and a single one that has grown old then keeps all that follow.
+   */
+  private before: Before[] = [];
 
   /** @param stored a row, which stays as it is; a promise where it has to be waited for */
   constructor(
@@ -41,7 +51,7 @@ export class RowBuffer implements View<unknown>, FoldTarget {
 
   put(id: string, row: unknown): void {
     const own = jsonCopy(row);
-    this.pending.set(id, own === undefined ? null : { row: own, entries: this.entriesOf(own) });
+    this.change(id, own === undefined ? null : { row: own, entries: this.entriesOf(own) });
   }
 
   /** At once for a row that is at hand: a replay does little else, and its promises would cost as much as its rows. */
@@ -57,18 +67,21 @@ export class RowBuffer implements View<unknown>, FoldTarget {
   }
 
   delete(id: string): void {
-    this.pending.set(id, null);
+    this.change(id, null);
   }
 
   /** The event has been projected: its changes count. */
   keep(): void {
-    for (const [id, change] of this.pending) this.changed.set(id, change);
-    this.pending.clear();
+    this.before = [];
   }
 
   /** The event has failed: its changes are as if never made. */
   drop(): void {
-    this.pending.clear();
+    for (const { id, change } of this.before.reverse()) {
+      if (change === undefined) this.changed.delete(id);
+      else this.changed.set(id, change);
+    }
+    this.before = [];
   }
 
   /** Of the events that have been projected. */
@@ -88,7 +101,7 @@ export class RowBuffer implements View<unknown>, FoldTarget {
 
   /** Makes a row known; a promise where it has to be waited for. */
   private fetch(id: string): Promise<void> | undefined {
-    if (this.changed.has(id) || this.pending.has(id) || this.read.has(id)) return undefined;
+    if (this.changed.has(id) || this.read.has(id)) return undefined;
     const stored = this.stored(id);
     if (stored instanceof Promise) return stored.then((row) => void this.read.set(id, row));
     this.read.set(id, stored);
@@ -96,10 +109,14 @@ export class RowBuffer implements View<unknown>, FoldTarget {
   }
 
   private row(id: string): unknown {
-    let change = this.pending.get(id);
-    if (change === undefined) change = this.changed.get(id);
+    const change = this.changed.get(id);
     const row = change === undefined ? this.read.get(id) : change?.row;
     return row === undefined ? undefined : jsonCopy(row);
+  }
+
+  private change(id: string, change: Change): void {
+    this.before.push({ id, change: this.changed.get(id) });
+    this.changed.set(id, change);
   }
 
   private entriesOf(row: unknown): readonly IndexEntry[] {
