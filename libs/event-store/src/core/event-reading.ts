@@ -28,12 +28,12 @@ export function readStream<E extends PlacedEvent>(
   const { name, key } = identify(stream);
   const partition = broker.partitionFor(options.key ?? key);
   const { backwards = false } = options;
-  const versions = new Map<Entry, number>();
+  // Of the page that is read: a new one for each, as V8 links the tables of a map that is cleared.
+  let versions = new Map<Entry, number>();
   const next: ReadNext = async (after, limit) => {
     const page = { limit, backwards, ...(after === undefined ? {} : { after }) };
     const { version, entries, removed } = await broker.store.readStream(partition, name, page);
-    versions.clear();
-    for (const entry of entries) versions.set(entry, entry.version);
+    versions = new Map(entries.map((entry) => [entry, entry.version]));
     const end = backwards ? Math.min(after ?? Infinity, version + 1) - limit : (after ?? 0) + limit;
     const next = (backwards ? end <= 1 : end >= version) ? undefined : end;
     const gone = removed?.[0];
