@@ -98,7 +98,6 @@ describe('a chain', () => {
   });
 
   it.each(Object.entries(CHANGES))('shows that %s', async (_what, change) => {
-    let changed = 0;
     await fc.assert(
       fc.asyncProperty(
         history,
@@ -110,8 +109,7 @@ describe('a chain', () => {
           const head = await headOf(texts);
           const now: (string | undefined)[] = [...texts];
           change(now, Math.floor(at * texts.length), by, text);
-          if (now.length === texts.length && now.every((each, i) => each === texts[i])) return;
-          changed++;
+          fc.pre(now.length !== texts.length || now.some((each, i) => each !== texts[i]));
           expect(await verify(now, { head })).toMatchObject({ status: 'broken' });
           // What no kept head tells: the newest events are gone, or none has a chain value.
           const isEnd = now.every((each, i) => each === texts[i]) || now.every((each) => !each?.includes('"chain":"'));
@@ -119,7 +117,6 @@ describe('a chain', () => {
         },
       ),
     );
-    expect(changed).toBeGreaterThan(10);
   });
 
   it('shows events that have come or gone before it began', async () => {
