@@ -31,14 +31,14 @@ describe.each(ORDERINGS)('a loop that reclaims what is idle ($ordering)', ({ ord
       await door.passed;
     };
     // Long enough for a loaded machine to renew it in time.
-    const settings: SubscriberSettings = { ordering, leaseTtlMs: 500 };
+    const settings: SubscriberSettings = { ordering, leaseTtlMs: 1_000 };
     await site.start({ 'work.do': handle }, settings);
     await site.start({ 'work.do': handle }, settings);
     onTestFinished(async () => door.open());
     for (const n of numbers(6)) await site.say('work.do', { n }, `key-${n}`);
     await eventually(() => expect(begun).toHaveLength(6));
-    // Five times to live: peers' loops would have taken each of them several times.
-    await sleep(2_500);
+    // Three times to live: peers' loops would have taken each of them several times.
+    await sleep(3_000);
     expect((await pending(redis, site)).map(([, , , deliveries]) => deliveries)).toEqual(numbers(6).map(() => 1));
     door.open();
     await eventually(async () => expect(await site.open()).toBe(0));
