@@ -4,7 +4,7 @@ import { redisSite } from '../support/site.js';
 import { Worker } from '../support/worker.js';
 
 const GATHERER = fileURLToPath(new URL('../support/gatherer-process.mjs', import.meta.url));
-const WHOLES = 60;
+const WHOLES = 90;
 const PARTS = 5;
 
 describe('an aggregate', () => {

@@ -41,7 +41,8 @@ export class Worker {
   }
 
   async said(line: string): Promise<void> {
-    await eventually(() => expect(this.lines).toContain(line));
+    // Several processes that start at once on a loaded machine take their time.
+    await eventually(() => expect(this.lines).toContain(line), 30_000);
   }
 
   signal(signal: NodeJS.Signals): void {
