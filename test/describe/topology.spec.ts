@@ -163,7 +163,7 @@ describe('the sagas of a service', () => {
     expect(archive!.drawings).toEqual([]);
     expect(topologyDrawings([archive!, desk!])).toMatch(/^%% saga answer\nstateDiagram-v2\n/);
     expect(topologyDrawings([archive!])).toMatch(/^%% nothing is drawn/);
-  });
+  }, 60_000);
 });
 
 describe('transforms, routes and schedules', () => {
@@ -213,8 +213,13 @@ describe('transforms, routes and schedules', () => {
 });
 
 describe('the command', () => {
-  const run = (...words: string[]) =>
-    spawnSync(process.execPath, ['libs/broker/dist/nest/command.js', ...words], { encoding: 'utf8', timeout: 15_000 });
+  const run = (...words: string[]) => {
+    const program = 'libs/broker/dist/nest/command.js';
+    const result = spawnSync(process.execPath, [program, ...words], { encoding: 'utf8', timeout: 30_000 });
+    // Why it has said nothing: it was not started, or took too long.
+    if (result.error) throw result.error;
+    return result;
+  };
   const order = 'apps/order/dist/app.module.js#OrderModule.forRoot';
 
   it('prints the topology of an application without its Redis', () => {
@@ -226,14 +231,14 @@ describe('the command', () => {
   it('prints it as a chart, and as data', () => {
     expect(run('describe', '--mermaid', order).stdout).toMatch(/^flowchart LR\n/);
     expect(JSON.parse(run('describe', '--json', order).stdout)).toMatchObject([{ context: 'order', partitions: 4 }]);
-  });
+  }, 60_000);
 
   it('prints its sagas as charts', () => {
     const { stdout } = run('describe', '--sagas', 'apps/orchestrator/dist/app.module.js#OrchestratorModule.forRoot');
     expect(stdout).toMatch(/^%% saga place-order\nstateDiagram-v2\n/);
     expect(stdout).toContain('state "undo capture payment"');
     expect(run('describe', '--sagas', order).stdout).toMatch(/^%% nothing is drawn/);
-  });
+  }, 60_000);
 
   it('prints the AsyncAPI document', async () => {
     const { document, diagnostics } = await new Parser().parse(run('asyncapi', order).stdout);
