@@ -8,6 +8,7 @@ export interface Line {
   readonly case: string;
   readonly unit: string;
   readonly value: number;
+  readonly baseline?: string;
   readonly ratio?: number;
 }
 
