@@ -23,34 +23,76 @@ export interface Begun<State> extends Place {
 export function begun<State>(
   { body }: Pick<SagaDefinition<State>, 'body'>,
   run: SequenceRun,
-  enters: (run: Run) => boolean = () => true,
+  enters: Enters = always,
 ): readonly Begun<State>[] {
   const found: Begun<State>[] = [];
-  const inBlock = (block: Block<State>, { runs }: SequenceRun, place: Place): void => {
-    for (const [at, each] of runs.entries()) if (enters(each)) inNode(block[at]!, each, inside(place, at));
-  };
-  const inNode = (node: SagaNode<State>, each: Run, place: Place, op?: Op): void => {
-    if (node.kind === 'choice' && 'body' in each) {
-      inBlock(node.branches.get(each.branch)!, each.body, inside(place, each.branch));
-    } else if (node.kind === 'parallel' && 'branches' in each) {
-      for (const [name, branch] of Object.entries(each.branches)) {
-        inBlock(node.branches.get(name)!, branch, inside(place, name));
-      }
-    } else if (node.kind === 'each' && 'bodies' in each) {
-      for (const [at, body] of each.bodies.entries()) {
-        inBlock(node.body, body, { ...inside(place, at), item: each.items[at] });
-      }
-    } else if (node.kind === 'code' && 'ops' in each) {
-      if (isHalted(each)) found.push({ ...place, name: node.name, run: each, node, op });
-      for (const [at, part] of each.runs.entries()) {
-        if (!enters(part)) continue;
-        const made = node.nodes?.[at];
-        const own = each.ops[at]!;
-        if (made) inNode(made, part, inside(place, at), own);
-        else found.push({ ...inside(place, at), name: own.name, run: part, node: undefined, op: own });
-      }
-    } else found.push({ ...place, name: node.name, run: each, node, op });
-  };
-  inBlock(body, run, ROOT);
+  walkBlock(body, run, ROOT, enters, ({ path, item }, name, each, node, op) => {
+    found.push({ path, item, name, run: each, node, op });
+  });
   return found;
+}
+
+/** As {@link begun}, for who needs only names and runs. */
+export function visitBegun<State>(
+  { body }: Pick<SagaDefinition<State>, 'body'>,
+  run: SequenceRun,
+  enters: Enters,
+  visit: (name: string, run: Run) => void,
+): void {
+  walkBlock(body, run, ROOT, enters, (_place, name, each) => visit(name, each));
+}
+
+type Enters = (run: Run) => boolean;
+
+type Visit<State> = (
+  place: Place,
+  name: string,
+  run: Run,
+  node: SagaNode<State> | undefined,
+  op: Op | undefined,
+) => void;
+
+const always: Enters = () => true;
+
+function walkBlock<State>(
+  block: Block<State>,
+  { runs }: SequenceRun,
+  place: Place,
+  enters: Enters,
+  visit: Visit<State>,
+): void {
+  for (let at = 0; at < runs.length; at++) {
+    const run = runs[at]!;
+    if (enters(run)) walkNode(block[at]!, run, inside(place, at), enters, visit);
+  }
+}
+
+function walkNode<State>(
+  node: SagaNode<State>,
+  run: Run,
+  place: Place,
+  enters: Enters,
+  visit: Visit<State>,
+  op?: Op,
+): void {
+  if (node.kind === 'choice' && 'body' in run) {
+    walkBlock(node.branches.get(run.branch)!, run.body, inside(place, run.branch), enters, visit);
+  } else if (node.kind === 'parallel' && 'branches' in run) {
+    for (const [name, branch] of Object.entries(run.branches)) {
+      walkBlock(node.branches.get(name)!, branch, inside(place, name), enters, visit);
+    }
+  } else if (node.kind === 'each' && 'bodies' in run) {
+    for (const [at, body] of run.bodies.entries()) {
+      walkBlock(node.body, body, { ...inside(place, at), item: run.items[at] }, enters, visit);
+    }
+  } else if (node.kind === 'code' && 'ops' in run) {
+    if (isHalted(run)) visit(place, node.name, run, node, op);
+    for (const [at, part] of run.runs.entries()) {
+      if (!enters(part)) continue;
+      const made = node.nodes?.[at];
+      const own = run.ops[at]!;
+      if (made) walkNode(made, part, inside(place, at), enters, visit, own);
+      else visit(inside(place, at), own.name, part, undefined, own);
+    }
+  } else visit(place, node.name, run, node, op);
 }

@@ -71,7 +71,7 @@ export function next<State>(
 function start<State>(definition: SagaDefinition<State>, input: StartInput, now: number): Transition<State> {
   const { name: saga, version, hash, withinMs } = definition;
   const { id, correlationid = id, asker } = input;
-  const begun: Omit<SagaInstance<State>, 'run'> = {
+  const begun: { -readonly [K in keyof SagaInstance<State>]: SagaInstance<State>[K] } = {
     saga,
     id,
     version,
@@ -79,17 +79,18 @@ function start<State>(definition: SagaDefinition<State>, input: StartInput, now:
     correlationid,
     status: 'running',
     state: definition.start.state(input.input),
+    run: { phase: 'doing', runs: [] },
     history: [],
-    ...(withinMs === undefined ? {} : { deadline: now + withinMs }),
-    ...(asker ? { asker } : {}),
     startedAt: now,
     updatedAt: now,
   };
+  if (withinMs !== undefined) begun.deadline = now + withinMs;
+  if (asker) begun.asker = asker;
   const turn = new Turn(definition, begun, engine<State>(), now);
   turn.note('saga', ROOT, 'do', 'started', { change: { value: turn.state } });
   turn.record(new SagaStarted(saga, id, new Date(now).toISOString()));
   const run = turn.engine.blocks.enter(turn, definition.body, ROOT);
-  return conclude(turn, { ...begun, run: { phase: 'doing', runs: [] } }, { run, farewell: undefined });
+  return conclude(turn, begun, { run, farewell: undefined });
 }
 
 // ── inputs ──────────────────────────────────────────────────────────────────────────────────────────────────────────

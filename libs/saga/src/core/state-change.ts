@@ -8,14 +8,19 @@ export type StateChange =
 export function changeBetween(before: unknown, after: unknown): StateChange | undefined {
   if (before === after) return undefined;
   if (!isRecord(before) || !isRecord(after)) return isDeepStrictEqual(before, after) ? undefined : { value: after };
-  const names = Object.keys(after).filter(
-    (name) =>
-      after[name] !== before[name] && after[name] !== undefined && !isDeepStrictEqual(after[name], before[name]),
-  );
-  const unset = Object.keys(before).filter((name) => before[name] !== undefined && after[name] === undefined);
-  if (names.length === 0 && unset.length === 0) return undefined;
-  const set = Object.fromEntries(names.map((name) => [name, after[name]]));
-  return unset.length === 0 ? { set } : { set, unset };
+  let set: [string, unknown][] | undefined;
+  for (const name of Object.keys(after)) {
+    const value = after[name];
+    if (value === before[name] || value === undefined || isDeepStrictEqual(value, before[name])) continue;
+    (set ??= []).push([name, value]);
+  }
+  let unset: string[] | undefined;
+  for (const name of Object.keys(before)) {
+    if (before[name] !== undefined && after[name] === undefined) (unset ??= []).push(name);
+  }
+  if (!set && !unset) return undefined;
+  const members = set ? Object.fromEntries(set) : {};
+  return unset ? { set: members, unset } : { set: members };
 }
 
 /** The state after a change. */

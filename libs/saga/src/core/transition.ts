@@ -115,9 +115,9 @@ export interface SendAction {
   readonly command: object;
   readonly direction: Direction;
   /** What it does can be undone. */
-  readonly undoable?: boolean;
+  readonly undoable?: true | undefined;
   /** By which key it is handled in order, if not its own: that of what it undoes. */
-  readonly key?: string;
+  readonly key: string | undefined;
 }
 
 /** A local function is to be run; how it ends comes back as an input. */

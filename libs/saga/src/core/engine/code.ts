@@ -229,7 +229,7 @@ function leave<State>(
   place: Place,
 ): CodeRun {
   const change = turn.become({ ...turn.state, output: course.value });
-  turn.note(node.name, place, 'do', 'done', change ? { change } : {});
+  turn.note(node.name, place, 'do', 'done', change && { change });
   return { ...run, returned: true, runs: stopped(turn, course, run.runs, place) };
 }
 

@@ -27,26 +27,36 @@ export function conclude<State>(
   before: SagaInstance<State>,
   { run, farewell: known }: Progress,
 ): Transition<State> {
+  // Copied once and filled in: every copy of an instance costs more than the decision.
+  const after: Draft<State> = { ...before };
   const failure = turnedRound(turn, before, run) ?? before.failure;
+  if (failure) after.failure = failure;
   const parked = stillParked(turn, before, run, failure);
-  const sought = { ...before, ...(failure ? { failure } : {}) };
-  const farewell = known ?? beginFarewell(turn, sought, run);
-  const status = statusOf(sought, run, farewell, parked);
-  const { parked: _parked, farewell: _farewell, wakeAt, early: _early, ...rest } = sought;
-  let instance: SagaInstance<State> = {
-    ...rest,
-    status,
-    state: turn.state,
-    run,
-    ...(farewell ? { farewell } : {}),
-    ...(parked.length > 0 ? { parked } : {}),
-    ...(turn.early.length > 0 ? { early: turn.early } : {}),
-    history: turn.history,
-    updatedAt: turn.now,
-  };
-  if (hasEnded(instance)) instance = end(turn, instance, status as SagaOutcome);
-  instance = pageOut(turn, { ...instance, history: turn.history });
-  return { outcome: 'moved', instance: setTimer(turn, instance, wakeAt), actions: turn.actions };
+  const farewell = known ?? beginFarewell(turn, after as SagaInstance<State>, run);
+  const status = statusOf(before.status, failure, run, farewell, parked);
+  after.status = status;
+  after.state = turn.state;
+  after.run = run;
+  after.updatedAt = turn.now;
+  put(after, 'farewell', farewell);
+  put(after, 'parked', parked.length > 0 ? parked : undefined);
+  put(after, 'early', turn.early.length > 0 ? turn.early : undefined);
+  if (hasEnded({ status })) end(turn, after, status as SagaOutcome);
+  after.history = turn.history;
+  setTimer(turn, after, before.wakeAt);
+  return { outcome: 'moved', instance: pageOut(turn, after as SagaInstance<State>), actions: turn.actions };
+}
+
+/** An instance that is being made. */
+type Draft<State> = { -readonly [K in keyof SagaInstance<State>]: SagaInstance<State>[K] | undefined };
+
+/** Members that an instance never had are not added: without a value they would be in its way. Deleting them would cost more. */
+function put<State, K extends 'farewell' | 'parked' | 'early' | 'deadline' | 'wakeAt'>(
+  draft: Draft<State>,
+  name: K,
+  value: SagaInstance<State>[K] | undefined,
+): void {
+  if (value !== undefined || name in draft) draft[name] = value;
 }
 
 /** Why it turns round in this turn; undefined: it does not. */
@@ -100,8 +110,9 @@ function beginFarewell<State>(turn: Turn<State>, instance: SagaInstance<State>, 
   return undefined;
 }
 
-function statusOf<State>(
-  { status, failure }: SagaInstance<State>,
+function statusOf(
+  status: SagaStatus,
+  failure: SagaFailure | undefined,
   run: SequenceRun,
   farewell: StepRun | undefined,
   parked: readonly ParkedStep[],
@@ -113,16 +124,17 @@ function statusOf<State>(
   return failure ? 'compensated' : 'completed';
 }
 
-function end<State>(turn: Turn<State>, instance: SagaInstance<State>, outcome: SagaOutcome): SagaInstance<State> {
-  const { saga, id, asker, failure } = instance;
+function end<State>(turn: Turn<State>, instance: Draft<State>, outcome: SagaOutcome): void {
+  const { saga, id, run, asker, failure } = instance as SagaInstance<State>;
   if (instance.endedAt === undefined) {
     turn.note('saga', ROOT, outcome === 'compensated' ? 'undo' : 'do', outcome);
     turn.record(new SagaEnded(saga, id, outcome, iso(turn.now)));
-    for (const key of locksIn(turn.definition, instance.run)) turn.actions.push({ kind: 'unlock', key });
+    for (const key of locksIn(turn.definition, run)) turn.actions.push({ kind: 'unlock', key });
+    instance.endedAt = turn.now;
   }
   if (asker?.parent) turn.answer(asker, childReply(outcome, turn.state, failure, asker.commandId));
-  const { early: _early, deadline: _deadline, ...rest } = instance;
-  return { ...rest, endedAt: instance.endedAt ?? turn.now };
+  put(instance, 'early', undefined);
+  put(instance, 'deadline', undefined);
 }
 
 function childReply(outcome: SagaOutcome, state: unknown, failure: SagaFailure | undefined, commandId: string): object {
@@ -132,19 +144,18 @@ function childReply(outcome: SagaOutcome, state: unknown, failure: SagaFailure |
 }
 
 /** One timer for all that is due some time. */
-function setTimer<State>(
-  turn: Turn<State>,
-  instance: SagaInstance<State>,
-  before: number | undefined,
-): SagaInstance<State> {
-  const at = hasEnded(instance) ? undefined : firstDue(instance);
+function setTimer<State>(turn: Turn<State>, instance: Draft<State>, before: number | undefined): void {
+  const at = hasEnded({ status: instance.status! }) ? undefined : firstDue(instance as SagaInstance<State>);
   if (at !== before) turn.actions.push({ kind: 'wake', at });
-  return at === undefined ? instance : { ...instance, wakeAt: at };
+  put(instance, 'wakeAt', at);
 }
 
 function firstDue<State>({ run, farewell, deadline, failure }: SagaInstance<State>): number | undefined {
-  const times = [dueOf(run), farewell && dueOf(farewell), failure ? undefined : deadline];
-  return times.reduce((first, at) => (at !== undefined && (first === undefined || at < first) ? at : first), undefined);
+  return earliest(earliest(dueOf(run), farewell && dueOf(farewell)), failure ? undefined : deadline);
+}
+
+function earliest(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || (b !== undefined && b < a) ? b : a;
 }
 
 function iso(now: number): string {

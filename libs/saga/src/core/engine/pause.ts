@@ -52,7 +52,7 @@ function expire<State>(turn: Turn<State>, node: WaitNode<State>, run: PauseRun, 
   turn.note(node.name, place, 'do', 'timed-out');
   if (node.otherwise) {
     const change = turn.become(node.otherwise(turn.state));
-    turn.note(node.name, place, 'do', 'done', change ? { change } : {});
+    turn.note(node.name, place, 'do', 'done', change && { change });
     return DONE;
   }
   turn.fail(node.name, `no ${contractOf(node.event).type} within ${node.withinMs} ms`);
@@ -61,7 +61,7 @@ function expire<State>(turn: Turn<State>, node: WaitNode<State>, run: PauseRun, 
 
 function take<State>(turn: Turn<State>, node: WaitNode<State>, event: object, place: Place): PauseRun {
   const change = turn.become(node.take(turn.state, event));
-  turn.note(node.name, place, 'do', 'done', change ? { change } : {});
+  turn.note(node.name, place, 'do', 'done', change && { change });
   return DONE;
 }
 

@@ -126,14 +126,8 @@ function intervene<State>(
   }
   const { way = 'undo' } = run;
   if (what !== 'retry') return { phase: way === 'undo' ? 'undone' : 'done', attempt: run.attempt };
-  const { reason: _reason, way: _way, ...again } = run;
-  return begin(
-    turn,
-    node,
-    place,
-    { ...again, phase: way === 'undo' ? 'undoing' : 'doing', attempt: run.attempt + 1 },
-    way,
-  );
+  const phase = way === 'undo' ? 'undoing' : 'doing';
+  return begin(turn, node, place, { ...run, phase, attempt: run.attempt + 1 }, way);
 }
 
 // ── decisions ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -141,19 +135,23 @@ function intervene<State>(
 /** One attempt, with its deadline. */
 function begin<State>(turn: Turn<State>, node: StepNode<State>, place: Place, run: StepRun, way: Way): StepRun {
   const { act, withinMs } = planOf(node, way);
-  const { waiting: _waiting, due: _due, key, ...rest } = run;
-  const used = turn.perform(act, place, way, run.attempt, key, way === 'do' && node.undo !== undefined);
+  const used = turn.perform(act, place, way, run.attempt, run.key, way === 'do' && node.undo !== undefined);
   turn.note(node.name, place, way, 'sent');
+  const { phase, attempt, unsure, stopping } = run;
+  const begun: { -readonly [K in keyof StepRun]: StepRun[K] } = { phase, attempt };
+  if (unsure) begun.unsure = unsure;
+  if (stopping) begun.stopping = stopping;
   // Whoever runs a function sees to its deadline.
-  const timed = act.kind !== 'call' && withinMs !== Infinity;
-  return { ...rest, ...(timed ? { due: turn.now + withinMs } : {}), ...(used === undefined ? {} : { key: used }) };
+  if (act.kind !== 'call' && withinMs !== Infinity) begun.due = turn.now + withinMs;
+  if (used !== undefined) begun.key = used;
+  return begun;
 }
 
 function succeed<State>(turn: Turn<State>, node: StepNode<State>, run: StepRun, place: Place, state: State): StepRun {
   const change = turn.become(state);
-  turn.note(node.name, place, 'do', 'done', change ? { change } : {});
+  turn.note(node.name, place, 'do', 'done', change && { change });
   const { attempt, key, stopping } = run;
-  const done: StepRun = { phase: 'done', attempt, ...(key === undefined ? {} : { key }) };
+  const done: StepRun = key === undefined ? { phase: 'done', attempt } : { phase: 'done', attempt, key };
   return stopping ? undo(turn, node, done, place) : done;
 }
 

@@ -93,15 +93,7 @@ export class Turn<State> {
         const command = act.make(state, place.item);
         // What undoes it is handled in order with it, so it has the same key.
         const used = key ?? (undoable ? (keyOf(command) ?? this.instance.correlationid) : undefined);
-        const effect = undoable ? { undoable } : {};
-        this.actions.push({
-          kind: 'send',
-          id,
-          command,
-          direction,
-          ...effect,
-          ...(used === undefined ? {} : { key: used }),
-        });
+        this.actions.push({ kind: 'send', id, command, direction, undoable: undoable || undefined, key: used });
         return used;
       }
       case 'call':
@@ -146,12 +138,12 @@ export class Turn<State> {
   }
 
   /** Adds to the history. The same thing again is counted. */
-  note(step: string, { path }: Place, direction: Direction, what: Happening, detail: Detail = {}): void {
+  note(step: string, { path }: Place, direction: Direction, what: Happening, detail?: Detail): void {
     const { now } = this;
-    const known =
-      Object.keys(detail).length === 0 ? this.history.findLastIndex((e) => isSame(e, path, direction, what)) : -1;
+    const known = detail ? -1 : this.history.findLastIndex((e) => isSame(e, path, direction, what));
     if (known < 0) {
-      this.history = [...this.history, { step, path, direction, what, at: now, times: 1, ...detail }];
+      const entry: HistoryEntry = { step, path, direction, what, at: now, times: 1 };
+      this.history = [...this.history, detail ? { ...entry, ...detail } : entry];
       return;
     }
     const entry = this.history[known]!;

@@ -1,4 +1,4 @@
-import { begun } from '../begun.js';
+import { visitBegun } from '../begun.js';
 import type { SagaDefinition } from '../definition.js';
 import { hasEnded } from '../instance.js';
 import type { SagaInstance } from '../instance.js';
@@ -11,7 +11,11 @@ export function currentSteps<State>(
 ): readonly string[] {
   if (hasEnded(instance)) return [];
   if (instance.farewell) return [instance.failure ? 'rejection' : 'completion'];
-  const open = begun(definition, instance.run, isOpen);
-  const halted = open.filter(({ run }) => isHalted(run));
-  return [...new Set((halted.length > 0 ? halted : open).map(({ name }) => name))];
+  const open: string[] = [];
+  const halted: string[] = [];
+  visitBegun(definition, instance.run, isOpen, (name, run) => {
+    const names = isHalted(run) ? halted : open;
+    if (!names.includes(name)) names.push(name);
+  });
+  return halted.length > 0 ? halted : open;
 }

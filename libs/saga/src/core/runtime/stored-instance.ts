@@ -20,18 +20,26 @@ export interface Beside {
  */
 export function toStored(instance: SagaInstance, { timerAt, keys }: Beside): string {
   const { history, startedAt } = instance;
-  return JSON.stringify({ ...instance, history: history.map((entry) => packed(entry, startedAt)), timerAt, keys });
+  const packedHistory = history.map((entry) => packed(entry, startedAt));
+  return JSON.stringify({ instance: { ...instance, history: packedHistory }, timerAt, keys } satisfies Stored);
 }
 
 /** What {@link toStored} made. */
 export function fromStored(text: string): (Beside & { readonly instance: SagaInstance }) | Removed {
-  const value = JSON.parse(text) as StoredInstance | Removed;
+  const value = JSON.parse(text) as Stored | Removed;
   if (isRemoved(value)) return value;
-  const { timerAt, keys, history, ...rest } = value;
-  return { instance: { ...rest, history: history.map((entry) => unpacked(entry, rest.startedAt)) }, timerAt, keys };
+  const { history, startedAt } = value.instance;
+  // In place, since nobody else has it: a copy of it would cost as much as reading it.
+  return Object.assign(value, {
+    instance: Object.assign(value.instance, { history: history.map((entry) => unpacked(entry, startedAt)) }),
+  });
 }
 
-interface StoredInstance extends Omit<SagaInstance, 'history'>, Beside {
+interface Stored extends Beside {
+  readonly instance: StoredInstance;
+}
+
+interface StoredInstance extends Omit<SagaInstance, 'history'> {
   readonly history: readonly PackedEntry[];
 }
 
@@ -40,14 +48,20 @@ type PackedEntry = readonly [string, string, 0 | 1, Happening, number, Rare?];
 
 type Rare = Partial<Omit<HistoryEntry, 'step' | 'path' | 'direction' | 'what' | 'at'>>;
 
-function packed({ step, path, direction, what, at, times, ...rest }: HistoryEntry, start: number): PackedEntry {
-  const rare: Rare = times === 1 ? rest : { times, ...rest };
+function packed(entry: HistoryEntry, start: number): PackedEntry {
+  const { step, path, direction, what, at } = entry;
   const back = direction === 'undo' ? 1 : 0;
-  for (const _name in rare) return [step, path, back, what, at - start, rare];
-  return [step, path, back, what, at - start];
+  const rare = rareOf(entry);
+  return rare ? [step, path, back, what, at - start, rare] : [step, path, back, what, at - start];
+}
+
+function rareOf({ times, last, change, reason, by, why }: HistoryEntry): Rare | undefined {
+  if (times === 1 && !change && (last ?? reason ?? by ?? why) === undefined) return undefined;
+  return { times: times === 1 ? undefined : times, last, change, reason, by, why };
 }
 
 function unpacked([step, path, back, what, at, rare]: PackedEntry, start: number): HistoryEntry {
   const direction: Direction = back === 1 ? 'undo' : 'do';
+  if (!rare) return { step, path, direction, what, at: start + at, times: 1 };
   return { step, path, direction, what, at: start + at, times: 1, ...rare };
 }
