@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis';
 import type { Cluster, RedisOptions } from 'ioredis';
+import { call as callFlat } from './flat-command.js';
 import { ready } from './ready.js';
 import { ReplyTap } from './reply-tap.js';
 import type { RedisTarget } from './redis-store-options.js';
@@ -79,7 +80,7 @@ export function reconnectDelay(attempt: number): number {
 export function wrap(redis: Redis, deadlineMs: number, duplicate: () => RedisConnection): RedisConnection {
   const call = (command: string, args: readonly (string | number)[]) => {
     if (deadlineMs > 0 && args.length < MANY_ARGUMENTS) inOneWrite(redis);
-    return redis.call(command, ...args) as Promise<unknown>;
+    return callFlat(redis, command, args);
   };
   const whenReady =
     (act: RedisConnection['send']): RedisConnection['send'] =>
