@@ -102,12 +102,18 @@ export function envelope<T>(init: EnvelopeInit<T>, now: number = Date.now()): En
 }
 
 /**
- * The attributes that every message has, with a new id, to be filled in. What {@link envelope} does, without copying.
+ * The attributes that every message has, to be filled in. What {@link envelope} does, without copying.
  *
  * @param now the current time, ms since 1970
+ * @param id default: a new one
  */
-export function blankEnvelope(source: string, type: string, now: number): Partial<Mutable<Envelope>> {
-  return { specversion: '1.0', id: randomUUID(), source, type, time: timestamp(now) };
+export function blankEnvelope(
+  source: string,
+  type: string,
+  now: number,
+  id: string = randomUUID(),
+): Partial<Mutable<Envelope>> {
+  return { specversion: '1.0', id, source, type, time: timestamp(now) };
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };

@@ -329,7 +329,7 @@ export class Broker {
     const contract = contractOf(message);
     if (this.validate) validateMessage(message);
     const cause = UnitOfWork.current()?.message;
-    const wrapped = blankEnvelope(this.source, contract.type, this.clock.now());
+    const wrapped = blankEnvelope(this.source, contract.type, this.clock.now(), attributes?.id);
     const key = contract.key === undefined ? undefined : (message as Record<string, unknown>)[contract.key];
     if (key !== undefined) wrapped.partitionkey = String(key);
     if (cause) {

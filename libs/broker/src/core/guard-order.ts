@@ -7,7 +7,15 @@ import type { Guard } from './commit.js';
  * own first run has changed; the inputs come last because acknowledging them is the first write.
  */
 export function inGuardOrder(guards: readonly Guard[]): readonly Guard[] {
-  return [...guards].sort((a, b) => ORDER[a.kind] - ORDER[b.kind]);
+  const ordered: Guard[] = [];
+  for (const guard of guards) {
+    // They are few, and most come in their order.
+    let at = ordered.length;
+    while (at > 0 && ORDER[ordered[at - 1]!.kind] > ORDER[guard.kind]) at--;
+    if (at === ordered.length) ordered.push(guard);
+    else ordered.splice(at, 0, guard);
+  }
+  return ordered;
 }
 
 const ORDER: Readonly<Record<Guard['kind'], number>> = {

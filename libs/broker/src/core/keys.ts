@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { ConfigurationError } from './errors.js';
 import type { EventIndex } from './event-index.js';
 import { addressOf, ownerOf } from './partition.js';
@@ -43,12 +43,12 @@ export class KeyBuilder {
 
   /** STRING with large data that a message has left behind, until they expire. An id may be any text, its hash stands here. */
   claim(id: string): string {
-    return `${this.namespace}:claim:${createHash('sha256').update(id).digest('hex')}`;
+    return `${this.namespace}:claim:${hash('sha256', id)}`;
   }
 
   /** STRING with the wrapped key of a data subject, whose id may be any text, so its hash stands here. */
   subjectKey(subject: string): string {
-    return `${this.namespace}:subject-key:${createHash('sha256').update(subject).digest('hex')}`;
+    return `${this.namespace}:subject-key:${hash('sha256', subject)}`;
   }
 
   /** HASH context -> number of partitions. */
@@ -121,7 +121,7 @@ export class KeyBuilder {
 
   /** LIST of the dead letters that wait for what holds their key back. A key may be any text, so it stands as a digest. */
   behind(partition: Partition, group: string, key: string): string {
-    const digest = createHash('sha256').update(key).digest('base64url').slice(0, 22);
+    const digest = hash('sha256', key, 'base64url').slice(0, 22);
     return `${this.tag(partition)}:behind:${this.group(group)}:${digest}`;
   }
 
@@ -155,7 +155,7 @@ export class KeyBuilder {
 
   /** STRING with who undid an effect. An effect may be named by any text, so it stands as a digest. */
   tombstone(partition: Partition, effect: string): string {
-    return `${this.tag(partition)}:tombstone:${createHash('sha256').update(effect).digest('hex')}`;
+    return `${this.tag(partition)}:tombstone:${hash('sha256', effect)}`;
   }
 
   /** HASH with owner, epoch, until, client. */

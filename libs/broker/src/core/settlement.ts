@@ -4,7 +4,9 @@ import type { Entry, EntryRef } from './partition.js';
 
 /** What makes a commit the one that settles an entry: the right to consume it, and the acknowledgement. */
 export function guardsOf(scope: GroupScope, delivery: Delivery): Guard[] {
-  return [...leaseOf(scope, delivery), { kind: 'input', entry: refOf(delivery.entry), group: scope.group.name }];
+  const guards = leaseOf(scope, delivery);
+  guards.push({ kind: 'input', entry: refOf(delivery.entry), group: scope.group.name });
+  return guards;
 }
 
 /** The right to consume the partition of an entry, where one is needed. */

@@ -9,8 +9,8 @@ import type { Partition } from './partition.js';
 /** What one participant adds to a unit's commit. */
 export interface Staged {
   readonly partition: Partition;
-  readonly guards?: readonly Guard[];
-  readonly writes?: readonly Write[];
+  readonly guards?: readonly Guard[] | undefined;
+  readonly writes?: readonly Write[] | undefined;
 }
 
 /** What is only known when the handler has finished, or soon after. */
@@ -90,7 +90,7 @@ export class UnitOfWork {
           `give both the same key, send a command for the second change, or declare the context with partitions: 1`,
       );
     }
-    (this.staged ??= []).push({ partition, ...part });
+    (this.staged ??= []).push({ partition, guards: part.guards, writes: part.writes });
   }
 
   /** Adds what can only be known when the handler has finished; undefined adds nothing. */
@@ -139,27 +139,30 @@ export class UnitOfWork {
     writes: readonly Write[] = [],
   ): Commit | Promise<Commit> {
     if (this.abandoned) throw this.abandoned;
-    const later = this.later?.splice(0) ?? [];
+    const waiting = this.later && this.produced(this.later.splice(0));
+    if (waiting) return waiting.then(() => this.toCommit(fallback, guards, writes));
+    this.end();
+    if (!this.staged && !this.emits && !this.guards) return { partition: fallback, guards, writes };
+    return {
+      partition: this.partition ?? fallback,
+      guards: joined(this.staged, 'guards', this.guards, guards),
+      writes: joined(this.staged, 'writes', this.emits, writes),
+    };
+  }
+
+  /** Adds what was staged for later. A promise when one of it waits; those behind it are staged for later again. */
+  private produced(later: readonly (() => Later)[]): Promise<void> | undefined {
     for (const [at, produce] of later.entries()) {
       const part = produce();
       if (part instanceof Promise) {
         this.later = later.slice(at + 1);
         return part.then((staged) => {
           if (staged) this.stage(staged.partition, staged);
-          return this.toCommit(fallback, guards, writes);
         });
       }
       if (part) this.stage(part.partition, part);
     }
-    this.end();
-    const { staged = [], emits = [], guards: elsewhere = [] } = this;
-    if (staged.length === 0 && emits.length === 0 && elsewhere.length === 0)
-      return { partition: fallback, guards, writes };
-    return {
-      partition: this.partition ?? fallback,
-      guards: [...staged.flatMap((part) => part.guards ?? []), ...elsewhere, ...guards],
-      writes: [...staged.flatMap((part) => part.writes ?? []), ...emits, ...writes],
-    };
+    return undefined;
   }
 
   /** From now on nothing can be added. */
@@ -196,4 +199,18 @@ function callHandler(
   context: MessageContext,
 ): ReturnType<HandlerDeclaration['handle']> {
   return handler.handle(data, context);
+}
+
+/** One list of what was staged, what stands beside it, and what is added to all. */
+function joined<K extends 'guards' | 'writes', T extends NonNullable<Staged[K]>[number]>(
+  staged: readonly Staged[] | undefined,
+  name: K,
+  beside: readonly T[] | undefined,
+  added: readonly T[],
+): readonly T[] {
+  const all: T[] = [];
+  if (staged) for (const part of staged) for (const each of (part[name] ?? []) as readonly T[]) all.push(each);
+  if (beside) for (const each of beside) all.push(each);
+  for (const each of added) all.push(each);
+  return all;
 }

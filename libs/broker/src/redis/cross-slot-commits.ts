@@ -4,8 +4,9 @@ import type { KeyBuilder } from '../core/keys.js';
 import { addressOf } from '../core/partition.js';
 import type { Partition } from '../core/partition.js';
 import type { CommitBatcher } from './commit-batcher.js';
-import { entryField } from './commit-compiler.js';
-import type { CommitCompiler, TakenInput } from './commit-compiler.js';
+import { entryField } from './commit-parts.js';
+import type { CommitCompiler } from './commit-compiler.js';
+import type { TakenInput } from './commit-parts.js';
 import { TAKEN } from './commit-script.js';
 import type { RedisConnection } from './redis-connection.js';
 

@@ -14,6 +14,18 @@ export interface RecentState {
   readonly listed: readonly Listing[];
 }
 
+/** Stores an instance. */
+export class InstancePut implements Extract<Write, { kind: 'put' }> {
+  readonly kind = 'put';
+
+  /** @param listed where lists have the instance then; undefined: nobody will want it soon */
+  constructor(
+    readonly state: string,
+    readonly value: string,
+    readonly listed: readonly Listing[] | undefined,
+  ) {}
+}
+
 /**
  * What this process has stored lately, so that the next message for an instance need not read it. It may have been changed by
  * others since: what is decided on it has to be guarded by its revision, and what is decided not to be done, to be read again.
@@ -22,7 +34,6 @@ export interface RecentState {
  */
 export class RecentInstances {
   private readonly states = new Map<string, RecentState & { readonly until: number }>();
-  private readonly watched = new WeakMap<Write, readonly Listing[]>();
   private chars = 0;
   private readonly freshMs: number;
 
@@ -30,18 +41,9 @@ export class RecentInstances {
     // A state that was removed counts its revisions anew after that window.
     this.freshMs = Math.min(FRESH_MS, broker.dedupeWindowMs / 2);
     broker.complete((commit, next) => {
-      const put = commit.writes.find((write) => write.kind === 'put' && this.watched.has(write));
-      return put?.kind === 'put' ? next(commit).then((result) => this.written(commit, put, result)) : next(commit);
+      const put = commit.writes.find((write) => write instanceof InstancePut);
+      return put ? next(commit).then((result) => this.written(commit, put, result)) : next(commit);
     });
-  }
-
-  /**
-   * Keeps what this write has stored, if it is committed.
-   *
-   * @param listed where lists have its instance then
-   */
-  watch(put: Write, listed: readonly Listing[]): void {
-    this.watched.set(put, listed);
   }
 
   /** A state, once: until it is written again it is not known any more. */
@@ -52,16 +54,16 @@ export class RecentInstances {
     return found.until > performance.now() ? found : undefined;
   }
 
-  private written(commit: Commit, put: Extract<Write, { kind: 'put' }>, result: CommitResult): CommitResult {
-    const { state, value } = put;
+  private written(commit: Commit, { state, value, listed }: InstancePut, result: CommitResult): CommitResult {
     const guard = commit.guards.find((each) => each.kind === 'revision' && each.state === state);
     if (result.status !== 'committed' || guard?.kind !== 'revision') return result;
     const former = this.states.get(state);
     if (former && former.revision > guard.expected) return result;
     if (former) this.forget(state, former);
-    const [revision, listed] = [guard.expected + 1, this.watched.get(put)!];
-    this.states.set(state, { value, revision, listed, until: performance.now() + this.freshMs });
+    if (!listed) return result;
+    this.states.set(state, { value, revision: guard.expected + 1, listed, until: performance.now() + this.freshMs });
     this.chars += value.length;
+    if (this.chars <= MOST_CHARS) return result;
     for (const [oldest, found] of this.states) {
       if (this.chars <= MOST_CHARS) break;
       this.forget(oldest, found);

@@ -47,18 +47,18 @@ export function listings(
 /**
  * Moves an instance in the lists, in the commit that changes it.
  *
- * @returns none when it is found as before
+ * @returns undefined when it is found as before
  */
 export function listingMoves(
   saga: string,
   id: string,
   before: readonly Listing[],
   after: readonly Listing[],
-): readonly Write[] {
+): Write | undefined {
   const add = without(after, before);
   const remove = without(before, after);
-  if (add.length === 0 && remove.length === 0) return [];
-  return [{ kind: 'list', view: SAGA_INDEX, id: rowId(saga, id), remove, add }];
+  if (add.length === 0 && remove.length === 0) return undefined;
+  return { kind: 'list', view: SAGA_INDEX, id: rowId(saga, id), remove, add };
 }
 
 /** What instances of one saga are listed by: each in the order of a time. */

@@ -3,7 +3,6 @@ import type { Broker, Logger, Write } from '@millrace/broker';
 import { decide, played } from '../code/decide.js';
 import { codeObstacle } from '../code/code-obstacle.js';
 import { stateName } from '../command-id.js';
-import { isOver } from '../instance.js';
 import type { SagaInstance } from '../instance.js';
 import { migrate } from '../migration.js';
 import type { Move, Mover } from '../migration.js';
@@ -214,15 +213,14 @@ export class SagaInstances {
     actions: readonly SagaAction[],
   ): Promise<void> | void {
     this.alert(actions);
-    const { broker } = this;
     const { saga, id } = instance;
+    const state = stateName(saga, id);
     const unit = UnitOfWork.current()!;
-    const put = (writes: readonly Write[]): void =>
-      unit.stage(broker.partitionFor(id), {
-        guards: [{ kind: 'revision', state: stateName(saga, id), expected: revision }],
-        writes,
-      });
-    const writes = this.writes(definition, instance, actions, change);
+    const put = (writes: readonly Write[]): void => {
+      const guards = [{ kind: 'revision' as const, state, expected: revision }];
+      unit.stage(this.broker.partitionFor(id), { guards, writes });
+    };
+    const writes = this.writes(definition, instance, actions, state, change);
     return writes instanceof Promise ? writes.then(put) : put(writes);
   }
 
@@ -236,12 +234,13 @@ export class SagaInstances {
   ): Promise<boolean> {
     const { broker } = this;
     const { saga, id } = instance;
-    const writes = await this.writes(definition, instance, actions, change);
+    const state = stateName(saga, id);
+    const writes = await this.writes(definition, instance, actions, state, change);
     const mine = UnitOfWork.current(broker) !== undefined;
     const left = handOver && !mine && actions.some(({ kind }) => kind === 'call');
     const result = await broker.commit({
       partition: broker.partitionFor(id),
-      guards: [{ kind: 'revision', state: stateName(saga, id), expected: revision }],
+      guards: [{ kind: 'revision', state, expected: revision }],
       writes: left ? [...writes, await resumption(broker, instance)] : writes,
     });
     if (result.status === 'committed') this.alert(actions);
@@ -252,16 +251,12 @@ export class SagaInstances {
     definition: AnyDefinition,
     instance: SagaInstance,
     actions: readonly SagaAction[],
-    change: Omit<Moving, 'revision'>,
+    state: string,
+    { listed, timerAt, woken }: Omit<Moving, 'revision'>,
   ): ReturnType<typeof writesOf> {
     const keys = definition.keys?.(instance.state);
     const after = listings(instance, currentSteps(definition, instance), keys);
-    const made = writesOf(this.broker, instance, actions, { ...change, after, keys });
-    const watched = (writes: readonly Write[]): readonly Write[] => {
-      if (!isOver(instance)) this.recent.watch(writes[0]!, after);
-      return writes;
-    };
-    return made instanceof Promise ? made.then(watched) : watched(made);
+    return writesOf(this.broker, instance, actions, { state, listed, after, keys, timerAt, woken });
   }
 
   private definitionFor(saga: string, instance: SagaInstance | undefined): AnyDefinition {

@@ -108,13 +108,14 @@ export class SagaRetention {
       kind: 'delete',
       state: historyName(saga, id, page),
     }));
+    const unlisting = listingMoves(saga, id, listings(instance, [], keys), []);
     const { status } = await this.broker.commit({
       partition,
       guards: [{ kind: 'revision', state, expected: revision }],
       writes: [
         { kind: 'put', state, value: JSON.stringify(mark), ttlMs: this.broker.dedupeWindowMs },
         ...pages,
-        ...listingMoves(saga, id, listings(instance, [], keys), []),
+        ...(unlisting ? [unlisting] : []),
       ],
     });
     return status === 'committed';

@@ -1,6 +1,7 @@
 import { addressOf, parseAddress, parseReplyAddress, writesOf as writesOfOutgoing } from '@millrace/broker';
 import type { Broker, Partition, Write } from '@millrace/broker';
 import { effectId, stateName } from '../command-id.js';
+import { isOver } from '../instance.js';
 import type { SagaInstance } from '../instance.js';
 import { LockKey, SagaWake, StartSaga, UndoChild, UnlockKey } from '../internal-messages.js';
 import type { SagaAction } from '../transition.js';
@@ -8,6 +9,7 @@ import { listingMoves } from './saga-index.js';
 import type { Listing } from './saga-index.js';
 import { toStored } from './stored-instance.js';
 import type { BusinessKeys } from './stored-instance.js';
+import { InstancePut } from './recent-instances.js';
 import { timerMoves } from './timer-moves.js';
 
 /**
@@ -18,14 +20,13 @@ export function writesOf<State>(
   broker: Broker,
   instance: SagaInstance<State>,
   actions: readonly SagaAction[],
-  { listed, after, keys, timerAt: before, woken }: Change,
+  { state, listed, after, keys, timerAt: before, woken }: Change,
 ): readonly Write[] | Promise<readonly Write[]> {
   const { saga, id } = instance;
   const { timerAt, isSet } = timerMoves(instance, actions, before, woken);
-  const writes: Write[] = [
-    { kind: 'put', state: stateName(saga, id), value: toStored(instance, { timerAt, keys }) },
-    ...listingMoves(saga, id, listed, after),
-  ];
+  const writes: Write[] = [new InstancePut(state, toStored(instance, { timerAt, keys }), isOver(instance) ? undefined : after)];
+  const listing = listingMoves(saga, id, listed, after);
+  if (listing) writes.push(listing);
   let waiting: Promise<unknown> | undefined;
   const add = (more: readonly Write[]): void => void writes.push(...more);
   for (const action of actions) {
@@ -35,7 +36,7 @@ export function writesOf<State>(
     else {
       const made = writesOfAction(broker, instance, action);
       if (made instanceof Promise) waiting = made.then(add);
-      else add(made);
+      else for (const write of made) writes.push(write);
     }
   }
   return waiting ? waiting.then(() => writes) : writes;
@@ -43,6 +44,8 @@ export function writesOf<State>(
 
 /** What a change is made of besides the instance. */
 export interface Change {
+  /** The name of the instance's state. */
+  readonly state: string;
   /** Where lists had it before. */
   readonly listed: readonly Listing[];
   /** Where they have it from now on. */
@@ -80,42 +83,34 @@ type Made = readonly Write[] | Promise<readonly Write[]>;
 
 function writesOfAction<State>(broker: Broker, instance: SagaInstance<State>, action: SagaAction): Made {
   const { saga, id, correlationid } = instance;
-  const replyto = addressOf(broker.partitionFor(id));
-  /** A message to another saga of this context, or to its locks. */
-  const own = (message: object, to: Partition, partitionkey: string, commandId?: string): Made => {
-    const attributes = { correlationid, partitionkey, ...(commandId === undefined ? {} : { id: commandId, replyto }) };
-    return encoded(broker, message, attributes, (text) => ({ kind: 'emit', to, message: text }));
-  };
-  const lock = (message: object, key: string, commandId?: string): Made => {
-    const { partition, partitionkey } = lockPlace(broker, key);
-    return own(message, partition, partitionkey, commandId);
-  };
   switch (action.kind) {
     case 'send': {
       const { key, direction } = action;
+      const attributes: Attributes = { id: action.id, correlationid, replyto: addressOf(broker.partitionFor(id)) };
+      if (key !== undefined) attributes.partitionkey = key;
       // So that what comes late, after it was undone, is refused where it is handled.
-      const effect = effectId(action.id);
-      return sent(broker, action.command, {
-        id: action.id,
-        correlationid,
-        replyto,
-        ...(key === undefined ? {} : { partitionkey: key }),
-        ...(direction === 'undo' ? { undoes: effect } : action.undoable ? { effectid: effect } : {}),
-      });
+      if (direction === 'undo') attributes.undoes = effectId(action.id);
+      else if (action.undoable) attributes.effectid = effectId(action.id);
+      return sent(broker, action.command, attributes);
     }
-    case 'start-child':
-      return own(
-        new StartSaga(action.saga, action.child, action.input),
-        broker.partitionFor(action.child),
-        correlationid,
-        action.id,
-      );
-    case 'undo-child':
-      return own(new UndoChild(action.saga, action.child), broker.partitionFor(action.child), correlationid, action.id);
-    case 'lock':
-      return lock(new LockKey(action.key, `${saga}/${id}`, action.otherwise), action.key, action.id);
-    case 'unlock':
-      return lock(new UnlockKey(action.key, `${saga}/${id}`), action.key, action.id);
+    case 'start-child': {
+      const child = new StartSaga(action.saga, action.child, action.input);
+      return asked(broker, instance, child, broker.partitionFor(action.child), correlationid, action.id);
+    }
+    case 'undo-child': {
+      const child = new UndoChild(action.saga, action.child);
+      return asked(broker, instance, child, broker.partitionFor(action.child), correlationid, action.id);
+    }
+    case 'lock': {
+      const { partition, partitionkey } = lockPlace(broker, action.key);
+      const lock = new LockKey(action.key, `${saga}/${id}`, action.otherwise);
+      return asked(broker, instance, lock, partition, partitionkey, action.id);
+    }
+    case 'unlock': {
+      const { partition, partitionkey } = lockPlace(broker, action.key);
+      const unlock = new UnlockKey(action.key, `${saga}/${id}`);
+      return asked(broker, instance, unlock, partition, partitionkey, action.id);
+    }
     case 'wake': {
       const timer = stateName(saga, id);
       const { at } = action;
@@ -140,6 +135,26 @@ function writesOfAction<State>(broker: Broker, instance: SagaInstance<State>, ac
     case 'call':
       return [];
   }
+}
+
+type Attribute = 'id' | 'correlationid' | 'replyto' | 'partitionkey' | 'effectid' | 'undoes';
+type Attributes = { -readonly [K in Attribute]?: string };
+
+/** A message to another saga of this context, or to its locks. Without an id of its own nobody waits for an answer. */
+function asked(
+  broker: Broker,
+  { id, correlationid }: Pick<SagaInstance, 'id' | 'correlationid'>,
+  message: object,
+  to: Partition,
+  partitionkey: string,
+  commandId: string | undefined,
+): Made {
+  const attributes: Attributes = { correlationid, partitionkey };
+  if (commandId !== undefined) {
+    attributes.id = commandId;
+    attributes.replyto = addressOf(broker.partitionFor(id));
+  }
+  return encoded(broker, message, attributes, (text) => ({ kind: 'emit', to, message: text }));
 }
 
 /** A message that stays in this context. */
