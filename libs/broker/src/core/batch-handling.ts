@@ -107,7 +107,8 @@ async function commit(
     return 'settled';
   }
   const inputs = done.map(({ entry }): Guard => ({ kind: 'input', entry: refOf(entry), group: scope.group.name }));
-  const decided = await unit.toCommit(first.entry.source.partition, [...leaseOf(scope, first), ...inputs]);
+  const lease = leaseOf(scope, first);
+  const decided = await unit.toCommit(first.entry.source.partition, lease ? [lease, ...inputs] : inputs);
   await scope.acknowledger.certain;
   const result = await scope.broker.commit(decided);
   if (result.status === 'committed') return 'settled';

@@ -145,9 +145,10 @@ export class Perseverance {
   private async remember(delivery: Delivery, record: RetryRecord): Promise<boolean> {
     const { entry } = delivery;
     const { broker, group } = this.scope;
+    const lease = leaseOf(this.scope, delivery);
     const { status } = await broker.commit({
       partition: entry.source.partition,
-      guards: leaseOf(this.scope, delivery),
+      guards: lease ? [lease] : [],
       writes: [{ kind: 'retry', entry: refOf(entry), group: group.name, record }],
     });
     if (status === 'committed') delivery.retry = record;

@@ -4,15 +4,16 @@ import type { Entry, EntryRef } from './partition.js';
 
 /** What makes a commit the one that settles an entry: the right to consume it, and the acknowledgement. */
 export function guardsOf(scope: GroupScope, delivery: Delivery): Guard[] {
-  const guards = leaseOf(scope, delivery);
-  guards.push({ kind: 'input', entry: refOf(delivery.entry), group: scope.group.name });
-  return guards;
+  const input: Guard = { kind: 'input', entry: refOf(delivery.entry), group: scope.group.name };
+  const lease = leaseOf(scope, delivery);
+  return lease ? [lease, input] : [input];
 }
 
 /** The right to consume the partition of an entry, where one is needed. */
-export function leaseOf({ group }: GroupScope, { entry, epoch }: Delivery): Guard[] {
-  if (epoch === undefined) return [];
-  return [{ kind: 'lease', partition: entry.source.partition, group: group.name, epoch }];
+export function leaseOf({ group }: GroupScope, { entry, epoch }: Delivery): Guard | undefined {
+  return epoch === undefined
+    ? undefined
+    : { kind: 'lease', partition: entry.source.partition, group: group.name, epoch };
 }
 
 /**

@@ -208,9 +208,10 @@ function joined<K extends 'guards' | 'writes', T extends NonNullable<Staged[K]>[
   beside: readonly T[] | undefined,
   added: readonly T[],
 ): readonly T[] {
-  const all: T[] = [];
-  if (staged) for (const part of staged) for (const each of (part[name] ?? []) as readonly T[]) all.push(each);
-  if (beside) for (const each of beside) all.push(each);
-  for (const each of added) all.push(each);
+  let all = beside ? [...beside, ...added] : added;
+  for (let i = (staged?.length ?? 0) - 1; i >= 0; i--) {
+    const part = staged![i]![name] as readonly T[] | undefined;
+    if (part && part.length > 0) all = all.length > 0 ? part.concat(all) : part;
+  }
   return all;
 }

@@ -96,7 +96,10 @@ export class CommitCompiler {
     return join(parts);
   }
 
-  private takings(partition: Commit['partition'], taken: readonly TakenInput[] = []): Record<'fences' | 'marks', Part[]> {
+  private takings(
+    partition: Commit['partition'],
+    taken: readonly TakenInput[] = [],
+  ): Record<'fences' | 'marks', Part[]> {
     return {
       fences: taken.flatMap((input) => this.of.fence(partition, input)),
       marks: taken.flatMap((input) => this.of.mark(partition, input)),
@@ -124,21 +127,38 @@ function isAppend(write: Write): boolean {
 
 /** Parts in order; a run of the same op becomes one loop with a count, so that shapes stay few. */
 function join(parts: readonly Part[]): CompiledCommit {
+  // They are kept until the commit is answered, so they are no longer than they have to be.
+  const [keys, args] = [new Array<string>(count(parts, 'keys')), new Array<string | number>(countArgs(parts))];
   let shape = Shape.NONE;
-  const keys: string[] = [];
-  const args: (string | number)[] = [];
+  let [key, arg] = [0, 0];
   for (let i = 0; i < parts.length;) {
     const { op } = parts[i]!;
     let end = i + 1;
     while (end < parts.length && parts[end]!.op === op) end++;
-    if (end - i > 1) args.push(end - i);
+    if (end - i > 1) args[arg++] = end - i;
     shape = shape.with(op, end - i > 1);
     for (; i < end; i++) {
-      for (const key of parts[i]!.keys) keys.push(key);
-      for (const arg of parts[i]!.args) args.push(arg);
+      for (const each of parts[i]!.keys) keys[key++] = each;
+      for (const each of parts[i]!.args) args[arg++] = each;
     }
   }
   return { shape: shape.name, slot: '', keys, args };
+}
+
+function count(parts: readonly Part[], of: 'keys' | 'args'): number {
+  let sum = 0;
+  for (const part of parts) sum += part[of].length;
+  return sum;
+}
+
+/** With the counts of runs. */
+function countArgs(parts: readonly Part[]): number {
+  let sum = count(parts, 'args');
+  for (let i = 1; i < parts.length; i++) {
+    const { op } = parts[i]!;
+    if (parts[i - 1]!.op === op && parts[i - 2]?.op !== op) sum++;
+  }
+  return sum;
 }
 
 function as(op: string, { keys, args }: Part): Part {

@@ -1,6 +1,8 @@
 import { Command } from 'ioredis';
 import type { Redis } from 'ioredis';
 
+type Args = readonly (string | number)[];
+
 /** The heads of all but long arguments: `$<bytes>`. */
 const HEADS = Array.from({ length: 4096 }, (_, bytes) => `$${bytes}`);
 
@@ -10,12 +12,21 @@ const HEADS = Array.from({ length: 4096 }, (_, bytes) => `$${bytes}`);
  *
  * @see https://redis.io/docs/latest/develop/reference/protocol-spec/
  */
-export class FlatCommand extends Command {
+class FlatCommand extends Command {
   override toWritable(): string {
-    const { name, args } = this;
-    const lines = [`*${args.length + 1}`, headOf(name), name];
-    for (const arg of args as readonly string[]) lines.push(headOf(arg), arg);
-    lines.push('');
+    const { name } = this;
+    const args = this.args as Args;
+    const lines = new Array<string>(2 * args.length + 4);
+    lines[0] = `*${args.length + 1}`;
+    lines[1] = headOf(name);
+    lines[2] = name;
+    let line = 3;
+    for (const arg of args) {
+      const text = typeof arg === 'string' ? arg : String(arg);
+      lines[line++] = headOf(text);
+      lines[line++] = text;
+    }
+    lines[line] = '';
     return lines.join('\r\n');
   }
 }
@@ -26,8 +37,14 @@ function headOf(text: string): string {
 }
 
 /** Sends a command as `redis.call` does. */
-export function call(redis: Redis, command: string, args: readonly (string | number)[]): Promise<unknown> {
+export function callFlat(redis: Redis, name: string, args: Args): Promise<unknown> {
   const { keyPrefix } = redis.options;
-  const options = { replyEncoding: 'utf8' as const, ...(keyPrefix ? { keyPrefix } : {}) };
-  return redis.sendCommand(new FlatCommand(command, args as string[], options)) as Promise<unknown>;
+  const replyEncoding = 'utf8';
+  if (keyPrefix) {
+    return redis.sendCommand(new FlatCommand(name, args as string[], { replyEncoding, keyPrefix })) as Promise<unknown>;
+  }
+  // Given to the constructor, they would be copied.
+  const command = new FlatCommand(name, [], { replyEncoding });
+  command.args = args as string[];
+  return redis.sendCommand(command) as Promise<unknown>;
 }

@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import type { Cluster, RedisOptions } from 'ioredis';
-import { call as callFlat } from './flat-command.js';
+import { callFlat } from './flat-command.js';
 import { ready } from './ready.js';
 import { ReplyTap } from './reply-tap.js';
 import type { RedisTarget } from './redis-store-options.js';

@@ -33,14 +33,12 @@ export function listings(
   steps: readonly string[],
   keys: BusinessKeys | undefined,
 ): readonly Listing[] {
-  const found: Listing[] = [];
-  const add = ({ index, prefix }: Prefix, at: number): void => void found.push({ index, prefix, at });
-  add(listedBy.saga(saga), startedAt);
-  add(listedBy.status(saga, status), startedAt);
-  for (const step of steps) add(listedBy.step(saga, step), startedAt);
-  for (const name in keys) add(listedBy.key(saga, name, keys[name]!), startedAt);
-  if (deadline !== undefined) add(listedBy.deadline(saga), deadline);
-  if (hasEnded({ status })) add(listedBy.ended(saga, status), endedAt ?? updatedAt);
+  const entry = ({ index, prefix }: Prefix, at: number): Listing => ({ index, prefix, at });
+  const found = [entry(listedBy.saga(saga), startedAt), entry(listedBy.status(saga, status), startedAt)];
+  for (const step of steps) found.push(entry(listedBy.step(saga, step), startedAt));
+  for (const name in keys) found.push(entry(listedBy.key(saga, name, keys[name]!), startedAt));
+  if (deadline !== undefined) found.push(entry(listedBy.deadline(saga), deadline));
+  if (hasEnded({ status })) found.push(entry(listedBy.ended(saga, status), endedAt ?? updatedAt));
   return found;
 }
 

@@ -24,7 +24,9 @@ export function writesOf<State>(
 ): readonly Write[] | Promise<readonly Write[]> {
   const { saga, id } = instance;
   const { timerAt, isSet } = timerMoves(instance, actions, before, woken);
-  const writes: Write[] = [new InstancePut(state, toStored(instance, { timerAt, keys }), isOver(instance) ? undefined : after)];
+  const writes: Write[] = [
+    new InstancePut(state, toStored(instance, { timerAt, keys }), isOver(instance) ? undefined : after),
+  ];
   const listing = listingMoves(saga, id, listed, after);
   if (listing) writes.push(listing);
   let waiting: Promise<unknown> | undefined;
