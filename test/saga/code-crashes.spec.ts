@@ -30,7 +30,7 @@ async function effects(site: Site): Promise<readonly string[]> {
 
 async function instanceOf(site: Site, trip: string): Promise<SagaInstance<CodeState> | undefined> {
   const found = await site.store.readState({ context: 'work', index: 0 }, stateName('book-trip', trip));
-  return found && (JSON.parse(found.value) as SagaInstance<CodeState>);
+  return found && (JSON.parse(found.value) as { readonly instance: SagaInstance<CodeState> }).instance;
 }
 
 /** Processes that are killed before their first, second, third ... commit, each followed by one that is not. */

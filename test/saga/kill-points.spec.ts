@@ -79,7 +79,7 @@ describe('a saga whose process is killed between any two commits', () => {
         let points = 0;
         for (const id of ids) {
           const stored = await site.store.readState(site.broker.partitionFor(id), `saga.order.${id}`);
-          const instance = JSON.parse(stored!.value) as SagaInstance;
+          const { instance } = JSON.parse(stored!.value) as { readonly instance: SagaInstance };
           expect(hasEnded(instance)).toBe(true);
           expect(instance.status).toBe(bad === undefined ? 'completed' : 'compensated');
           // Each committed effect exactly once, and what is undone, after what it undoes.

@@ -8,6 +8,7 @@ import type { GroupScope, Outcome } from './delivery.js';
 import { HandlerTimeoutError } from './errors.js';
 import type { HandlerDeclaration } from './handler.js';
 import { HandlingContext } from './handling-context.js';
+import { LazySignal } from './lazy-signal.js';
 import { leaseOf, refOf } from './settlement.js';
 import { UnitOfWork } from './unit-of-work.js';
 import { within } from './within.js';
@@ -37,9 +38,9 @@ export async function handleBatch(
   const contexts = arrivals.map(
     ({ entry }, i) => new HandlingContext(messages[i]!.envelope, entry, 1, scope.abandoning),
   );
-  const over = new AbortController();
+  const over = new LazySignal(() => [scope.abandoning]);
   const data = messages.map((message) => message.data);
-  const batch = new Batch(partition, data, contexts, AbortSignal.any([over.signal, scope.abandoning]));
+  const batch = new Batch(partition, data, contexts, over);
   const unit = new UnitOfWork(undefined, scope.broker);
   try {
     await run(scope, handler, unit, batch, over);
@@ -68,7 +69,7 @@ function run(
   handler: HandlerDeclaration,
   unit: UnitOfWork,
   batch: Batch,
-  over: AbortController,
+  over: LazySignal,
 ): Promise<void> {
   const { handle } = handler.batch as BatchHandler;
   const running = unit.run(() => batch.run(handle));

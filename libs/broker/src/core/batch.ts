@@ -1,4 +1,5 @@
 import { ConfigurationError, MillraceError } from './errors.js';
+import type { LazySignal } from './lazy-signal.js';
 import type { MessageContext } from './message-context.js';
 import type { Partition } from './partition.js';
 
@@ -78,7 +79,7 @@ export function inBatches(
     batch: { size, waitMs, handle },
     async handle(data, context) {
       const { partition } = context.entry.source;
-      const alone = new Batch(partition, [data], [context], context.signal);
+      const alone = new Batch(partition, [data], [context], context);
       await alone.run(handle);
       if (alone.failures.has(0)) throw alone.failures.get(0);
     },
@@ -94,8 +95,12 @@ export class Batch implements BatchContext {
     readonly partition: Partition,
     private readonly data: readonly object[],
     readonly messages: readonly MessageContext[],
-    readonly signal: AbortSignal,
+    private readonly over: Pick<LazySignal, 'signal'>,
   ) {}
+
+  get signal(): AbortSignal {
+    return this.over.signal;
+  }
 
   /** Rejects with what the handler throws, unless that says which messages have failed. */
   async run(handle: BatchHandler['handle']): Promise<void> {

@@ -1,11 +1,12 @@
 import type { Envelope } from '@millrace/messages';
 import type { MessageContext } from './handler.js';
+import { LazySignal } from './lazy-signal.js';
 import type { EntryRef } from './partition.js';
 
 /** The context of one run of a handler. Its signal is made when somebody asks for it. */
 export class HandlingContext implements MessageContext {
-  private controller: AbortController | undefined;
-  private reason: Error | undefined;
+  private over: LazySignal | undefined;
+  private isGivenUp = false;
 
   /** @param stopping aborted when the service no longer waits for handlers that run */
   constructor(
@@ -17,16 +18,20 @@ export class HandlingContext implements MessageContext {
   ) {}
 
   get signal(): AbortSignal {
-    if (!this.controller) {
-      this.controller = new AbortController();
-      if (this.reason) this.controller.abort(this.reason);
-    }
-    return this.stopping ? AbortSignal.any([this.controller.signal, this.stopping]) : this.controller.signal;
+    return this.lazy.signal;
+  }
+
+  get isAborted(): boolean {
+    return this.isGivenUp || this.stopping?.aborted === true;
   }
 
   /** Tells the handler that it is no longer waited for. */
   abort(reason: Error): void {
-    this.reason = reason;
-    this.controller?.abort(reason);
+    this.isGivenUp = true;
+    this.lazy.abort(reason);
+  }
+
+  private get lazy(): LazySignal {
+    return (this.over ??= new LazySignal(() => (this.stopping ? [this.stopping] : [])));
   }
 }

@@ -14,4 +14,6 @@ export interface MessageContext {
    * has waited `drainMs` for it.
    */
   readonly signal: AbortSignal;
+  /** Whether it is. Asking for the signal makes one, which costs more than to know this. */
+  readonly isAborted?: boolean;
 }

@@ -1,10 +1,9 @@
+import type { MessageContext } from '@millrace/broker';
 import type { CallAction, CalledInput, Transition } from '../transition.js';
 import { runCall } from './run-call.js';
 
 /** The run of a handler. A signal costs, so it is asked for only where it is needed. */
-export interface Handling {
-  readonly signal: AbortSignal;
-}
+export type Handling = Pick<MessageContext, 'signal' | 'isAborted'>;
 
 /** Runs the local functions of sagas in this process, each once at a time, and those that follow from how they end. */
 export class LocalCalls {
@@ -18,16 +17,17 @@ export class LocalCalls {
 
   async run(saga: string, id: string, calls: readonly CallAction[], handling: Handling | undefined): Promise<void> {
     const mine = calls.filter((call) => !this.running.has(call.id));
+    if (mine.length === 1) return this.runOne(saga, id, mine[0]!, handling);
     await Promise.all(mine.map((call) => this.runOne(saga, id, call, handling)));
   }
 
   private async runOne(saga: string, id: string, call: CallAction, handling: Handling | undefined): Promise<void> {
-    const signal = handling?.signal;
     this.running.add(call.id);
     try {
-      const result = await runCall(call, signal);
+      const result = await runCall(call, handling);
       // What a process that stops has cut off runs again where the message is handled again.
-      if (signal?.aborted && result.status === 'failed') throw signal.reason;
+      if (result.status === 'failed' && (handling?.isAborted ?? handling?.signal.aborted))
+        throw handling!.signal.reason;
       const transition = await this.settle(saga, id, { kind: 'called', callId: call.id, result });
       if (transition.outcome !== 'moved') return;
       const following = transition.actions.filter((action) => action.kind === 'call');

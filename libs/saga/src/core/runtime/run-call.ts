@@ -1,35 +1,65 @@
-import { NonRetryableError } from '@millrace/broker';
+import { LazySignal, NonRetryableError } from '@millrace/broker';
+import type { Call } from '../call.js';
 import { Refused } from '../call.js';
 import { effectId } from '../command-id.js';
 import type { CallResult } from '../engine/signal.js';
 import type { CallAction } from '../transition.js';
+import type { Handling } from './local-calls.js';
 
 /** Runs a local function, until its deadline at the latest. Never fails: how the function ended is the answer. */
-export async function runCall(
-  { id, work, state, item, attempt, withinMs }: CallAction,
-  stopping?: AbortSignal,
-): Promise<CallResult> {
-  const late = AbortSignal.timeout(withinMs);
-  const signal = stopping ? AbortSignal.any([late, stopping]) : late;
-  const call = { item, idempotencyKey: keyOf(id), attempt, signal };
+export async function runCall(action: CallAction, handling?: Handling): Promise<CallResult> {
+  const call = new RunningCall(action, handling);
   try {
-    const value = await settledBefore(late, withinMs, (async () => work(state as never, call))());
+    const value = await call.settled();
     return value instanceof Refused ? { status: 'refused', reason: value.reason } : { status: 'answered', value };
   } catch (error) {
     return { status: 'failed', reason: reasonOf(error), retryable: !(error instanceof NonRetryableError) };
   }
 }
 
+/** Node fires longer timers at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+class RunningCall implements Call {
+  readonly item: unknown;
+  readonly idempotencyKey: string;
+  readonly attempt: number;
+  private readonly over: LazySignal;
+
+  constructor(
+    private readonly action: CallAction,
+    handling: Handling | undefined,
+  ) {
+    this.item = action.item;
+    this.idempotencyKey = keyOf(action.id);
+    this.attempt = action.attempt;
+    this.over = new LazySignal(() => (handling ? [handling.signal] : []));
+  }
+
+  get signal(): AbortSignal {
+    return this.over.signal;
+  }
+
+  /** What the function answers, or throws; at its deadline rejects. */
+  settled(): Promise<unknown> {
+    const { work, state, withinMs } = this.action;
+    return new Promise((resolve, reject) => {
+      const late = (): void => {
+        const reason = `no answer within ${withinMs} ms`;
+        this.over.abort(new DOMException(reason, 'TimeoutError'));
+        reject(new Error(reason));
+      };
+      const timer = setTimeout(late, Math.min(withinMs, LONGEST_TIMER_MS));
+      // So that what it throws at once is an answer, too.
+      const working = (async () => work(state as never, this))();
+      working.then(resolve, reject).finally(() => clearTimeout(timer));
+    });
+  }
+}
+
 /** The same for every attempt, different for doing and undoing. */
 function keyOf(id: string): string {
   return id.includes('/undo/') ? `${effectId(id)}/undo` : effectId(id);
-}
-
-function settledBefore<T>(late: AbortSignal, withinMs: number, work: Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    late.addEventListener('abort', () => reject(new Error(`no answer within ${withinMs} ms`)), { once: true });
-    work.then(resolve, reject);
-  });
 }
 
 function reasonOf(error: unknown): string {
