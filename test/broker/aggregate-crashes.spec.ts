@@ -1,9 +1,9 @@
-import { fileURLToPath } from 'node:url';
+import { programOf } from '../support/program-of.js';
 import { eventually } from '../support/redis.js';
 import { redisSite } from '../support/site.js';
 import { Worker } from '../support/worker.js';
 
-const GATHERER = fileURLToPath(new URL('../support/gatherer-process.mjs', import.meta.url));
+const GATHERER = programOf('gatherer-process');
 const WHOLES = 60;
 const PARTS = 5;
 

@@ -1,14 +1,14 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { FeedArchive, FileArchiveStore, withArchive } from '@millrace/broker';
 import type { PartitionStore } from '@millrace/broker';
+import { programOf } from '../support/program-of.js';
 import { eventually, onTestFinished } from '../support/redis.js';
 import { redisSite } from '../support/site.js';
 import { Worker } from '../support/worker.js';
 
-const ARCHIVER = fileURLToPath(new URL('../support/archiver-process.mjs', import.meta.url));
+const ARCHIVER = programOf('archiver-process');
 const EVENTS = 600;
 const partition = { context: 'work', index: 0 };
 

@@ -1,4 +1,3 @@
-import { fileURLToPath } from 'node:url';
 import {
   Broker,
   ConfigurationError,
@@ -12,13 +11,14 @@ import { Event } from '@millrace/messages';
 import { filter } from '@millrace/transforms';
 import { IsInt, IsString } from 'class-validator';
 import { Redis } from 'ioredis';
+import { programOf } from '../support/program-of.js';
 import { eventually, freshNamespace, onTestFinished, redisUrl } from '../support/redis.js';
 import { gate, redisSite, SITES } from '../support/site.js';
 import type { Site, SiteOptions } from '../support/site.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 import { Worker } from '../support/worker.js';
 
-const PROGRAM = fileURLToPath(new URL('../support/every-instance-process.mjs', import.meta.url));
+const PROGRAM = programOf('every-instance-process');
 
 @Event('work.changed', { key: 'key' })
 class Changed {

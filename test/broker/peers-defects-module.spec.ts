@@ -1,5 +1,4 @@
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { Injectable, Module } from '@nestjs/common';
 import type { ModuleMetadata, OnApplicationBootstrap, OnApplicationShutdown, OnModuleDestroy } from '@nestjs/common';
 import { Server } from '@nestjs/microservices';
@@ -9,6 +8,7 @@ import type { BrokerModuleOptions } from '@millrace/broker';
 import { Event } from '@millrace/messages';
 import { EventStoreModule, Projection, Projects } from '@millrace/event-store';
 import { ended, spawnBound } from '@millrace/testing';
+import { programOf } from '../support/program-of.js';
 import { eventually, freshNamespace, onTestFinished, redisUrl } from '../support/redis.js';
 
 @Event('desk.asked')
@@ -121,7 +121,7 @@ describe.each(STORES)('an application on %s', (_name, open) => {
     });
 
     it('when the process is told to end', async () => {
-      const program = fileURLToPath(new URL('../support/nest-process.mjs', import.meta.url));
+      const program = programOf('nest-process');
       const child = spawnBound(process.execPath, [program, JSON.stringify(open())], {
         stdio: ['ignore', 'pipe', 'inherit'],
       });

@@ -1,15 +1,15 @@
-import { fileURLToPath } from 'node:url';
 import { Broker, RedisPartitionStore, RequestFailedError, Requester, RequestTimeoutError } from '@millrace/broker';
 import type { HandlerDeclaration, RequesterSettings } from '@millrace/broker';
 import { Redis } from 'ioredis';
 import { Add, Added, TooLarge } from '../support/desk.js';
+import { programOf } from '../support/program-of.js';
 import { eventually, onTestFinished, redisUrl } from '../support/redis.js';
 import { gate, redisSite, SITES } from '../support/site.js';
 import type { Site, SiteOptions } from '../support/site.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 import { Worker } from '../support/worker.js';
 
-const STREAMING_CLIENT = fileURLToPath(new URL('../support/streaming-client-process.mjs', import.meta.url));
+const STREAMING_CLIENT = programOf('streaming-client-process');
 
 type Handler = HandlerDeclaration['handle'];
 

@@ -1,14 +1,14 @@
-import { fileURLToPath } from 'node:url';
 import { DeadLetters, Subscriptions, UnitOfWork } from '@millrace/broker';
 import type { SubscriberSettings } from '@millrace/broker';
 import { PrivateCluster } from '../support/cluster.js';
 import { command, ledger } from '../support/effects.js';
+import { programOf } from '../support/program-of.js';
 import { eventually, redisUrl } from '../support/redis.js';
 import { clusterSite, redisSite } from '../support/site.js';
 import type { Site } from '../support/site.js';
 import { Worker } from '../support/worker.js';
 
-const PROGRAM = fileURLToPath(new URL('../support/effects-process.mjs', import.meta.url));
+const PROGRAM = programOf('effects-process');
 const LONG_MS = 1_000;
 /** A process that has a command in hand reads no more, so that a frozen one does not get what undoes it. */
 const one: SubscriberSettings = { concurrency: 1, prefetch: 1, readCount: 1 };

@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { programOf } from '../support/program-of.js';
 
-const SCRIPT = fileURLToPath(new URL('../support/waiting-process.mjs', import.meta.url));
+const SCRIPT = programOf('waiting-process');
 
 it('many messages that wait for their next attempt are no leak of listeners to Node', async () => {
   const { stdout } = await promisify(execFile)(process.execPath, [SCRIPT], { timeout: 15_000 });

@@ -1,11 +1,11 @@
-import { fileURLToPath } from 'node:url';
 import { EventStore } from '@millrace/event-store';
 import { Event } from '@millrace/messages';
+import { programOf } from '../support/program-of.js';
 import { eventually } from '../support/redis.js';
 import { redisSite } from '../support/site.js';
 import { Worker } from '../support/worker.js';
 
-const APPENDER = fileURLToPath(new URL('../support/appender-process.mjs', import.meta.url));
+const APPENDER = programOf('appender-process');
 const STREAMS = [0, 1, 2, 3, 4].map((n) => `storm-${n}`);
 
 @Event('work.stormed')

@@ -1,11 +1,11 @@
-import { fileURLToPath } from 'node:url';
 import { EventStore, Projection, Projects, ReadView } from '@millrace/event-store';
 import { Event } from '@millrace/messages';
+import { programOf } from '../support/program-of.js';
 import { eventually } from '../support/redis.js';
 import { redisSite } from '../support/site.js';
 import { Worker } from '../support/worker.js';
 
-const PROGRAM = fileURLToPath(new URL('../support/inline-process.mjs', import.meta.url));
+const PROGRAM = programOf('inline-process');
 const TILLS = [0, 1, 2, 3, 4, 5, 6].map((n) => `t${n}`);
 
 @Event('work.paid', { key: 'till' })

@@ -1,12 +1,12 @@
-import { fileURLToPath } from 'node:url';
 import { ProjectionControl } from '@millrace/event-store';
 import { Event } from '@millrace/messages';
 import { describeWithPostgres, freshDatabase, ownPostgres, poolOf } from '../support/postgres.js';
+import { programOf } from '../support/program-of.js';
 import { eventually } from '../support/redis.js';
 import { redisSite } from '../support/site.js';
 import { Worker } from '../support/worker.js';
 
-const PROJECTOR = fileURLToPath(new URL('../support/postgres-projector-process.mjs', import.meta.url));
+const PROJECTOR = programOf('postgres-projector-process');
 const PARTITIONS = 3;
 const KEYS = 40;
 /** More than one batch in each partition. */

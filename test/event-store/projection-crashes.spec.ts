@@ -1,13 +1,13 @@
-import { fileURLToPath } from 'node:url';
 import { Projection, ProjectionControl, Projects, ReadView } from '@millrace/event-store';
 import type { BuildRecord } from '@millrace/event-store';
 import { Event } from '@millrace/messages';
+import { programOf } from '../support/program-of.js';
 import { eventually } from '../support/redis.js';
 import { redisSite } from '../support/site.js';
 import type { Site } from '../support/site.js';
 import { Worker } from '../support/worker.js';
 
-const PROJECTOR = fileURLToPath(new URL('../support/projector-process.mjs', import.meta.url));
+const PROJECTOR = programOf('projector-process');
 const KEYS = 40;
 /** More than one batch in each partition. */
 const EVENTS = 2_400;

@@ -1,14 +1,14 @@
-import { fileURLToPath } from 'node:url';
 import type { SubscriberSettings } from '@millrace/broker';
 import { stateName } from '@millrace/saga';
 import type { CodeState, SagaInstance } from '@millrace/saga';
 import { Redis } from 'ioredis';
+import { programOf } from '../support/program-of.js';
 import { eventually, onTestFinished, redisUrl } from '../support/redis.js';
 import { redisSite } from '../support/site.js';
 import type { Site } from '../support/site.js';
 import { Worker } from '../support/worker.js';
 
-const PROGRAM = fileURLToPath(new URL('../support/code-saga-process.mjs', import.meta.url));
+const PROGRAM = programOf('code-saga-process');
 /** How many commits lie between two kills: `npm run kill-points` has one at each, which takes minutes. */
 const EVERY = Number(process.env['MILLRACE_KILL_EVERY'] ?? 6);
 

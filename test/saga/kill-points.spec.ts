@@ -1,17 +1,17 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { decode } from '@millrace/messages';
 import { hasEnded } from '@millrace/saga';
 import type { SagaInstance } from '@millrace/saga';
 import { spawnBound } from '@millrace/testing';
 import { once } from 'node:events';
+import { programOf } from '../support/program-of.js';
 import { redisUrl } from '../support/redis.js';
 import { redisSite } from '../support/site.js';
 import type { Site } from '../support/site.js';
 
-const PROGRAM = fileURLToPath(new URL('../support/saga-process.mjs', import.meta.url));
+const PROGRAM = programOf('saga-process');
 
 interface Kill {
   readonly when: 'before' | 'after';

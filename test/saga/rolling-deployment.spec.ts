@@ -1,13 +1,13 @@
-import { fileURLToPath } from 'node:url';
 import type { SubscriberSettings } from '@millrace/broker';
 import { Event } from '@millrace/messages';
 import { IsString } from 'class-validator';
+import { programOf } from '../support/program-of.js';
 import { redisUrl } from '../support/redis.js';
 import { redisSite } from '../support/site.js';
 import type { Site } from '../support/site.js';
 import { Worker } from '../support/worker.js';
 
-const PROGRAM = fileURLToPath(new URL('../support/saga-versions-process.mjs', import.meta.url));
+const PROGRAM = programOf('saga-versions-process');
 
 @Event('work.ordered', { key: 'id' })
 class Ordered {

@@ -2,13 +2,13 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import type { SubscriberSettings } from '@millrace/broker';
 import { ended, spawnBound } from '@millrace/testing';
+import { programOf } from './program-of.js';
 import { eventually, onTestFinished, redisUrl } from './redis.js';
 import type { Site } from './site.js';
 
-const PROGRAM = fileURLToPath(new URL('./worker-process.mjs', import.meta.url));
+const PROGRAM = programOf('worker-process');
 
 /** A service process of a site, which can be killed, frozen and stopped. */
 export class Worker {
