@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { exportContext, importContext, placeOf } from '@millrace/broker';
 import type { Partition, PartitionStore } from '@millrace/broker';
 import { admin } from '../support/private-redis.js';
+import { builtCommand, commandOf } from '../support/program-of.js';
 import { freshNamespace, onTestFinished, redisUrl } from '../support/redis.js';
 import { redisStore } from '../support/store.js';
 
@@ -229,8 +230,9 @@ describe('the import of a context', () => {
 });
 
 describe('millrace export and import', () => {
-  const command = (...words: string[]) =>
-    spawnSync(process.execPath, ['libs/broker/dist/nest/command.js', ...words], { encoding: 'utf8', timeout: 20_000 });
+  const start = (program: string, words: readonly string[]) =>
+    spawnSync(process.execPath, [program, ...words], { encoding: 'utf8', timeout: 20_000 });
+  const command = (...words: string[]) => start(commandOf('broker', 'millrace'), words);
   const folder = async () => {
     const path = await mkdtemp(join(tmpdir(), 'millrace-export-'));
     onTestFinished(() => rm(path, { recursive: true }));
@@ -242,7 +244,8 @@ describe('millrace export and import', () => {
     await fill(await redisStore(from), 2_000);
     const file = join(await folder(), 'order.ndjson');
     const where = (namespace: string) => ['--redis', redisUrl(), '--namespace', namespace];
-    const { stdout, status } = command('export', '--context', 'order', ...where(from));
+    const exportAll = ['export', '--context', 'order', ...where(from)];
+    const { stdout, status } = start(builtCommand('broker', 'millrace'), exportAll);
     expect(status).toBe(0);
     await writeFile(file, stdout.slice(0, 100_000));
     expect(command('export', '--context', 'order', '--file', file, ...where(from))).toMatchObject({ status: 0 });

@@ -19,6 +19,7 @@ import { Command, Event, Reply } from '@millrace/messages';
 import { saga, Saga, sagaChart, SagaModule } from '@millrace/saga';
 import { filter, route, translate } from '@millrace/transforms';
 import { IsString } from 'class-validator';
+import { builtCommand, commandOf } from '../support/program-of.js';
 import { onTestFinished } from '../support/redis.js';
 
 @Event('desk.asked', { key: 'who', version: 2 })
@@ -213,8 +214,8 @@ describe('transforms, routes and schedules', () => {
 });
 
 describe('the command', () => {
-  const run = (...words: string[]) => {
-    const program = 'libs/broker/dist/nest/command.js';
+  const run = (...words: string[]) => start(builtCommand('broker', 'millrace'), words);
+  const start = (program: string, words: readonly string[]) => {
     const result = spawnSync(process.execPath, [program, ...words], { encoding: 'utf8', timeout: 30_000 });
     // Why it has said nothing: it was not started, or took too long.
     if (result.error) throw result.error;
@@ -247,13 +248,19 @@ describe('the command', () => {
     expect(document!.operations().all().length).toBeGreaterThan(4);
   });
 
+  // Only applications load packages beside those of the command.
+  const bundled = commandOf('broker', 'millrace');
   it.each([
-    [[], 'usage:'],
-    [['draw', order], 'usage:'],
-    [['describe', 'nothing.js'], 'there is no nothing.js: build the application first'],
-    [['describe', 'apps/order/dist/app.module.js'], "exports no 'AppModule': it has OrderModule, createApp"],
-  ])('says what is wrong with %j', (words, message) => {
-    const { status, stderr } = run(...words);
+    [[], bundled, 'usage:'],
+    [['draw', order], bundled, 'usage:'],
+    [['describe', 'nothing.js'], bundled, 'there is no nothing.js: build the application first'],
+    [
+      ['describe', 'apps/order/dist/app.module.js'],
+      builtCommand('broker', 'millrace'),
+      "exports no 'AppModule': it has OrderModule, createApp",
+    ],
+  ])('says what is wrong with %j', (words, program, message) => {
+    const { status, stderr } = start(program, words);
     expect(status).toBe(1);
     expect(stderr).toContain(message);
   });

@@ -3,6 +3,7 @@ import { promisify } from 'node:util';
 import { Projection, ProjectionControl, ProjectionRunner, Projects, ReadView } from '@millrace/event-store';
 import type { View } from '@millrace/event-store';
 import { Event } from '@millrace/messages';
+import { builtCommand, commandOf } from '../support/program-of.js';
 import { onTestFinished, redisUrl } from '../support/redis.js';
 import { redisSite } from '../support/site.js';
 
@@ -31,12 +32,13 @@ describe('millrace-rebuild', () => {
     for (const key of ['a', 'b', 'c', 'a']) await site.publisher.publish(new Counted(key));
     const control = new ProjectionControl(site.broker, { projection: 'counts', version: 1 });
     await control.waitFor();
-    const command = async (...words: string[]) => {
+    const start = async (program: string, ...words: string[]) => {
       const at = ['--context', 'work', '--redis', redisUrl(), '--namespace', site.namespace];
-      const { stdout } = await run(process.execPath, ['libs/event-store/dist/command/rebuild.js', ...words, ...at]);
+      const { stdout } = await run(process.execPath, [program, ...words, ...at]);
       return stdout;
     };
-    const said = await command('counts');
+    const command = (...words: string[]) => start(commandOf('event-store', 'millrace-rebuild'), ...words);
+    const said = await start(builtCommand('event-store', 'millrace-rebuild'), 'counts');
     expect(said).toMatch(/^counts\.v1\.r2 {2}\d\/\d {2}\d\/\d$/m);
     expect(said).toMatch(/^counts\.v1\.r2 serves now$/m);
     const view = new ReadView<number>(site.broker, Counts);

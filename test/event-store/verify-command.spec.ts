@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Broker, FeedArchive, FileArchiveStore } from '@millrace/broker';
 import { EventStore } from '@millrace/event-store';
 import { Event } from '@millrace/messages';
+import { builtCommand, commandOf } from '../support/program-of.js';
 import { freshNamespace, onTestFinished, redisUrl } from '../support/redis.js';
 import { redisStore } from '../support/store.js';
 
@@ -27,12 +28,14 @@ describe('millrace-verify', () => {
     for (let n = 1; n <= 3; n++) await events.append('safe-1', [new Filled(n)]);
     await new FeedArchive(new FileArchiveStore(archive)).keep(await store.readFeed(partition, 0, 2), partition);
     await store.trim({ partition, log: 'feed' }, { streams: true, upTo: '0-2', limit: 100 });
-    const verify = (...words: string[]) => {
+    const start = (program: string, ...words: string[]) => {
       const at = ['--redis', redisUrl(), '--namespace', namespace, ...words];
-      return spawnSync(process.execPath, ['libs/event-store/dist/command/verify.js', ...at], { encoding: 'utf8' });
+      return spawnSync(process.execPath, [program, ...at], { encoding: 'utf8' });
     };
+    const verify = (...words: string[]) => start(commandOf('event-store', 'millrace-verify'), ...words);
 
-    expect(verify('--context', 'vault', '--archive', archive)).toMatchObject({
+    const built = builtCommand('event-store', 'millrace-verify');
+    expect(start(built, '--context', 'vault', '--archive', archive)).toMatchObject({
       status: 0,
       stdout: 'vault: 1 streams intact, 0 unchained, 0 broken\n',
     });

@@ -1,7 +1,9 @@
-import { mkdtemp, readdir, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, readdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
+
+const here = import.meta.dirname;
 
 /** Left out: it takes its Nest, and what that loads when it is asked for, from `node_modules`, as a service does. */
 const WHOLE_NEST = 'nest-process.mjs';
@@ -20,16 +22,20 @@ const OPTIONAL = [
 ];
 
 /**
- * Puts the programs that specs start and kill, and all that they import as it was built, into one file: each start then
- * reads that, not some thousand files, and takes a fraction of the CPU.
+ * Puts the programs that specs start and kill, the commands of the libraries, and all that they import as it was built,
+ * into one file: each start then reads that, not some thousand files, and takes a fraction of the CPU.
  *
- * @returns the folder, which is the caller's to remove; the programs have the names in it that they have here
+ * @returns the folder, which is the caller's to remove: a file for each program under the name it has here, and for each
+ *   command under its own
  */
 export async function bundlePrograms() {
-  const here = import.meta.dirname;
-  const programs = (await readdir(here)).filter((name) => name.endsWith('-process.mjs') && name !== WHOLE_NEST);
   const folder = await mkdtemp(join(tmpdir(), 'millrace-programs-'));
-  const starts = programs.map((name) => `'${name}': () => import('./${name}'),`);
+  const programs = new Map([
+    ...(await processes()),
+    ...(await commandsOf('broker')),
+    ...(await commandsOf('event-store')),
+  ]);
+  const starts = [...programs].map(([name, file]) => `'${name}': () => import(${JSON.stringify(file)}),`);
   await build({
     stdin: { contents: `export const start = {\n${starts.join('\n')}\n};`, resolveDir: here },
     outfile: join(folder, 'programs.mjs'),
@@ -45,8 +51,22 @@ export async function bundlePrograms() {
     },
     logLevel: 'warning',
   });
-  for (const name of programs) {
-    await writeFile(join(folder, name), `import { start } from './programs.mjs';\nawait start['${name}']();\n`);
+  for (const name of programs.keys()) {
+    await writeFile(
+      join(folder, `${name}.mjs`),
+      `import { start } from './programs.mjs';\nawait start['${name}']();\n`,
+    );
   }
   return folder;
+}
+
+async function processes() {
+  const names = (await readdir(here)).filter((name) => name.endsWith('-process.mjs') && name !== WHOLE_NEST);
+  return names.map((name) => [name.slice(0, -'.mjs'.length), join(here, name)]);
+}
+
+async function commandsOf(lib) {
+  const folder = join(here, '../../libs', lib);
+  const { bin } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'));
+  return Object.entries(bin).map(([name, file]) => [name, join(folder, file)]);
 }
