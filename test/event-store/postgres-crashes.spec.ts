@@ -61,73 +61,73 @@ async function storm(postgres: string) {
   return { site, publish, published: () => published, start, kill, reached, verify, control };
 }
 
-describeWithPostgres('projections into PostgreSQL whose processes are killed', () => {
+describeWithPostgres('projections into PostgreSQL', () => {
   const server = ownPostgres();
 
-  it('have each event exactly once, also in a build that begins and switches meanwhile', async () => {
-    const { publish, published, start, kill, reached, verify, control } = await storm(await freshDatabase(server()));
-    /** Kills two processes when a build has got further than it was, and is not done; again and again. */
-    const killWhile = async (version: number, build: string, rounds: number) => {
-      let before = 0;
-      for (let kills = 0; kills < rounds; kills++) {
-        const workers = [start({ version }), start({ version })];
-        await eventually(async () => expect(await reached(build)).toBeGreaterThan(before), LONG_MS);
-        await kill(workers);
-        before = await reached(build);
+  describe('whose processes are killed', () => {
+    it('have each event exactly once, also in a build that begins and switches meanwhile', async () => {
+      const { publish, published, start, kill, reached, verify, control } = await storm(await freshDatabase(server()));
+      /** Kills two processes when a build has got further than it was, and is not done; again and again. */
+      const killWhile = async (version: number, build: string, rounds: number) => {
+        let before = 0;
+        for (let kills = 0; kills < rounds; kills++) {
+          const workers = [start({ version }), start({ version })];
+          await eventually(async () => expect(await reached(build)).toBeGreaterThan(before), LONG_MS);
+          await kill(workers);
+          before = await reached(build);
+          expect(before).toBeLessThan(published());
+          await publish(200);
+        }
+      };
+
+      await publish(EVENTS);
+      await killWhile(1, 'numbers.v1', 3);
+      const workers = [start(), start()];
+      await control().waitFor(undefined, { timeoutMs: LONG_MS });
+      await verify('numbers.v1', 1);
+      await kill(workers);
+
+      await killWhile(2, 'numbers.v2', 2);
+      start({ version: 2 });
+      start({ version: 2 });
+      await eventually(async () => expect((await control().record())?.serving).toBe('numbers.v2'), LONG_MS);
+      await publish(100);
+      await control(2).waitFor(undefined, { timeoutMs: LONG_MS });
+      await verify('numbers.v2', 2);
+    }, 240_000);
+
+    it('go on when one of them is frozen in a transaction, and it comes back without harm', async () => {
+      const { publish, start, reached, verify, control } = await storm(await freshDatabase(server()));
+      await publish(EVENTS);
+      const frozen = start({ idleMs: 1_000 });
+      await eventually(async () => expect(await reached('numbers.v1')).toBeGreaterThan(0), LONG_MS);
+      frozen.signal('SIGSTOP');
+      start();
+      await publish(200);
+      await control().waitFor(undefined, { timeoutMs: LONG_MS });
+      frozen.signal('SIGCONT');
+      await publish(200);
+      await control().waitFor(undefined, { timeoutMs: LONG_MS });
+      await verify('numbers.v1', 1);
+    }, 120_000);
+  });
+
+  describe('whose PostgreSQL is killed', () => {
+    it('have each event exactly once when it is there again', async () => {
+      const { publish, published, start, reached, verify, control } = await storm(await freshDatabase(server()));
+      await publish(EVENTS);
+      const workers = [start(), start()];
+      for (let before = 0, kills = 0; kills < 2; kills++) {
+        await eventually(async () => expect(await reached('numbers.v1')).toBeGreaterThan(before), LONG_MS);
+        await server().kill();
+        await server().start();
+        before = await eventually(() => reached('numbers.v1'));
         expect(before).toBeLessThan(published());
-        await publish(200);
+        await publish(600);
       }
-    };
-
-    await publish(EVENTS);
-    await killWhile(1, 'numbers.v1', 3);
-    const workers = [start(), start()];
-    await control().waitFor(undefined, { timeoutMs: LONG_MS });
-    await verify('numbers.v1', 1);
-    await kill(workers);
-
-    await killWhile(2, 'numbers.v2', 2);
-    start({ version: 2 });
-    start({ version: 2 });
-    await eventually(async () => expect((await control().record())?.serving).toBe('numbers.v2'), LONG_MS);
-    await publish(100);
-    await control(2).waitFor(undefined, { timeoutMs: LONG_MS });
-    await verify('numbers.v2', 2);
-  }, 240_000);
-
-  it('go on when one of them is frozen in a transaction, and it comes back without harm', async () => {
-    const { publish, start, reached, verify, control } = await storm(await freshDatabase(server()));
-    await publish(EVENTS);
-    const frozen = start({ idleMs: 1_000 });
-    await eventually(async () => expect(await reached('numbers.v1')).toBeGreaterThan(0), LONG_MS);
-    frozen.signal('SIGSTOP');
-    start();
-    await publish(200);
-    await control().waitFor(undefined, { timeoutMs: LONG_MS });
-    frozen.signal('SIGCONT');
-    await publish(200);
-    await control().waitFor(undefined, { timeoutMs: LONG_MS });
-    await verify('numbers.v1', 1);
-  }, 120_000);
-});
-
-describeWithPostgres('projections whose PostgreSQL is killed', () => {
-  const server = ownPostgres();
-
-  it('have each event exactly once when it is there again', async () => {
-    const { publish, published, start, reached, verify, control } = await storm(await freshDatabase(server()));
-    await publish(EVENTS);
-    const workers = [start(), start()];
-    for (let before = 0, kills = 0; kills < 2; kills++) {
-      await eventually(async () => expect(await reached('numbers.v1')).toBeGreaterThan(before), LONG_MS);
-      await server().kill();
-      await server().start();
-      before = await eventually(() => reached('numbers.v1'));
-      expect(before).toBeLessThan(published());
-      await publish(600);
-    }
-    await control().waitFor(undefined, { timeoutMs: LONG_MS });
-    await verify('numbers.v1', 1);
-    for (const worker of workers) expect(process.kill(worker.pid, 0)).toBe(true);
-  }, 240_000);
+      await control().waitFor(undefined, { timeoutMs: LONG_MS });
+      await verify('numbers.v1', 1);
+      for (const worker of workers) expect(process.kill(worker.pid, 0)).toBe(true);
+    }, 240_000);
+  });
 });
