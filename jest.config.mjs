@@ -40,6 +40,7 @@ export default {
   globalSetup: '<rootDir>/test/servers.setup.mjs',
   globalTeardown: '<rootDir>/test/servers.teardown.mjs',
   reporters: ['default', '<rootDir>/test/summary-reporter.mjs'],
+  testSequencer: '<rootDir>/test/sequencer.mjs',
   testTimeout: 20_000,
   // One more than the cores of CI: many specs wait for processes of their own.
   maxWorkers: 3,
