@@ -17,6 +17,7 @@ describe('the command line', () => {
   it('reads every option', () => {
     const { options } = read('--orders', '300', '--seed=7', '--kill', '--json', '--keep');
     expect(options).toEqual({ orders: 300, seed: 7, kill: true, json: true, keep: true, inMemory: false });
+    expect(read('--kill', '6').options).toMatchObject({ kill: 6 });
     expect(read('--in-memory').options).toMatchObject({ inMemory: true });
   });
 
@@ -43,6 +44,7 @@ describe('the command line', () => {
     ['--orders'],
     ['--seed', 'x'],
     ['--seed', '4294967296'],
+    ['--kill', '0'],
     ['--nonsense'],
     ['stray'],
     ['--running', 'http://x/'],

@@ -6,7 +6,8 @@ export interface DemoOptions {
   readonly orders: number;
   /** Decides the mix of orders and who is killed. */
   readonly seed: number;
-  readonly kill: boolean;
+  /** Whether services are killed; a number: at most so often. */
+  readonly kill: boolean | number;
   readonly json: boolean;
   readonly keep: boolean;
   readonly inMemory: boolean;
@@ -21,6 +22,7 @@ export interface UsageOutput {
 }
 
 const MOST_ORDERS = 100_000;
+const MOST_KILLS = 100_000;
 const LAST_SEED = 2 ** 32 - 1;
 
 /**
@@ -58,7 +60,11 @@ function describe(): Command {
     )
     .option('--orders <n>', `how many orders, 1 to ${MOST_ORDERS}`, whole(1, MOST_ORDERS), 60)
     .option('--seed <s>', 'decides the mix of orders and who is killed (default: random, printed)', whole(0, LAST_SEED))
-    .option('--kill', 'kill a random service with SIGKILL every second, and start it again')
+    .option(
+      '--kill [times]',
+      'kill a random service with SIGKILL every second, and start it again; at most so many times',
+      whole(1, MOST_KILLS),
+    )
     .option('--json', 'the last line of standard output is the result as JSON; the rest goes to standard error')
     .addOption(new Option('--keep', 'leave everything running until Ctrl-C, and print the URLs').conflicts('running'))
     .addOption(

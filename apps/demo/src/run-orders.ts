@@ -47,7 +47,8 @@ export async function runOrders(
   const watching = watch.run(() => Date.now() >= placedAt, deadline);
 
   const allEnded = () => Date.now() >= placedAt && watch.unfinished().length === 0;
-  const enough = () => allEnded() || Date.now() > placedAt + GRACE_MS;
+  const mostKills = typeof options.kill === 'number' ? options.kill : Infinity;
+  const enough = () => kills >= mostKills || allEnded() || Date.now() > placedAt + GRACE_MS;
   const killing = options.kill ? killServices(shop, options.seed, enough, () => kills++) : Promise.resolve(0);
 
   await placeOrders(plan.orders, {
