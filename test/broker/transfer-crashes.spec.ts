@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { exportContext } from '@millrace/broker';
 import type { PartitionStore } from '@millrace/broker';
 import { ended, spawnBound } from '@millrace/testing';
+import { commandOf } from '../support/program-of.js';
 import { eventually, freshNamespace, onTestFinished, redisUrl } from '../support/redis.js';
 import { redisStore } from '../support/store.js';
 
@@ -32,7 +33,7 @@ async function exported(store: PartitionStore): Promise<string> {
 /** Runs the command until it has got further, and kills it; again and again, and at last to its end. */
 async function killed(words: readonly string[], progress: () => Promise<number>): Promise<void> {
   const start = () => {
-    const child = spawnBound(process.execPath, ['libs/broker/dist/nest/command.js', ...words], { stdio: 'ignore' });
+    const child = spawnBound(process.execPath, [commandOf('broker', 'millrace'), ...words], { stdio: 'ignore' });
     const end = ended(child);
     onTestFinished(async () => {
       child.kill('SIGKILL');
