@@ -1,5 +1,6 @@
-import { UnitOfWork } from '@millrace/broker';
-import { eventually } from '../support/redis.js';
+import { randomUUID } from 'node:crypto';
+import { Subscriber, Subscriptions, UnitOfWork } from '@millrace/broker';
+import { eventually, onTestFinished } from '../support/redis.js';
 import { gate, SITES } from '../support/site.js';
 import type { Site } from '../support/site.js';
 
@@ -104,5 +105,34 @@ describe.each(SITES)('handlers that answer at once, beside those that do not, on
     await eventually(() => expect(done).toHaveLength(20));
     finish();
     await eventually(async () => expect(await site.open()).toBe(0));
+  });
+
+  it('do not keep events that no handler takes waiting, also when no place is left', async () => {
+    const site = await open();
+    const { passed, open: finish } = gate();
+    const { partition } = site.inbox();
+    const feed = { partition, log: 'feed' } as const;
+    const subscriptions = new Subscriptions('work');
+    subscriptions.add({ name: 'waits', type: 'work.begun', context: 'work', log: 'feed', handle: () => passed });
+    const subscriber = new Subscriber(site.broker, subscriptions, { concurrency: 1, blockMs: 100 });
+    onTestFinished(() => subscriber.stop());
+    await subscriber.start();
+    const happen = (type: string, partitionkey: string) => {
+      const event = { specversion: '1.0', id: randomUUID(), source: '/test', type, partitionkey, data: {} };
+      return site.store.commit({
+        partition,
+        guards: [],
+        writes: [{ kind: 'append', events: [JSON.stringify(event)] }],
+      });
+    };
+    const unfinished = async () => {
+      const { pending, waiting } = await site.store.backlog(feed, 'work');
+      return pending + waiting;
+    };
+    await happen('work.begun', 'k');
+    for (let n = 0; n < 20; n++) await happen('work.other', n % 2 === 0 ? 'k' : 'other');
+    await eventually(async () => expect(await unfinished()).toBe(1));
+    finish();
+    await eventually(async () => expect(await unfinished()).toBe(0));
   });
 });

@@ -64,9 +64,14 @@ export class Dispatcher {
     return this.running < this.concurrency && this.limited.length === 0 && !this.paused;
   }
 
+  /** Whether works begin at all. */
+  get isOpen(): boolean {
+    return !this.paused && !this.stopped;
+  }
+
   /** Whether a work of this key would begin at once. With a rate none does. */
   isFree(key: string): boolean {
-    return this.running < this.concurrency && !this.gate && !this.paused && !this.stopped && !this.lanes.has(key);
+    return this.running < this.concurrency && !this.gate && this.isOpen && !this.lanes.has(key);
   }
 
   add(work: Work): void {

@@ -132,14 +132,19 @@ export class Intake implements Arrivals {
         this.scope.broker.telemetry?.redelivered({ type, group: this.scope.group.name, cause });
     }
     const key = this.laneOf(place, entry, received);
-    const possible = !this.batches || received.kind === 'irrelevant';
-    const fresh = possible && deliveries === 1 && !retry && place.epoch === epoch && this.dispatcher.isFree(key);
+    const fresh = deliveries === 1 && !retry && place.epoch === epoch && this.mayBegin(received, key);
     const ahead = fresh ? this.processor.tryAtOnce(entry, epoch, received) : undefined;
     if (ahead === true) return;
     const arrival = new Arrival(this, place, name, entry, received, epoch, deliveries, retry, key, ahead);
     place.inFlight.set(name, arrival);
     if (this.batches) this.batches.add(arrival);
     else this.dispatcher.add(arrival);
+  }
+
+  /** What no handler takes need not wait for those that have one. */
+  private mayBegin(received: Received, key: string): boolean {
+    if (received.kind === 'irrelevant') return this.dispatcher.isOpen;
+    return !this.batches && this.dispatcher.isFree(key);
   }
 
   /**
