@@ -53,7 +53,7 @@ export class RowPartition extends ProjectionPartition {
     if (position > after) {
       const last = entries.find((entry) => positionOf(entry) === position)!;
       if (this.open) this.open.last = last;
-      else this.open = new OpenBatch(rows, after, last);
+      else this.open = new OpenBatch(rows, last, position <= this.at.replayTo);
     }
     // One that has failed before is committed by itself: only then it is no longer counted as failed.
     if (more && !folded.failure && !this.failure && this.open && !this.open.isFull) return undefined;
