@@ -14,9 +14,10 @@ export class Instances {
     this.partitions = partitions;
   }
 
-  keep(instance, revision) {
+  keep(stored, revision) {
+    const { instance } = stored;
     if (instance.endedAt !== undefined) return;
-    this.#known.set(instance.id, { instance, revision });
+    this.#known.set(instance.id, { stored, revision });
     if (this.#known.size > REMEMBERED) this.#known.delete(this.#known.keys().next().value);
   }
 
@@ -39,7 +40,7 @@ export class Instances {
       if (found[i]) return found[i];
       const [revision, value] = read.get(id);
       if (value === null) throw new Error(`saga ${id} is not there`);
-      return { instance: JSON.parse(value), revision: Number(revision) };
+      return { stored: JSON.parse(value), revision: Number(revision) };
     });
   }
 }

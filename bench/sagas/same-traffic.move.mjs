@@ -3,12 +3,12 @@ import { SAGAS } from './same-traffic.keys.mjs';
 
 /** A command follows, for the step that the saga is at from now on. */
 export function send(move, from, { name, path, direction }, due, now, command) {
-  const { instance } = move;
+  const { instance, stored } = move;
   instance.history.push([name, path, direction === 'undo' ? 1 : 0, 'sent', now - instance.startedAt]);
   instance.wakeAt = due;
   // One that comes early enough is left as it is: most come for nothing.
-  if (!(instance.timerAt <= due && instance.timerAt > now)) {
-    instance.timerAt = due;
+  if (!(stored.timerAt <= due && stored.timerAt > now)) {
+    stored.timerAt = due;
     move.timer = 'set';
   }
   if (from) move.gone.push(stepListing(instance, from.name));
@@ -19,13 +19,13 @@ export function send(move, from, { name, path, direction }, due, now, command) {
 
 /** It has ended. */
 export function end(move, from, status, now) {
-  const { instance } = move;
+  const { instance, stored } = move;
   const back = status === 'compensated' ? 1 : 0;
   instance.history.push(['saga', '', back, status, now - instance.startedAt]);
   become(move, instance.status, status);
   instance.endedAt = now;
   instance.wakeAt = undefined;
-  instance.timerAt = undefined;
+  stored.timerAt = undefined;
   move.gone.push(stepListing(instance, from.name));
   move.come.push(listing('ended', `${SAGAS} ${status}`, instance, now));
   move.timer = 'cancel';

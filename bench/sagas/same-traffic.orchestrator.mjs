@@ -17,18 +17,18 @@ await ready(async ({ url, namespace }) => {
   const instances = new Instances(writer, sagas);
 
   const commit = ({ partition, stream, entry, event }, commits, { revision, move }, now) => {
-    const { instance, gone, come, timer } = move;
+    const { stored, instance, gone, come, timer } = move;
     const home = sagas[partitionOf(instance.id)];
     const name = stateName(instance.id);
     const text = (message) => message && caused(`/${SAGAS}`, instance.id, event, now.text, message);
     const command = move.command && { ...move.command, replyto: `${SAGAS}/${home.index}` };
     const wake = { type: 'saga.wake', data: { saga: SAGAS, id: instance.id } };
-    const args = [entry, revision, JSON.stringify(instance), text(move.event) ?? '', text(command) ?? ''];
-    args.push(name, instance.timerAt ?? '', timer === 'set' ? text(wake) : '', gone.length, 2 * come.length, ...gone);
+    const args = [entry, revision, JSON.stringify(stored), text(move.event) ?? '', text(command) ?? ''];
+    args.push(name, stored.timerAt ?? '', timer === 'set' ? text(wake) : '', gone.length, 2 * come.length, ...gone);
     for (const member of come) args.push(0, member);
     const keys = [home.state(name), stream, home.listings, home.feed, shop[home.index].inbox, ...home.timers];
     commits.add(transition(move), partition, keys, args);
-    instances.keep(instance, revision + 1);
+    instances.keep(stored, revision + 1);
   };
 
   const started = (arrivals, commits) => {
@@ -43,8 +43,8 @@ await ready(async ({ url, namespace }) => {
     const found = await instances.of(arrivals.map(({ event }) => sagaOf(event.inreplyto)));
     const now = clock();
     for (const [i, arrival] of arrivals.entries()) {
-      const { instance, revision } = found[i];
-      const move = take(instance, arrival.event, now.ms);
+      const { stored, revision } = found[i];
+      const move = take(stored, arrival.event, now.ms);
       if (!move) throw new Error(`${arrival.event.inreplyto} is not in hand`);
       commit(arrival, commits, { revision, move }, now);
     }

@@ -25,7 +25,7 @@ const STEPS = [
 ];
 
 /**
- * What follows from a message: the instance as it is then, `gone` and `come` of its listings, and perhaps
+ * What follows from a message: the instance as it is then, and `stored` with what stands beside it, `gone` and `come` of its listings, and perhaps
  *
  * - `event`: `{ type, data }` that tells of it
  * - `command`: `{ id, type, data, effectid, undoes }`, what the participants are to do
@@ -46,19 +46,20 @@ export function begin(order, now) {
     startedAt: now,
     updatedAt: now,
     run: { phase: 'doing', runs: [] },
-    keys: {},
   };
-  const move = { instance, gone: [], come: [listing('saga', SAGAS, instance, now)], timer: 'keep' };
+  const stored = { instance, timerAt: undefined, keys: {} };
+  const move = { stored, instance, gone: [], come: [listing('saga', SAGAS, instance, now)], timer: 'keep' };
   become(move, undefined, 'running');
   tell(move, 'saga.started', {}, now);
   return doStep(move, undefined, 0, now);
 }
 
 /** @returns as {@link begin}; undefined when it answers another command than the one in hand */
-export function take(instance, { inreplyto, outcome, data }, now) {
+export function take(stored, { inreplyto, outcome, data }, now) {
+  const { instance } = stored;
   const at = placeOf(instance);
   if (!at || inreplyto !== commandId(instance, at.path, at.direction)) return undefined;
-  const move = { instance, gone: [], come: [], timer: 'keep' };
+  const move = { stored, instance, gone: [], come: [], timer: 'keep' };
   instance.updatedAt = now;
   const { history, run, startedAt } = instance;
   const happened = (what, more) =>
