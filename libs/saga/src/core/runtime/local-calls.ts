@@ -1,9 +1,6 @@
-import type { MessageContext } from '@millrace/broker';
 import type { CallAction, CalledInput, Transition } from '../transition.js';
 import { runCall } from './run-call.js';
-
-/** The run of a handler. A signal costs, so it is asked for only where it is needed. */
-export type Handling = Pick<MessageContext, 'signal' | 'isAborted'>;
+import type { Handling } from './run-call.js';
 
 /** Runs the local functions of sagas in this process, each once at a time, and those that follow from how they end. */
 export class LocalCalls {

@@ -1,10 +1,13 @@
 import { LazySignal, NonRetryableError } from '@millrace/broker';
+import type { MessageContext } from '@millrace/broker';
 import type { Call } from '../call.js';
 import { Refused } from '../call.js';
 import { effectId } from '../command-id.js';
 import type { CallResult } from '../engine/signal.js';
 import type { CallAction } from '../transition.js';
-import type { Handling } from './local-calls.js';
+
+/** The run of a handler. A signal costs, so it is asked for only where it is needed. */
+export type Handling = Pick<MessageContext, 'signal' | 'isAborted'>;
 
 /** Runs a local function, until its deadline at the latest. Never fails: how the function ended is the answer. */
 export async function runCall(action: CallAction, handling?: Handling): Promise<CallResult> {

@@ -10,7 +10,7 @@ import { SagaParked } from '../saga-events.js';
 import type { SagaAction, SagaInput, Transition } from '../transition.js';
 import { callsUnderWay } from './calls-under-way.js';
 import { LocalCalls } from './local-calls.js';
-import type { Handling } from './local-calls.js';
+import type { Handling } from './run-call.js';
 import { hasCalls } from './saga-definitions.js';
 import type { AnyDefinition, SagaDefinitions } from './saga-definitions.js';
 import { currentSteps } from './current-steps.js';
