@@ -75,6 +75,7 @@ export type { Completed, Failed } from './core/system-reply.js';
 export * from './core/handler.js';
 export * from './core/handling-context.js';
 export { LazySignal } from './core/lazy-signal.js';
+export { within } from './core/within.js';
 export { groupOptionsIn, joinOptions, resolveGroup } from './core/group-options.js';
 export type { Declared, GroupOptions, GroupSettings, Rate } from './core/group-options.js';
 export * from './core/consumer-names.js';

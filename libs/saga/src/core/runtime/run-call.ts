@@ -1,4 +1,4 @@
-import { LazySignal, NonRetryableError } from '@millrace/broker';
+import { LazySignal, NonRetryableError, within } from '@millrace/broker';
 import type { MessageContext } from '@millrace/broker';
 import type { Call } from '../call.js';
 import { Refused } from '../call.js';
@@ -19,9 +19,6 @@ export async function runCall(action: CallAction, handling?: Handling): Promise<
     return { status: 'failed', reason: reasonOf(error), retryable: !(error instanceof NonRetryableError) };
   }
 }
-
-/** Node fires longer timers at once. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 class RunningCall implements Call {
   readonly item: unknown;
@@ -46,16 +43,12 @@ class RunningCall implements Call {
   /** What the function answers, or throws; at its deadline rejects. */
   settled(): Promise<unknown> {
     const { work, state, withinMs } = this.action;
-    return new Promise((resolve, reject) => {
-      const late = (): void => {
-        const reason = `no answer within ${withinMs} ms`;
-        this.over.abort(new DOMException(reason, 'TimeoutError'));
-        reject(new Error(reason));
-      };
-      const timer = setTimeout(late, Math.min(withinMs, LONGEST_TIMER_MS));
-      // So that what it throws at once is an answer, too.
-      const working = (async () => work(state as never, this))();
-      working.then(resolve, reject).finally(() => clearTimeout(timer));
+    // So that what it throws at once is an answer, too.
+    const working = (async () => work(state as never, this))();
+    return within(withinMs, working, () => {
+      const reason = `no answer within ${withinMs} ms`;
+      this.over.abort(new DOMException(reason, 'TimeoutError'));
+      return new Error(reason);
     });
   }
 }
