@@ -1,10 +1,12 @@
 import { MESSAGE_FIELD } from '@millrace/messages';
+import { youngList } from '../core/young-list.js';
 
 /** An entry of a stream: its id, and names and values alternating; null: it was deleted. */
 type RawEntry = [id: string, fields: string[] | null];
 
 /** What XREAD and XREADGROUP answer: streams with their entries, as the client gives them under RESP 2. */
-export type EntriesReply = [key: string, entries: RawEntry[]][];
+export type EntriesReply = StreamReply[];
+type StreamReply = [key: string, entries: RawEntry[]];
 
 const CR = 0x0d;
 const MINUS = 0x2d;
@@ -19,7 +21,7 @@ const FIRST_LOOK = 1024;
  * client's parser: no buffer for every text, and no text for the name of the field that all messages have.
  */
 export class EntriesReplyParser {
-  private readonly streams: EntriesReply = [];
+  private readonly streams: EntriesReply = youngList();
   private chunks: Buffer[] = [];
   private length = 0;
   /** With fewer bytes there is no use in beginning again. */
@@ -92,7 +94,7 @@ export class EntriesReplyParser {
     const key = this.text();
     const count = key === undefined ? undefined : this.count(ARRAY);
     if (count === undefined) return false;
-    this.streams.push([key!, []]);
+    this.streams.push(youngList<string | RawEntry[]>(key!, youngList<RawEntry>()) as StreamReply);
     this.streamsLeft!--;
     this.entriesLeft = count;
     return true;
@@ -103,13 +105,13 @@ export class EntriesReplyParser {
     const id = this.text();
     const count = id === undefined ? undefined : this.count(ARRAY);
     if (count === undefined) return false;
-    const fields: string[] | null = count < 0 ? null : [];
+    const fields = count < 0 ? null : youngList<string>();
     for (let i = 0; i < count; i++) {
       const text = this.text();
       if (text === undefined) return false;
       fields!.push(text);
     }
-    this.streams.at(-1)![1].push([id!, fields]);
+    this.streams.at(-1)![1].push(youngList<string | string[] | null>(id!, fields) as RawEntry);
     this.entriesLeft--;
     return true;
   }

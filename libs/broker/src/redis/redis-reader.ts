@@ -1,4 +1,5 @@
 import { HOLDER } from '../core/consumer-names.js';
+import { youngList } from '../core/young-list.js';
 import { StoreUnavailableError } from '../core/errors.js';
 import type { KeyBuilder } from '../core/keys.js';
 import { addressOf } from '../core/partition.js';
@@ -130,10 +131,10 @@ export class RedisReader implements Reader {
   }
 
   private entries(sources: readonly Source[], keys: readonly string[], reply: unknown): Entry[] {
-    const entries: Entry[] = [];
+    const entries = youngList<Entry>();
     for (const [key, items] of (reply ?? []) as [string, unknown[]][]) {
       const source = sources[keys.indexOf(key)];
-      if (source) for (const entry of toEntries(source, items)) entries.push(entry);
+      if (source) toEntries(source, items, entries);
     }
     return entries;
   }

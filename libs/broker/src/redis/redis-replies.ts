@@ -1,13 +1,26 @@
 import type { Entry, Source } from '../core/partition.js';
+import { youngList } from '../core/young-list.js';
 
-/** Stream entries of a reply; entries that were deleted meanwhile (no fields) are left out. */
-export function toEntries(source: Source, reply: readonly unknown[]): Entry[] {
-  const entries: Entry[] = [];
+/** By its constructor, for the reason of {@link youngList}. */
+class StreamEntry implements Entry {
+  constructor(
+    readonly source: Source,
+    readonly id: string,
+    readonly fields: readonly string[],
+  ) {}
+}
+
+/**
+ * Stream entries of a reply; entries that were deleted meanwhile (no fields) are left out.
+ *
+ * @param before entries they are added to
+ */
+export function toEntries(source: Source, reply: readonly unknown[], before: Entry[] = youngList()): Entry[] {
   for (const item of reply) {
     const [id, fields] = item as [string, string[] | null];
-    if (fields && fields.length > 0) entries.push({ source, id, fields });
+    if (fields && fields.length > 0) before.push(new StreamEntry(source, id, fields));
   }
-  return entries;
+  return before;
 }
 
 /** A flat list of names and values, or a map reply, as a map of texts. */

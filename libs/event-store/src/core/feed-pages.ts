@@ -1,3 +1,4 @@
+import { youngList } from '@millrace/broker';
 import type { Entry, Partition, Reader } from '@millrace/broker';
 import { positionOf } from './stored-event.js';
 
@@ -13,10 +14,15 @@ export interface FeedPlace {
 }
 
 /** What a page has of one partition. */
-export interface FeedPart {
-  readonly entries: readonly Entry[];
+export class FeedPart {
+  readonly entries = youngList<Entry>();
+
+  constructor(private readonly limit: number) {}
+
   /** Whether as many came as were asked for, so that there may be more. */
-  readonly more: boolean;
+  get more(): boolean {
+    return this.entries.length === this.limit;
+  }
 }
 
 /** By the index of the partition; without those that have nothing. */
@@ -51,8 +57,7 @@ export class FeedPages {
 
   private async pageOf(reader: FeedReader, after: readonly FeedPlace[], blockMs: number): Promise<FeedPage> {
     const limit = this.each ?? Math.max(LEAST, Math.floor(PAGE / (this.behind || after.length)));
-    const entries = byPartition(await reader.readFeeds(after, limit, blockMs));
-    return new Map(Array.from(entries, ([index, feed]) => [index, { entries: feed, more: feed.length === limit }]));
+    return byPartition(await reader.readFeeds(after, limit, blockMs), limit);
   }
 
   private readAhead(reader: FeedReader, after: readonly FeedPlace[], page: FeedPage): void {
@@ -69,21 +74,21 @@ export class FeedPages {
 
 const NOTHING: FeedPage = new Map();
 
-function byPartition(entries: readonly Entry[]): ReadonlyMap<number, Entry[]> {
-  const feeds = new Map<number, Entry[]>();
-  let feed: Entry[] = [];
+function byPartition(entries: readonly Entry[], limit: number): FeedPage {
+  const page = new Map<number, FeedPart>();
+  let part: FeedPart | undefined;
   let of: Partition | undefined;
   // They come partition by partition.
   for (const entry of entries) {
     const { partition } = entry.source;
-    if (partition !== of) {
+    if (!part || partition !== of) {
       of = partition;
-      feed = feeds.get(partition.index) ?? [];
-      feeds.set(partition.index, feed);
+      part = page.get(partition.index) ?? new FeedPart(limit);
+      page.set(partition.index, part);
     }
-    feed.push(entry);
+    part.entries.push(entry);
   }
-  return feeds;
+  return page;
 }
 
 function isSame(a: readonly FeedPlace[], b: readonly FeedPlace[]): boolean {

@@ -1,0 +1,7 @@
+/**
+ * A list for what one read brings. As a literal, V8 would count how many of those made in that place are alive at the next
+ * collections, find that all are, and make them among the old objects from then on (allocation-site pretenuring); there, a dead
+ * one keeps what it holds through every young collection: those of a replay took 8 ms instead of 2, in half of the processes.
+ * What a function or a constructor makes has no such place.
+ */
+export const youngList = Array.of;
