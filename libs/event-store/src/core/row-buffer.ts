@@ -8,13 +8,27 @@ import { entriesOf } from './view-index.js';
 import type { ViewIndexes } from './view-index.js';
 import type { View } from './view.js';
 
-/** A row as JSON gives it back, which nobody may change, and where it is listed; null: deleted. */
-type Change = { readonly row: unknown; readonly entries: readonly IndexEntry[] } | null;
+/** Made by its constructor, as V8 would make a literal's among old objects when many rows wait for their commit. */
+class ChangedRow {
+  /**
+   * @param row as JSON gives it back, which nobody may change
+   * @param entries where it is listed
+   */
+  constructor(
+    readonly row: unknown,
+    readonly entries: readonly IndexEntry[],
+  ) {}
+}
 
-/** undefined: it had not been changed. */
-interface Before {
-  readonly id: string;
-  readonly change: Change | undefined;
+/** null: deleted. */
+type Change = ChangedRow | null;
+
+class Before {
+  /** @param change undefined: it had not been changed */
+  constructor(
+    readonly id: string,
+    readonly change: Change | undefined,
+  ) {}
 }
 
 export type RowChanges = ReadonlyMap<string, Change>;
@@ -51,7 +65,7 @@ export class RowBuffer implements View<unknown>, FoldTarget {
 
   put(id: string, row: unknown): void {
     const own = jsonCopy(row);
-    this.change(id, own === undefined ? null : { row: own, entries: this.entriesOf(own) });
+    this.change(id, own === undefined ? null : new ChangedRow(own, this.entriesOf(own)));
   }
 
   /** At once for a row that is at hand: a replay does little else, and its promises would cost as much as its rows. */
@@ -115,7 +129,7 @@ export class RowBuffer implements View<unknown>, FoldTarget {
   }
 
   private change(id: string, change: Change): void {
-    this.before.push({ id, change: this.changed.get(id) });
+    this.before.push(new Before(id, this.changed.get(id)));
     this.changed.set(id, change);
   }
 
