@@ -12,7 +12,7 @@ export function fill(broker, { streams, length, from = 0 }) {
   return inFlight(WINDOW, streams * length, async (n) => {
     const id = String(from + (n % streams));
     const stream = `customer-${id}`;
-    const { text } = await broker.encode(event(n), { subject: stream, partitionkey: id });
+    const { text } = await broker.messages.encode(event(n), { subject: stream, partitionkey: id });
     const partition = broker.partitionFor(id);
     const append = { kind: 'append', stream, category: 'customer', events: [text] };
     await broker.commit({ partition, guards: [], writes: [append] });

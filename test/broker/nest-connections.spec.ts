@@ -141,10 +141,10 @@ describe('several connections of one application', () => {
       ],
       providers: [Porter],
     });
-    expect(app.get<Broker>(connectionToken(Broker, 'billing')).encode(new AskHall())).toMatchObject({
+    expect(app.get<Broker>(connectionToken(Broker, 'billing')).messages.encode(new AskHall())).toMatchObject({
       envelope: { type: 'desk.ask', data: { who: 'SOMEBODY' } },
     });
-    expect(app.get(Broker).encode(new AskHall())).toMatchObject({ envelope: { type: 'hall.ask' } });
+    expect(app.get(Broker).messages.encode(new AskHall())).toMatchObject({ envelope: { type: 'hall.ask' } });
   });
 
   it('may all have names', async () => {

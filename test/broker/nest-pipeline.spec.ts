@@ -144,7 +144,7 @@ describe('interceptors and filters', () => {
       }
     }
     const { broker, store, publisher } = await start([Clerk]);
-    const { text } = await broker.encode(make(Ask, { who: 'a' }), { replyto: 'desk/0' });
+    const { text } = await broker.messages.encode(make(Ask, { who: 'a' }), { replyto: 'desk/0' });
     const to = broker.partitionFor('');
     await broker.commit({ partition: to, guards: [], writes: [{ kind: 'emit', to, message: text }] });
     // Nobody handles the reply, so it shows among the dead letters.

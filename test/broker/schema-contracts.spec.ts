@@ -163,7 +163,7 @@ describe('contracts by schemas', () => {
       inbound: [translate(Placed, Arrived, ({ total }) => ({ total: total + 1 }))],
       outbound: [translate(Arrived, Placed, ({ total }) => new Placed({ orderId: 'o-3', total }))],
     });
-    expect(broker.encode(Object.assign(new Arrived(), { total: 3 }))).toMatchObject({
+    expect(broker.messages.encode(Object.assign(new Arrived(), { total: 3 }))).toMatchObject({
       envelope: { data: new Placed({ orderId: 'o-3', total: 3 }) },
     });
     await publisher.publish(new Placed({ orderId: 'o-1', total: 1 }));

@@ -525,7 +525,7 @@ describe.each([
         feature: { inbound: [whole({ when: (parts: readonly Ship[]) => parts.at(-1)!.sku === 'last' })] },
       });
       await depot.publisher.send(make(Ship, { id: 'o', sku: 'a' }));
-      const { text } = await depot.broker.encode(make(Ship, { id: 'o', sku: 'b' }));
+      const { text } = await depot.broker.messages.encode(make(Ship, { id: 'o', sku: 'b' }));
       const to = { context: 'depot', index: 0 };
       for (let i = 0; i < 2; i++) {
         await depot.broker.commit({ partition: to, guards: [], writes: [{ kind: 'emit', to, message: text }] });

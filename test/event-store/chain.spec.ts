@@ -323,7 +323,8 @@ describe('a chained stream', () => {
     const store = new InMemoryPartitionStore();
     const broker = new Broker(store, { context: 'work', partitions: 1, limits: { maxBytes: 500 } });
     const events = new EventStore(broker, [Noted], { chain: true });
-    const room = 500 - Buffer.byteLength((await broker.encode(note(1), { subject: 'a-1', partitionkey: '1' })).text);
+    const room =
+      500 - Buffer.byteLength((await broker.messages.encode(note(1), { subject: 'a-1', partitionkey: '1' })).text);
     const full = new Noted(`note 1${'x'.repeat(room)}`);
     await expect(events.append('a-1', [full])).rejects.toThrow('with its chain value, the limit is 500');
     expect(await texts(store, 'a-1')).toEqual([]);

@@ -50,6 +50,7 @@ export * from './core/clock.js';
 export * from './core/unit-of-work.js';
 export * from './core/boundary.js';
 export * from './core/broker.js';
+export * from './core/message-writer.js';
 export type { BrokerSettings } from './core/broker-settings.js';
 export type { PersonalDataSettings } from './core/personal-data/personal-data-settings.js';
 export { DataSubjects } from './core/personal-data/data-subjects.js';

@@ -1,6 +1,7 @@
 import { findContract } from '@millrace/messages';
 import type { Envelope } from '@millrace/messages';
-import type { Broker, OutboundMessage } from './broker.js';
+import type { Broker } from './broker.js';
+import type { OutboundMessage } from './message-writer.js';
 import { NonRetryableError } from './non-retryable-error.js';
 import type { HandlerDeclaration } from './handler.js';
 import { parseAddress } from './partition.js';
@@ -98,7 +99,7 @@ function outgoingReply(
   frame?: number,
 ): readonly OutboundMessage[] | Promise<readonly OutboundMessage[]> {
   const key = command.correlationid ?? command.partitionkey;
-  return broker.outgoing(reply, {
+  return broker.messages.outgoing(reply, {
     inreplyto: command.id,
     ...(key === undefined ? {} : { partitionkey: key }),
     ...(frame === undefined ? {} : { frame }),

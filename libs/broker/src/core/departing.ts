@@ -18,6 +18,6 @@ export function departing(broker: Broker, timer: Timer): Commit | Promise<Commit
 
 async function departed(broker: Broker, commit: Commit): Promise<Commit> {
   const depart = async (write: Write): Promise<Write> =>
-    write.kind === 'emit' ? { ...write, message: await broker.depart(write.message) } : write;
+    write.kind === 'emit' ? { ...write, message: await broker.messages.depart(write.message) } : write;
   return { ...commit, writes: await Promise.all(commit.writes.map(depart)) };
 }

@@ -57,7 +57,7 @@ export async function editedFields(
     fields: fieldsOf(broker, message),
   });
   if (received.kind === 'refused') throw received.error;
-  return fieldsOf(broker, await broker.seal(message));
+  return fieldsOf(broker, await broker.messages.seal(message));
 }
 
 function fieldsOf(broker: Broker, message: Envelope): string[] {

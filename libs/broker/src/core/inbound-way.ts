@@ -186,12 +186,12 @@ export class InboundWay {
     const next = nextStop(message, nothing ? data : result);
     if (!next && message.replyto !== undefined) return answer(answered(), undefined);
     if (!next) return;
-    const onward = await broker.seal(next.message);
+    const onward = await broker.messages.seal(next.message);
     journey.unit.emit(await broker.inboxFor(onward, next.route), encode(onward, broker.limits));
   }
 
   private async sendOn({ message, kind = 'event' }: Passage, { unit }: Journey): Promise<void> {
-    const { feed, events, emits } = await send(this.broker, await this.broker.pass(message, kind));
+    const { feed, events, emits } = await send(this.broker, await this.broker.messages.pass(message, kind));
     if (feed) unit.stage(unit.partition ?? feed, { writes: [{ kind: 'append', events }] });
     for (const emit of emits) unit.emit(emit.to, emit.message);
   }

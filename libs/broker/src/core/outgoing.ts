@@ -1,6 +1,7 @@
 import { contextOf, contractOf, keyOf } from '@millrace/messages';
 import type { EnvelopeInit } from '@millrace/messages';
-import type { Broker, Encoded } from './broker.js';
+import type { Broker } from './broker.js';
+import type { Encoded } from './message-writer.js';
 import { ConfigurationError } from './errors.js';
 import type { Source } from './partition.js';
 
@@ -20,7 +21,7 @@ export interface Outgoing extends Encoded {
 export async function outgoing(broker: Broker, message: object, attributes: Partial<EnvelopeInit>): Promise<Outgoing> {
   const { kind, type } = contractOf(message);
   if (kind === 'reply') throw new ConfigurationError(`${type} is a reply: only events and commands can be scheduled`);
-  const encoded = await broker.encodeScheduled(message, attributes);
+  const encoded = await broker.messages.encodeScheduled(message, attributes);
   const { envelope } = encoded;
   if (kind === 'command') return { ...encoded, to: { partition: await broker.inboxFor(envelope), log: 'in' } };
   checkOwn(broker, envelope.type);

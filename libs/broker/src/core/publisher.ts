@@ -1,6 +1,7 @@
 import { contractOf, findContract, keyOf } from '@millrace/messages';
 import type { Envelope, MessageKind } from '@millrace/messages';
-import type { Broker, OutboundMessage } from './broker.js';
+import type { Broker } from './broker.js';
+import type { OutboundMessage } from './message-writer.js';
 import type { Write } from './commit.js';
 import { dedupeGuard, isKnown } from './dedupe.js';
 import { dueOf, isDelayed } from './due.js';
@@ -93,8 +94,8 @@ export class Publisher {
   /** Most events: one message, outside of a handler, now. They share a commit, and cost one promise each. */
   private plainly(event: object): Promise<Published> {
     const { broker } = this;
-    const wrapped = broker.wrap(event);
-    const passed = broker.pass(wrapped, 'event');
+    const wrapped = broker.messages.wrap(event);
+    const passed = broker.messages.pass(wrapped, 'event');
     const message = passed instanceof Promise || passed.length !== 1 ? undefined : passed[0]!;
     if (message?.kind !== 'event') return this.onward(wrapped, passed, {});
     checkOwn(broker, message.envelope.type);
@@ -106,12 +107,12 @@ export class Publisher {
   private async out(message: object, kind: MessageKind, options: SendOptions): Promise<Published> {
     const { broker } = this;
     const { id, key } = options;
-    const wrapped = broker.wrap(message, {
+    const wrapped = broker.messages.wrap(message, {
       ...(key === undefined ? {} : { partitionkey: key }),
       ...(id === undefined ? {} : { id }),
       ...effectAttributes(options),
     });
-    return this.onward(wrapped, broker.pass(wrapped, kind, isDelayed(options)), options);
+    return this.onward(wrapped, broker.messages.pass(wrapped, kind, isDelayed(options)), options);
   }
 
   private async onward(

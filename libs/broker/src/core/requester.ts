@@ -115,7 +115,7 @@ export class Requester {
       ...effectAttributes(options),
       ...(expires ? { expirytime: new Date(this.broker.clock.now() + timeoutMs).toISOString() } : {}),
     };
-    const outgoing = await this.broker.outgoing(command, attributes);
+    const outgoing = await this.broker.messages.outgoing(command, attributes);
     const [first] = outgoing;
     if (!first) throw exchange.failed('filtered', `an outbound transform lets ${contract.type} go nowhere`);
     const { feed, events, emits } = await send(this.broker, outgoing);

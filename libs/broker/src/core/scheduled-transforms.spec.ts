@@ -174,11 +174,11 @@ describe('an event of a history', () => {
   it('is refused when a claim check would take its data, and written when it would not', () => {
     const claims = claimStore();
     const all = shop(claimCheck(claims, { overBytes: 10 })).broker;
-    expect(() => all.encodeRecorded(reported())).toThrow(
+    expect(() => all.messages.encodeRecorded(reported())).toThrow(
       `'claim-check over 10 bytes' is outbound and would leave data of shop.reported, which is read from history`,
     );
     const others = shop(claimCheck(claims, { overBytes: 10, of: [Print] })).broker;
-    expect(others.encodeRecorded(reported())).toMatchObject({ envelope: { data: { text: long } } });
+    expect(others.messages.encodeRecorded(reported())).toMatchObject({ envelope: { data: { text: long } } });
     expect(claims.kept.size).toBe(0);
   });
 });

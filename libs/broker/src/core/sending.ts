@@ -1,5 +1,6 @@
 import { keyOf } from '@millrace/messages';
-import type { Broker, OutboundMessage } from './broker.js';
+import type { Broker } from './broker.js';
+import type { OutboundMessage } from './message-writer.js';
 import type { Write } from './commit.js';
 import { checkOwn } from './outgoing.js';
 import { parseAddress } from './partition.js';

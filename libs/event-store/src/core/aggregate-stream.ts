@@ -66,7 +66,9 @@ export class AggregateStream<A extends object> {
   /** Events as they are stored: keyed by the aggregate, with the stream as their subject. A promise only with personal data. */
   encode(events: readonly object[]): readonly Encoded[] | Promise<readonly Encoded[]> {
     const { broker } = this.tools;
-    const encoded = events.map((event) => broker.encodeRecorded(event, { subject: this.name, partitionkey: this.id }));
+    const encoded = events.map((event) =>
+      broker.messages.encodeRecorded(event, { subject: this.name, partitionkey: this.id }),
+    );
     const isAtOnce = (each: Encoded | Promise<Encoded>): each is Encoded => !(each instanceof Promise);
     return encoded.every(isAtOnce) ? encoded : Promise.all(encoded.map(async (each) => each));
   }

@@ -92,7 +92,7 @@ describe.each(stores)('a projection in %s that is pages behind', (_name, open) =
 
   async function append(from: number, to: number): Promise<void> {
     const events: string[] = [];
-    for (let n = from; n <= to; n++) events.push((await broker.encode(new Reading('m', n))).text);
+    for (let n = from; n <= to; n++) events.push((await broker.messages.encode(new Reading('m', n))).text);
     await broker.commit({ partition, guards: [], writes: [{ kind: 'append', events }] });
   }
 

@@ -53,8 +53,8 @@ export function prepare(
   if (key !== '') attributes.partitionkey = key;
   const encode = (event: object, i: number): Encoded | Promise<Encoded> => {
     const own = tags[i]!;
-    if (!ids && own.length === 0) return broker.encodeRecorded(event, attributes);
-    return broker.encodeRecorded(event, {
+    if (!ids && own.length === 0) return broker.messages.encodeRecorded(event, attributes);
+    return broker.messages.encodeRecorded(event, {
       ...attributes,
       ...(own.length > 0 ? { tags: own.join(' ') } : {}),
       ...(ids ? { id: ids[i]! } : {}),

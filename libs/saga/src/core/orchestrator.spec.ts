@@ -104,7 +104,7 @@ describe.each(stores)('the orchestrator in %s', (_name, open) => {
 
   it('passes on the correlation of the event that started the saga', async () => {
     shop = await new Shop(open()).open();
-    const { text } = await shop.order.encode(new OrderPlaced('4711', 990), { correlationid: 'request-1' });
+    const { text } = await shop.order.messages.encode(new OrderPlaced('4711', 990), { correlationid: 'request-1' });
     const partition = shop.order.partitionFor('4711');
     await shop.store.commit({ partition, guards: [], writes: [{ kind: 'append', events: [text] }] });
     await shop.outcomeOf('4711');

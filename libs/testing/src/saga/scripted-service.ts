@@ -1,5 +1,5 @@
 import { Broker, parseAddress, Publisher, silent, Subscriber, Subscriptions } from '@millrace/broker';
-import type { Clock, PartitionStore } from '@millrace/broker';
+import type { Clock, MessageWriter, PartitionStore } from '@millrace/broker';
 import { contextOf, contractOf } from '@millrace/messages';
 import type { Envelope } from '@millrace/messages';
 import { Orchestrator, SagaDefinitions } from '@millrace/saga';
@@ -120,10 +120,10 @@ export class ScriptedService<State> {
 
   private async emit(
     message: object,
-    attributes: Parameters<Broker['encode']>[1],
+    attributes: Parameters<MessageWriter['encode']>[1],
     to: NonNullable<ReturnType<typeof parseAddress>>,
   ): Promise<void> {
-    const { text } = await this.broker.encode(message, attributes);
+    const { text } = await this.broker.messages.encode(message, attributes);
     await this.broker.commit({ partition: to, guards: [], writes: [{ kind: 'emit', to, message: text }] });
   }
 

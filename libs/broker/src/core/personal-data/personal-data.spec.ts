@@ -41,7 +41,7 @@ function brokerWith(keys: SubjectKeys | undefined, key: Uint8Array | string = ma
 
 const entryOf = (text: string) => ({ id: '0-1', fields: ['event', text] });
 const written = async (broker: Broker, message: object, subject = 'person-ada') =>
-  (await broker.encode(message, { subject })).text;
+  (await broker.messages.encode(message, { subject })).text;
 const changed = (text: string, change: Partial<Envelope>) =>
   JSON.stringify({ ...(JSON.parse(text) as Envelope), ...change });
 
@@ -71,9 +71,9 @@ describe('personal data', () => {
   });
 
   it('cost no promise where there are none', () => {
-    const encoded = broker.encode(new Moved('Bath'));
+    const encoded = broker.messages.encode(new Moved('Bath'));
     expect(encoded).not.toBeInstanceOf(Promise);
-    expect(broker.outgoing(new Moved('Bath'))).not.toBeInstanceOf(Promise);
+    expect(broker.messages.outgoing(new Moved('Bath'))).not.toBeInstanceOf(Promise);
     expect(broker.openStored(entryOf((encoded as { text: string }).text))).not.toBeInstanceOf(Promise);
   });
 
@@ -128,8 +128,8 @@ describe('personal data', () => {
       code: 'no-data-subject',
     });
     const keyless = brokerWith(undefined);
-    expect(() => keyless.encode(ada)).toThrow(ConfigurationError);
-    expect(() => keyless.outgoing(ada)).toThrow(
+    expect(() => keyless.messages.encode(ada)).toThrow(ConfigurationError);
+    expect(() => keyless.messages.outgoing(ada)).toThrow(
       "people.registered has personal data, and service 'people' no keys to encrypt them: give the module personalData",
     );
     await expect(new DataSubjects(keyless).forget('ada')).rejects.toThrow('no keys that could be deleted');

@@ -4,7 +4,7 @@ import type { ProducerDeserializer, ProducerSerializer, ReadPacket, WritePacket 
 import { keyOf } from '@millrace/messages';
 import type { Observable } from 'rxjs';
 import type { EnvelopeInit } from '@millrace/messages';
-import type { Encoded } from '../../core/broker.js';
+import type { Encoded } from '../../core/message-writer.js';
 import type { CommitResult, Guard } from '../../core/commit.js';
 import { ConfigurationError, UnknownOutcomeError } from '../../core/errors.js';
 import { checkOptions } from '../../core/options/check-options.js';

@@ -57,7 +57,7 @@ export class SagaControl {
       const partition = this.broker.partitionFor(id);
       const correlationid = unit.message?.correlationid ?? unit.message?.id ?? id;
       const attributes = { correlationid, partitionkey: correlationid };
-      unit.emit(partition, (await this.broker.encode(new StartSaga(name, id, input), attributes)).text);
+      unit.emit(partition, (await this.broker.messages.encode(new StartSaga(name, id, input), attributes)).text);
       return id;
     }
     const { outcome } = await this.instances.act(name, id, { kind: 'start', id, input });

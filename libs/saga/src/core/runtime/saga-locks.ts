@@ -90,7 +90,7 @@ async function replyWrite(
   reply: object,
 ): Promise<Write> {
   const attributes = { inreplyto: commandId, correlationid, partitionkey: correlationid };
-  return { kind: 'emit', to: parseAddress(replyto)!, message: (await broker.encode(reply, attributes)).text };
+  return { kind: 'emit', to: parseAddress(replyto)!, message: (await broker.messages.encode(reply, attributes)).text };
 }
 
 function stateOf(key: string): string {

@@ -1,5 +1,5 @@
 import { addressOf, parseAddress, parseReplyAddress, writesOf as writesOfOutgoing } from '@millrace/broker';
-import type { Broker, Partition, Write } from '@millrace/broker';
+import type { Broker, MessageWriter, Partition, Write } from '@millrace/broker';
 import { effectId, stateName } from '../command-id.js';
 import { isOver } from '../instance.js';
 import type { SagaInstance } from '../instance.js';
@@ -63,7 +63,7 @@ export interface Change {
 /** The message by which an instance looks again at what it has to do. */
 export async function resumption(broker: Broker, { saga, id, correlationid }: SagaInstance): Promise<Write> {
   const attributes = { correlationid, partitionkey: correlationid };
-  const { text } = await broker.encode(new SagaWake(saga, id, true), attributes);
+  const { text } = await broker.messages.encode(new SagaWake(saga, id, true), attributes);
   return { kind: 'emit', to: broker.partitionFor(id), message: text };
 }
 
@@ -163,15 +163,15 @@ function asked(
 function encoded(
   broker: Broker,
   message: object,
-  attributes: Parameters<Broker['encode']>[1],
+  attributes: Parameters<MessageWriter['encode']>[1],
   write: (text: string) => Write,
 ): Made {
-  const made = broker.encode(message, attributes);
+  const made = broker.messages.encode(message, attributes);
   return made instanceof Promise ? made.then(({ text }) => [write(text)]) : [write(made.text)];
 }
 
-function sent(broker: Broker, message: object, attributes: Parameters<Broker['outgoing']>[1]): Made {
-  const outgoing = broker.outgoing(message, attributes);
+function sent(broker: Broker, message: object, attributes: Parameters<MessageWriter['outgoing']>[1]): Made {
+  const outgoing = broker.messages.outgoing(message, attributes);
   return outgoing instanceof Promise
     ? outgoing.then((all) => writesOfOutgoing(broker, all))
     : writesOfOutgoing(broker, outgoing);
@@ -182,7 +182,7 @@ async function answerWrites(
   correlationid: string,
   { to: { replyto, commandId }, reply }: Extract<SagaAction, { kind: 'answer' }>,
 ): Promise<readonly Write[]> {
-  const outgoing = await broker.outgoing(reply, {
+  const outgoing = await broker.messages.outgoing(reply, {
     inreplyto: commandId,
     correlationid,
     partitionkey: correlationid,
