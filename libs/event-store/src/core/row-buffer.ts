@@ -64,16 +64,16 @@ export class RowBuffer implements View<unknown>, FoldTarget {
   }
 
   put(id: string, row: unknown): void {
-    const own = jsonCopy(row);
-    this.change(id, own === undefined ? null : new ChangedRow(own, this.entriesOf(own)));
+    this.replace(this.changed.get(id), id, row);
   }
 
   /** At once for a row that is at hand: a replay does little else, and its promises would cost as much as its rows. */
   update(id: string, change: (row: unknown) => unknown): Promise<void> {
     try {
-      const waiting = this.fetch(id);
+      const known = this.changed.get(id);
+      const waiting = known === undefined ? this.fetch(id) : undefined;
       if (waiting) return waiting.then(() => this.put(id, change(this.row(id))));
-      this.put(id, change(this.row(id)));
+      this.replace(known, id, change(this.row(id, known)));
       return DONE;
     } catch (error) {
       return Promise.reject(error);
@@ -81,7 +81,7 @@ export class RowBuffer implements View<unknown>, FoldTarget {
   }
 
   delete(id: string): void {
-    this.change(id, null);
+    this.change(this.changed.get(id), id, null);
   }
 
   /** The event has been projected: its changes count. */
@@ -122,14 +122,18 @@ export class RowBuffer implements View<unknown>, FoldTarget {
     return undefined;
   }
 
-  private row(id: string): unknown {
-    const change = this.changed.get(id);
+  private row(id: string, change = this.changed.get(id)): unknown {
     const row = change === undefined ? this.read.get(id) : change?.row;
     return row === undefined ? undefined : jsonCopy(row);
   }
 
-  private change(id: string, change: Change): void {
-    this.before.push(new Before(id, this.changed.get(id)));
+  private replace(before: Change | undefined, id: string, row: unknown): void {
+    const own = jsonCopy(row);
+    this.change(before, id, own === undefined ? null : new ChangedRow(own, this.entriesOf(own)));
+  }
+
+  private change(before: Change | undefined, id: string, change: Change): void {
+    this.before.push(new Before(id, before));
     this.changed.set(id, change);
   }
 
