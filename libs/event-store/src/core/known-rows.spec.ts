@@ -47,11 +47,46 @@ describe('the rows that are known', () => {
     expect(await known.get('a')).toEqual({ n: 1 });
   });
 
-  it('are not too many, and none that was forgotten is taken for missing', async () => {
+  /** As many as stay in memory. */
+  function commitMany(prefix: string): void {
+    commit(Object.fromEntries(Array.from({ length: 10_000 }, (_, n) => [`${prefix}-${n}`, n])));
+  }
+
+  it('are not too many, and none that had to go is taken for missing', async () => {
     known.forget(true);
-    const many = Array.from({ length: 5_001 }, (_, n): [string, number] => [`row-${n}`, n]);
-    commit(Object.fromEntries(many));
+    commit({ a: { n: 7 } });
+    commitMany('row');
     expect(await known.get('a')).toEqual({ n: 1 });
     expect(asked).toEqual(['a']);
+  });
+
+  it('are asked for, of a build that begins, only if they may have had to go', () => {
+    known.forget(true);
+    commitMany('row');
+    commitMany('other');
+    const never = Array.from({ length: 100 }, (_, n) => known.get(`never-${n}`));
+    expect(never.filter((row) => row === undefined).length).toBeGreaterThan(95);
+    expect(asked.length).toBeLessThan(5);
+  });
+
+  it('stay as long as they are used', () => {
+    known.forget(true);
+    commit({ c: { n: 3 } });
+    for (let i = 0; i < 4; i++) {
+      commit(Object.fromEntries(Array.from({ length: 4_000 }, (_, n) => [`row-${i}-${n}`, n])));
+      expect(known.get('c')).toEqual({ n: 3 });
+    }
+    expect(asked).toEqual([]);
+  });
+
+  it('that were deleted are missing, also when they had to go', async () => {
+    known.forget(true);
+    commit({ b: { n: 7 } });
+    const buffer = new RowBuffer(known.get);
+    buffer.delete('b');
+    buffer.keep();
+    known.learn(buffer.changes, buffer.writes('v'));
+    commitMany('row');
+    expect(await known.get('b')).toBeUndefined();
   });
 });
