@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ended, spawnBound } from '@millrace/testing';
+import { ended, findServerBinary, spawnBound } from '@millrace/testing';
 import calculateSlot from 'cluster-key-slot';
 import getPort from 'get-port';
 import { Redis } from 'ioredis';
@@ -102,6 +102,13 @@ export class ClusterNode {
   }
 
   static async start(): Promise<ClusterNode> {
+    const binary = findServerBinary();
+    if (!binary) {
+      throw new Error(
+        'specs of a Redis Cluster start its nodes themselves, also where Docker gives the others their Redis, ' +
+          'and there is no redis-server or valkey-server in PATH: apt-get install redis-server, or brew install redis',
+      );
+    }
     const folder = await mkdtemp(join(tmpdir(), 'millrace-cluster-'));
     const [port, bus] = [await getPort({ host: '127.0.0.1' }), await getPort({ host: '127.0.0.1' })];
     const settings = {
@@ -109,7 +116,7 @@ export class ClusterNode {
       ...{ 'cluster-node-timeout': 1_000, 'repl-diskless-sync-delay': 0 },
     };
     const words = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
-    const node = new ClusterNode(port, bus, folder, spawnBound('redis-server', words, { stdio: 'ignore' }, folder));
+    const node = new ClusterNode(port, bus, folder, spawnBound(binary, words, { stdio: 'ignore' }, folder));
     await node.ask('PING');
     return node;
   }

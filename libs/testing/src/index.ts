@@ -2,6 +2,7 @@ export * from './redis/index.js';
 export { findPostgres, installPostgres } from './postgres/find-postgres.js';
 export type { FindPostgresOptions, FoundPostgres } from './postgres/find-postgres.js';
 export { ended, spawnBound } from './process/bound-process.js';
+export { findServerBinary } from './redis/redis-server-binary.js';
 export { describePartitionStore } from './conformance/describe-partition-store.js';
 export { describeSubjectKeys } from './conformance/describe-subject-keys.js';
 export { describeViewDatabase } from './conformance/describe-view-database.js';
