@@ -53,5 +53,6 @@ export function cases(url, events) {
     load('load an aggregate of 100 events, by position; 16 readers', 'positions', 'LRANGE, XRANGE each'),
     replay('replay through a projection; one row of each partition', 1),
     replay('replay through a projection; 1000 rows', 1000),
+    replay('replay through a projection; 100000 rows', 100_000),
   ];
 }

@@ -3,6 +3,7 @@ import { Broker, RedisPartitionStore } from '@millrace/broker';
 import { Aggregate, Apply, Projection, Projects } from '@millrace/event-store';
 import { OrderPlaced, orderPlaced } from '../messages/contract.mjs';
 import { KEYS, orderData } from '../messages/payload.mjs';
+import { rowIds } from './row-ids.mjs';
 
 /** A service without Nest: its own namespace in the private Redis. */
 export async function openBroker({ url, namespace, partitions = 4 }) {
@@ -28,12 +29,13 @@ Aggregate('customer')(Customer);
 /**
  * A projection that nobody has run yet: number and total of the orders of each key.
  *
- * @param rows 1: all orders count in one row of each partition; else as many rows as there are keys
+ * @param rows 1: all orders count in one row of each partition; else so many rows
  */
 export function freshProjection(name, rows) {
+  const rowOf = rowIds(rows);
   class Totals {
     placed(event, view) {
-      return view.update(rows === 1 ? 'all' : event.orderId, (row) => ({
+      return view.update(rowOf(event.orderId), (row) => ({
         orders: (row?.orders ?? 0) + 1,
         total: (row?.total ?? 0) + event.total,
       }));

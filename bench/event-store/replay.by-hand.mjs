@@ -1,6 +1,7 @@
 /** Folds all feeds by hand: pages of XRANGE, parsed, into rows in memory. Nothing is written. */
 import { Redis } from 'ioredis';
 import { ready } from '../child.mjs';
+import { rowIds } from './row-ids.mjs';
 
 const PAGE = 500;
 
@@ -9,7 +10,8 @@ await ready(async ({ url, rows: wanted }) => {
   const feeds = await redis.keys('*:feed');
   return {
     handle: async (events) => {
-      const folded = await Promise.all(feeds.map((feed) => fold(redis, feed, wanted)));
+      const rowOf = rowIds(wanted);
+      const folded = await Promise.all(feeds.map((feed) => fold(redis, feed, rowOf)));
       const found = folded.reduce((sum, rows) => sum + count(rows), 0);
       if (found !== events) throw new Error(`${found} events instead of ${events}`);
     },
@@ -17,14 +19,14 @@ await ready(async ({ url, rows: wanted }) => {
   };
 });
 
-async function fold(redis, feed, wanted) {
+async function fold(redis, feed, rowOf) {
   const rows = new Map();
   for (let last = '0'; ;) {
     const page = await redis.xrange(feed, `(${last}`, '+', 'COUNT', PAGE);
     if (page.length === 0) return rows;
     for (const [, fields] of page) {
       const { data } = JSON.parse(fields[1]);
-      const id = wanted === 1 ? 'all' : data.orderId;
+      const id = rowOf(data.orderId);
       const row = rows.get(id) ?? { orders: 0, total: 0 };
       rows.set(id, { orders: row.orders + 1, total: row.total + data.total });
     }
