@@ -1,6 +1,7 @@
 export * from './core/partition.js';
 export * from './core/commit.js';
 export * from './core/guard-order.js';
+export { PassingMap } from './core/passing-map.js';
 export { youngList } from './core/young-list.js';
 export * from './core/entry-id.js';
 export { compareIndexes } from './core/event-index.js';

@@ -1,6 +1,7 @@
 import type { Delivery } from './delivery.js';
 import { addressOf } from './partition.js';
 import type { Partition, Source } from './partition.js';
+import { PassingMap } from './passing-map.js';
 
 /** A partition that a group consumes, and this process's part in that. */
 export class Place {
@@ -23,7 +24,7 @@ export class Place {
   /** Calls under way that acknowledge entries of it. */
   acknowledging = 0;
   /** Entries dispatched and not settled. */
-  readonly inFlight = new Map<string, Delivery>();
+  readonly inFlight = new PassingMap<Delivery>();
 
   constructor(
     readonly partition: Partition,

@@ -1,3 +1,4 @@
+import { PassingMap } from '@millrace/broker';
 import type { Broker, Commit, CommitResult, Write } from '@millrace/broker';
 import type { Listing } from './saga-index.js';
 
@@ -33,7 +34,7 @@ export class InstancePut implements Extract<Write, { kind: 'put' }> {
  * Kept as text, so that an instance is the same whether it was read or kept.
  */
 export class RecentInstances {
-  private readonly states = new Map<string, RecentState & { readonly until: number }>();
+  private readonly states = new PassingMap<RecentState & { readonly until: number }>();
   private chars = 0;
   private readonly freshMs: number;
 
