@@ -1,5 +1,6 @@
-interface Box<V> {
-  value: V | undefined;
+/** By its constructor, for the reason of {@link youngList}. */
+class Box<V> {
+  constructor(public value: V | undefined) {}
 }
 
 /**
@@ -25,7 +26,7 @@ export class PassingMap<V> {
   set(key: string, value: V): void {
     const box = this.boxes.get(key);
     if (box) box.value = value;
-    else this.boxes.set(key, { value });
+    else this.boxes.set(key, new Box(value));
   }
 
   delete(key: string): void {

@@ -5,3 +5,10 @@
  * What a function or a constructor makes has no such place.
  */
 export const youngList = Array.of;
+
+const BLANKS: readonly undefined[] = Array.from({ length: 1024 }, () => undefined);
+
+/** As {@link youngList}, so long, to be filled. */
+export function youngBlanks<T>(length: number): T[] {
+  return (length <= BLANKS.length ? BLANKS.slice(0, length) : Array.from({ length })) as T[];
+}

@@ -1,7 +1,7 @@
 import { MESSAGE_FIELD } from '@millrace/messages';
 import type { Commit } from '../core/commit.js';
 import type { KeyBuilder } from '../core/keys.js';
-import type { CompiledCommit } from './compiled-commit.js';
+import { CompiledCommit } from './compiled-commit.js';
 import { PUSH } from './index-ops.js';
 import type { RawResult } from './raw-result.js';
 import type { RedisConnection } from './redis-connection.js';
@@ -21,7 +21,7 @@ export function streamAppend(keys: KeyBuilder, { partition, guards, writes }: Co
   const feed = keys.log({ partition, log: 'feed' });
   const places = [keys.stream(partition, write.stream), feed, keys.retention(partition)[0]];
   if (write.category !== undefined) places.push(keys.category(partition, write.category));
-  return { shape: STREAM_APPEND, slot: '', keys: places, args: [expected, write.events.length, ...write.events] };
+  return new CompiledCommit(STREAM_APPEND, places, [expected, write.events.length, ...write.events]);
 }
 
 /** What appends to one feed, in its order. */

@@ -10,15 +10,19 @@ import type { RawResult } from './raw-result.js';
 import type { RedisConnection } from './redis-connection.js';
 import { isNotNow, isServerError } from './redis-errors.js';
 
-interface Waiting {
-  readonly commit: Commit;
-  readonly compiled: CompiledCommit;
-  readonly repeatable: boolean;
-  readonly giveUpAt: number;
+/** A class for the reason of {@link youngList}. */
+class Waiting {
   /** True once a reply was lost, so that a refusal may be the echo of our own success. */
-  repeated: boolean;
-  resolve(result: CommitResult): void;
-  reject(error: unknown): void;
+  repeated = false;
+
+  constructor(
+    readonly commit: Commit,
+    readonly compiled: CompiledCommit,
+    readonly repeatable: boolean,
+    readonly giveUpAt: number,
+    readonly resolve: (result: CommitResult) => void,
+    readonly reject: (error: unknown) => void,
+  ) {}
 }
 
 /** Commits of one script call; larger batches win little and block the server longer. */
@@ -52,7 +56,7 @@ export class CommitBatcher {
       const compiled = this.compiler.compile(commit, how);
       const repeatable = how.look === true || how.taken?.some(({ entry }) => entry) === true || isRepeatable(commit);
       const giveUpAt = Date.now() + this.patienceMs;
-      this.enqueue({ commit, compiled, repeatable, giveUpAt, repeated: false, resolve, reject });
+      this.enqueue(new Waiting(commit, compiled, repeatable, giveUpAt, resolve, reject));
     });
   }
 

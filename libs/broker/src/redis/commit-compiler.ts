@@ -7,7 +7,8 @@ import { APPEND, STREAM_APPEND, streamAppend } from './bulk-appends.js';
 import type { Part } from './commit-op.js';
 import { CommitParts } from './commit-parts.js';
 import type { TakenInput } from './commit-parts.js';
-import type { CompiledCommit } from './compiled-commit.js';
+import { youngBlanks } from '../core/young-list.js';
+import { CompiledCommit } from './compiled-commit.js';
 import { scriptFor } from './commit-script.js';
 import { indexing, isIndexed } from './indexing.js';
 import type { Delivery } from './redis-store-options.js';
@@ -41,7 +42,9 @@ export class CommitCompiler {
   /** @throws ConfigurationError for a bad name, or for keys of two slots under `outbox` delivery */
   compile(commit: Commit, how: Compiling = {}): CompiledCommit {
     const compiled = (how.look || how.taken ? undefined : this.usual(commit)) ?? this.parts(commit, how);
-    return this.delivery === 'outbox' ? { ...compiled, slot: slotOf(commit, compiled.keys) } : compiled;
+    if (this.delivery !== 'outbox') return compiled;
+    const { shape, keys, args } = compiled;
+    return new CompiledCommit(shape, keys, args, slotOf(commit, keys));
   }
 
   /** What is written outside of handlers takes a short way to the same result. */
@@ -55,7 +58,7 @@ export class CommitCompiler {
     if (guards.length > 0 || writes.length !== 1 || write?.kind !== 'append') return undefined;
     if (write.stream !== undefined || write.tags) return undefined;
     const keys = [this.keys.log({ partition, log: 'feed' })];
-    return { shape: 'publish', slot: '', keys, args: [write.events.length, ...write.events] };
+    return new CompiledCommit('publish', keys, [write.events.length, ...write.events]);
   }
 
   private parts(commit: Commit, { look = false, taken }: Compiling): CompiledCommit {
@@ -128,7 +131,7 @@ function isAppend(write: Write): boolean {
 /** Parts in order; a run of the same op becomes one loop with a count, so that shapes stay few. */
 function join(parts: readonly Part[]): CompiledCommit {
   // They are kept until the commit is answered, so they are no longer than they have to be.
-  const [keys, args] = [new Array<string>(count(parts, 'keys')), new Array<string | number>(countArgs(parts))];
+  const [keys, args] = [youngBlanks<string>(count(parts, 'keys')), youngBlanks<string | number>(countArgs(parts))];
   let shape = Shape.NONE;
   let [key, arg] = [0, 0];
   for (let i = 0; i < parts.length;) {
@@ -142,7 +145,7 @@ function join(parts: readonly Part[]): CompiledCommit {
       for (const each of parts[i]!.args) args[arg++] = each;
     }
   }
-  return { shape: shape.name, slot: '', keys, args };
+  return new CompiledCommit(shape.name, keys, args);
 }
 
 function count(parts: readonly Part[], of: 'keys' | 'args'): number {

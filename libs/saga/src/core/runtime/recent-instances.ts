@@ -15,6 +15,17 @@ export interface RecentState {
   readonly listed: readonly Listing[];
 }
 
+/** Made by its constructor, as V8 would put a literal's among old objects, where a dead one keeps its text. */
+class Remembered implements RecentState {
+  /** @param until then it is fresh, in `performance.now()` */
+  constructor(
+    readonly value: string,
+    readonly revision: number,
+    readonly listed: readonly Listing[],
+    readonly until: number,
+  ) {}
+}
+
 /** Stores an instance. */
 export class InstancePut implements Extract<Write, { kind: 'put' }> {
   readonly kind = 'put';
@@ -34,7 +45,7 @@ export class InstancePut implements Extract<Write, { kind: 'put' }> {
  * Kept as text, so that an instance is the same whether it was read or kept.
  */
 export class RecentInstances {
-  private readonly states = new PassingMap<RecentState & { readonly until: number }>();
+  private readonly states = new PassingMap<Remembered>();
   private chars = 0;
   private readonly freshMs: number;
 
@@ -62,7 +73,7 @@ export class RecentInstances {
     if (former && former.revision > guard.expected) return result;
     if (former) this.forget(state, former);
     if (!listed) return result;
-    this.states.set(state, { value, revision: guard.expected + 1, listed, until: performance.now() + this.freshMs });
+    this.states.set(state, new Remembered(value, guard.expected + 1, listed, performance.now() + this.freshMs));
     this.chars += value.length;
     if (this.chars <= MOST_CHARS) return result;
     for (const [oldest, found] of this.states) {
