@@ -33,7 +33,7 @@ export function checkName(name: string, what: string): string {
  * live in one Cluster slot.
  */
 export class KeyBuilder {
-  private readonly tags = new Map<string, string[]>();
+  private readonly partitions = new Map<string, PartitionKeys[]>();
   private readonly groups = new Set<string>();
 
   /** @param namespace separates systems that share a Redis. Default `millrace`. */
@@ -61,9 +61,12 @@ export class KeyBuilder {
    * that group reads.
    */
   log({ partition, log }: Source): string {
+    const { logs, tag } = this.of(partition);
+    const known = logs.get(log);
+    if (known !== undefined) return known;
     const owner = ownerOf(log);
     if (owner !== undefined) this.group(owner);
-    return `${this.tag(partition)}:${log}`;
+    return remembered(logs, log, `${tag}:${log}`);
   }
 
   /** LIST of the positions of one stream's events; its length is the version. */
@@ -99,14 +102,18 @@ export class KeyBuilder {
 
   /** ZSET of what the indexes of a view list, ordered by bytes; and HASH row id -> its members there (MessagePack). */
   viewIndex(partition: Partition, view: string): readonly [members: string, byRow: string] {
-    const tag = this.tag(partition);
-    return [`${tag}:view-index:${checkName(view, 'view')}`, `${tag}:view-entries:${view}`];
+    const { viewIndexes, tag } = this.of(partition);
+    const known = viewIndexes.get(view);
+    if (known) return known;
+    return remembered(viewIndexes, view, [
+      `${tag}:view-index:${checkName(view, 'view')}`,
+      `${tag}:view-entries:${view}`,
+    ]);
   }
 
   /** ZSET timer id by due time, HASH timer id -> message, and HASH timer id -> JSON of its target and note, if any. */
   timers(partition: Partition): readonly [due: string, messages: string, details: string] {
-    const tag = this.tag(partition);
-    return [`${tag}:timers`, `${tag}:timer-messages`, `${tag}:timer-details`];
+    return this.of(partition).timers;
   }
 
   /** STREAM of dead letters. */
@@ -160,7 +167,8 @@ export class KeyBuilder {
 
   /** HASH with owner, epoch, until, client. */
   lease(partition: Partition, group: string): string {
-    return `${this.tag(partition)}:lease:${this.group(group)}`;
+    const { leases, tag } = this.of(partition);
+    return leases.get(group) ?? remembered(leases, group, `${tag}:lease:${this.group(group)}`);
   }
 
   /** HASH process -> when it was last seen, and the name of its connections. */
@@ -178,8 +186,7 @@ export class KeyBuilder {
    * trimmed; and ZSET position of the feed by the time at which it was its head.
    */
   retention(partition: Partition): readonly [record: string, ages: string] {
-    const tag = this.tag(partition);
-    return [`${tag}:retention`, `${tag}:feed-ages`];
+    return this.of(partition).retention;
   }
 
   /** The name of a group as it is, checked. */
@@ -189,8 +196,32 @@ export class KeyBuilder {
   }
 
   private tag(partition: Partition): string {
-    let tags = this.tags.get(partition.context);
-    if (!tags) this.tags.set(partition.context, (tags = []));
-    return (tags[partition.index] ??= `{${this.namespace}:${checkContext(partition.context)}:${partition.index}}`);
+    return this.of(partition).tag;
   }
+
+  private of({ context, index }: Partition): PartitionKeys {
+    let partitions = this.partitions.get(context);
+    if (!partitions) this.partitions.set(context, (partitions = []));
+    return (partitions[index] ??= new PartitionKeys(`{${this.namespace}:${checkContext(context)}:${index}}`));
+  }
+}
+
+/** The keys of a partition that nearly every commit needs, made once. */
+class PartitionKeys {
+  readonly logs = new Map<string, string>();
+  readonly leases = new Map<string, string>();
+  readonly viewIndexes = new Map<string, readonly [string, string]>();
+  readonly timers: readonly [string, string, string];
+  readonly retention: readonly [string, string];
+
+  constructor(readonly tag: string) {
+    this.timers = [`${tag}:timers`, `${tag}:timer-messages`, `${tag}:timer-details`];
+    this.retention = [`${tag}:retention`, `${tag}:feed-ages`];
+  }
+}
+
+/** Names of logs, groups and views are as few as a service has of them. */
+function remembered<Keys extends string | readonly string[]>(map: Map<string, Keys>, name: string, keys: Keys): Keys {
+  map.set(name, keys);
+  return keys;
 }

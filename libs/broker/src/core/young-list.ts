@@ -6,7 +6,7 @@
  */
 export const youngList = Array.of;
 
-const BLANKS: readonly undefined[] = Array.from({ length: 1024 }, () => undefined);
+const BLANKS: readonly undefined[] = Array.from({ length: 4096 }, () => undefined);
 
 /** As {@link youngList}, so long, to be filled. */
 export function youngBlanks<T>(length: number): T[] {

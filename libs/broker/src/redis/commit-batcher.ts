@@ -3,6 +3,7 @@ import { isRepeatable } from '../core/commit.js';
 import type { Appended, Commit, CommitResult, Guard } from '../core/commit.js';
 import { StoreUnavailableError, UnknownOutcomeError } from '../core/errors.js';
 import { addressOf } from '../core/partition.js';
+import { youngBlanks } from '../core/young-list.js';
 import { BULK } from './bulk-commits.js';
 import type { CommitCompiler, Compiling } from './commit-compiler.js';
 import type { CompiledCommit } from './compiled-commit.js';
@@ -131,14 +132,7 @@ export class CommitBatcher {
         this.connection,
         batch.map(({ compiled }) => compiled),
       );
-    const keys: string[] = [];
-    const args: (string | number)[] = [];
-    for (const { compiled } of batch) {
-      args.push(compiled.keys.length, compiled.args.length);
-      for (const key of compiled.keys) keys.push(key);
-      for (const arg of compiled.args) args.push(arg);
-    }
-    return this.compiler.script(shape).run(this.connection, keys, args) as Promise<RawResult[]>;
+    return this.compiler.script(shape).call(this.connection, valuesOf(batch)) as Promise<RawResult[]>;
   }
 
   /** A promise only where it has to be looked what the first try has done. */
@@ -190,6 +184,25 @@ export class CommitBatcher {
     await sleep(RETRY_MS);
     for (const waiting of again) this.enqueue(waiting);
   }
+}
+
+/** A free place for the script, the number of keys, the keys of all; of each the number of its keys and of its args, the args. */
+function valuesOf(batch: readonly Waiting[]): (string | number)[] {
+  let [keys, args] = [0, 0];
+  for (const { compiled } of batch) {
+    keys += compiled.keys.length;
+    args += compiled.args.length;
+  }
+  const values = youngBlanks<string | number>(2 + keys + 2 * batch.length + args);
+  values[1] = keys;
+  let [key, arg] = [2, 2 + keys];
+  for (const { compiled } of batch) {
+    for (const each of compiled.keys) values[key++] = each;
+    values[arg++] = compiled.keys.length;
+    values[arg++] = compiled.args.length;
+    for (const each of compiled.args) values[arg++] = each;
+  }
+  return values;
 }
 
 /** Commits of one shape, as many in a call as it takes. */

@@ -8,11 +8,4 @@ export interface Op {
   lua(key: Place, arg: Place): string;
 }
 
-/** One guard or write of a commit: its op, and its values. */
-export interface Part {
-  readonly op: string;
-  readonly keys: readonly string[];
-  readonly args: readonly (string | number)[];
-}
-
 export type Place = (i: number) => string;

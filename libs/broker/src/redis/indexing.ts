@@ -1,7 +1,7 @@
 import type { AppendWrite, Write } from '../core/commit.js';
 import type { KeyBuilder } from '../core/keys.js';
 import type { Partition } from '../core/partition.js';
-import type { Part } from './commit-op.js';
+import type { CallBuilder } from './call-builder.js';
 
 /** Whether an append does more than to the feed and its stream. */
 export function isIndexed(write: Write): boolean {
@@ -12,9 +12,14 @@ export function isIndexed(write: Write): boolean {
  * What follows the appends of a commit: the positions of their events by tag and category, a key only once; and that the
  * tagged events of no stream stay.
  */
-export function indexing(keys: KeyBuilder, partition: Partition, appends: readonly AppendWrite[]): readonly Part[] {
+export function indexing(
+  call: CallBuilder,
+  keys: KeyBuilder,
+  partition: Partition,
+  appends: readonly AppendWrite[],
+): void {
   const runs = new Map<string, number[]>();
-  const kept: Part[] = [];
+  const kept: [place: number, event: number][] = [];
   const add = (key: string, run: readonly number[]): void => {
     const known = runs.get(key);
     if (known) known.push(...run);
@@ -37,13 +42,15 @@ export function indexing(keys: KeyBuilder, partition: Partition, appends: readon
       }
     }
     if (stream === undefined && first !== undefined) {
-      kept.push({ op: 'keep', keys: [keys.retention(partition)[0]], args: [place, first + 1] });
+      kept.push([place, first + 1]);
     }
   });
-  const indexed = Array.from(runs, ([key, run]): Part => ({
-    op: 'index',
-    keys: [key],
-    args: [run.length / 3, ...run],
-  }));
-  return [...indexed, ...kept];
+  for (const [key, run] of runs) {
+    call
+      .op('index')
+      .key(key)
+      .arg(run.length / 3)
+      .allArgs(run);
+  }
+  for (const [place, event] of kept) call.op('keep').key(keys.retention(partition)[0]).arg(place).arg(event);
 }

@@ -11,16 +11,22 @@ export class Script {
   }
 
   /** EVALSHA; where the server does not know the script, EVAL (which teaches it). */
-  async run(
-    connection: RedisConnection,
-    keys: readonly string[],
-    args: readonly (string | number)[],
-  ): Promise<unknown> {
+  run(connection: RedisConnection, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
+    return this.call(connection, [this.sha, keys.length, ...keys, ...args]);
+  }
+
+  /**
+   * As {@link run}, for many values, which are not copied.
+   *
+   * @param values the first place is the script's; then the number of keys, the keys, the args
+   */
+  async call(connection: RedisConnection, values: (string | number)[]): Promise<unknown> {
+    values[0] = this.sha;
     try {
-      return await connection.send('EVALSHA', [this.sha, keys.length, ...keys, ...args]);
+      return await connection.send('EVALSHA', values);
     } catch (error) {
       if (!isUnknownScript(error)) throw error;
-      return connection.send('EVAL', [this.text, keys.length, ...keys, ...args]);
+      return connection.send('EVAL', [this.text, ...values.slice(1)]);
     }
   }
 }
