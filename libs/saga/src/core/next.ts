@@ -12,6 +12,7 @@ import type { SagaInstance } from './instance.js';
 import { moveDeadline } from './move-deadline.js';
 import { intervene } from './intervene.js';
 import { keepEarly } from './early-events.js';
+import { PastNeeded } from './past.js';
 import { mayTurn, passedPivot } from './pivot.js';
 import type { SequenceRun, StepRun } from './run.js';
 import { SagaStarted } from './saga-events.js';
@@ -37,6 +38,7 @@ export interface Progress {
  * randomness, so the same input on the same instance always decides the same.
  *
  * @param instance undefined when there is none with this id
+ * @throws PastNeeded when it depends on a past that the instance was given without
  */
 export function next<State>(
   definition: SagaDefinition<State>,
@@ -108,6 +110,7 @@ function answer<State>(
   const signal: Signal = { ...input, answered };
   const progress = route(turn, instance, signal, answered.path);
   if (turn.refusal === undefined) return conclude(turn, instance, progress);
+  if (turn.isLate && turn.past) throw new PastNeeded();
   if (!turn.isLate || !wasSent(instance, answered.path, answered.direction)) return ignored(turn.refusal);
   // What comes too late may have done something: whoever looks for that finds it here.
   turn.note(nameAt(instance, answered.path), { path: answered.path, item: undefined }, answered.direction, 'late');

@@ -78,12 +78,18 @@ function stillParked<State>(
   for (const { step, reason } of turn.stuck) {
     turn.record(new SagaParked(saga, id, step, reason, iso(turn.now)));
     const message = turn.definition.ends.parked?.(turn.state, failure ?? { step, reason });
-    if (message) turn.publish(message, `parked/${turn.history.length}`);
+    if (message) turn.publish(message, `parked/${placeInHistory(turn, before)}`);
   }
   const steps = [...(before.parked ?? []), ...turn.stuck];
   if (steps.length === 0) return steps;
   const stuck = stuckIn(turn.definition, run);
   return steps.filter(({ path }) => stuck.has(path));
+}
+
+/** Tells one time that it is parked from another, also when older pages of its history have been put beside it. */
+function placeInHistory<State>({ past, history }: Turn<State>, { pages }: SagaInstance<State>): string {
+  const place = (past?.entries ?? 0) + history.length;
+  return pages === undefined ? String(place) : `${pages}.${place}`;
 }
 
 /** Where an instance waits for a person. */

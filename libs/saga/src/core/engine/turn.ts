@@ -3,6 +3,8 @@ import type { Direction } from '../command-id.js';
 import { formatCommandId } from '../command-id.js';
 import type { Act, Block, SagaDefinition, SagaFailure, SagaNode } from '../definition.js';
 import type { Asker, EarlyEvent, Happening, HistoryEntry, ParkedStep, SagaInstance } from '../instance.js';
+import { PastNeeded, pastOf } from '../past.js';
+import type { Past } from '../past.js';
 import type { SagaEvent } from '../saga-events.js';
 import { changeBetween } from '../state-change.js';
 import type { StateChange } from '../state-change.js';
@@ -48,6 +50,8 @@ export class Turn<State> {
   readonly stuck: ParkedStep[] = [];
   state: State;
   history: readonly HistoryEntry[];
+  /** What comes before it, if that was left out. */
+  readonly past: Past | undefined;
   /** Why something has failed, the last time it did. */
   failure: SagaFailure | undefined;
   /** Why a signal changes nothing, if nobody takes it. */
@@ -67,6 +71,7 @@ export class Turn<State> {
   ) {
     this.state = instance.state;
     this.history = instance.history;
+    this.past = pastOf(instance);
     this.early = instance.early ?? [];
   }
 
@@ -137,11 +142,16 @@ export class Turn<State> {
     return change;
   }
 
-  /** Adds to the history. The same thing again is counted. */
+  /**
+   * Adds to the history. The same thing again is counted.
+   *
+   * @throws PastNeeded when it may be the same as something in a past that was left out
+   */
   note(step: string, { path }: Place, direction: Direction, what: Happening, detail?: Detail): void {
     const { now } = this;
     const known = detail ? -1 : this.history.findLastIndex((e) => isSame(e, path, direction, what));
     if (known < 0) {
+      if (!detail && this.past?.mayHold(path, direction, what)) throw new PastNeeded();
       const entry: HistoryEntry = { step, path, direction, what, at: now, times: 1 };
       this.history = [...this.history, detail ? { ...entry, ...detail } : entry];
       return;

@@ -1,5 +1,6 @@
 import { PassingMap } from '@millrace/broker';
 import type { Broker, Commit, CommitResult, Write } from '@millrace/broker';
+import type { StoredInstance } from './stored-instance.js';
 import type { Listing } from './saga-index.js';
 
 /** Characters of all that is kept; the oldest go first. */
@@ -9,7 +10,7 @@ const FRESH_MS = 60_000;
 
 /** A state as this process has written it. */
 export interface RecentState {
-  readonly value: string;
+  readonly value: StoredInstance;
   readonly revision: number;
   /** Where lists have its instance. */
   readonly listed: readonly Listing[];
@@ -19,7 +20,7 @@ export interface RecentState {
 class Remembered implements RecentState {
   /** @param until then it is fresh, in `performance.now()` */
   constructor(
-    readonly value: string,
+    readonly value: StoredInstance,
     readonly revision: number,
     readonly listed: readonly Listing[],
     readonly until: number,
@@ -29,13 +30,16 @@ class Remembered implements RecentState {
 /** Stores an instance. */
 export class InstancePut implements Extract<Write, { kind: 'put' }> {
   readonly kind = 'put';
+  readonly value: string;
 
   /** @param listed where lists have the instance then; undefined: nobody will want it soon */
   constructor(
     readonly state: string,
-    readonly value: string,
+    readonly stored: StoredInstance,
     readonly listed: readonly Listing[] | undefined,
-  ) {}
+  ) {
+    this.value = stored.text;
+  }
 }
 
 /**
@@ -66,15 +70,15 @@ export class RecentInstances {
     return found.until > performance.now() ? found : undefined;
   }
 
-  private written(commit: Commit, { state, value, listed }: InstancePut, result: CommitResult): CommitResult {
+  private written(commit: Commit, { state, stored, listed }: InstancePut, result: CommitResult): CommitResult {
     const guard = commit.guards.find((each) => each.kind === 'revision' && each.state === state);
     if (result.status !== 'committed' || guard?.kind !== 'revision') return result;
     const former = this.states.get(state);
     if (former && former.revision > guard.expected) return result;
     if (former) this.forget(state, former);
     if (!listed) return result;
-    this.states.set(state, new Remembered(value, guard.expected + 1, listed, performance.now() + this.freshMs));
-    this.chars += value.length;
+    this.states.set(state, new Remembered(stored, guard.expected + 1, listed, performance.now() + this.freshMs));
+    this.chars += stored.text.length;
     if (this.chars <= MOST_CHARS) return result;
     for (const [oldest, found] of this.states) {
       if (this.chars <= MOST_CHARS) break;
@@ -85,6 +89,6 @@ export class RecentInstances {
 
   private forget(state: string, { value }: RecentState): void {
     this.states.delete(state);
-    this.chars -= value.length;
+    this.chars -= value.text.length;
   }
 }

@@ -6,6 +6,7 @@ import { stateName } from '../command-id.js';
 import type { SagaInstance } from '../instance.js';
 import { migrate } from '../migration.js';
 import type { Move, Mover } from '../migration.js';
+import { PastNeeded } from '../past.js';
 import { SagaParked } from '../saga-events.js';
 import type { SagaAction, SagaInput, Transition } from '../transition.js';
 import { callsUnderWay } from './calls-under-way.js';
@@ -19,7 +20,7 @@ import { isRemoved } from './removed.js';
 import { listings } from './saga-index.js';
 import type { Listing } from './saga-index.js';
 import { resumption, writesOf } from './saga-writes.js';
-import { fromStored } from './stored-instance.js';
+import { fromStored, withoutPast, withPast } from './stored-instance.js';
 import type { Beside } from './stored-instance.js';
 import { UnknownSagaVersionError } from './unknown-version.js';
 
@@ -268,13 +269,13 @@ export class SagaInstances {
     );
   }
 
-  /** An instance as this process has stored it lately. */
+  /** An instance as this process has stored it lately, without its past. */
   private known(saga: string, id: string): Read | undefined {
     const found = this.recent.take(stateName(saga, id));
     if (!found) return undefined;
-    const value = fromStored(found.value);
+    const { instance, timerAt, keys } = withoutPast(found.value);
     const { revision, listed } = found;
-    return isRemoved(value) ? undefined : { ...value, revision, listed, recent: true };
+    return { instance, timerAt, keys, revision, listed, recent: true };
   }
 
   /** An instance, with what guards a change of it. */
@@ -320,7 +321,17 @@ function decided(
   now: number,
 ): Transition<unknown> | Promise<Transition<unknown>> {
   if (read.removed) return { outcome: 'ignored', reason: 'it has ended, and was removed after its time' };
-  return decide(definition, read.instance, input, { now });
+  const { instance } = read;
+  const whole = (error: unknown): Transition<unknown> | Promise<Transition<unknown>> => {
+    if (!(error instanceof PastNeeded) || !instance) throw error;
+    return decide(definition, withPast(instance), input, { now });
+  };
+  try {
+    const decision = decide(definition, instance, input, { now });
+    return decision instanceof Promise ? decision.catch(whole) : decision;
+  } catch (error) {
+    return whole(error);
+  }
 }
 
 function conflict(saga: string, id: string): ConflictError {

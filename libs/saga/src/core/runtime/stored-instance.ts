@@ -1,5 +1,7 @@
 import type { Direction } from '../command-id.js';
 import type { Happening, HistoryEntry, SagaInstance } from '../instance.js';
+import { pastOf } from '../past.js';
+import type { Past } from '../past.js';
 import { isRemoved } from './removed.js';
 import type { Removed } from './removed.js';
 
@@ -14,32 +16,100 @@ export interface Beside {
   readonly keys?: BusinessKeys | undefined;
 }
 
-/**
- * An instance as the text that is its state. Every change writes it anew, so its history is short: entries are arrays, with
- * times since the start.
- */
-export function toStored(instance: SagaInstance, { timerAt, keys }: Beside): string {
-  const { history, startedAt } = instance;
-  const packedHistory = history.map((entry) => packed(entry, startedAt));
-  return JSON.stringify({ instance: { ...instance, history: packedHistory }, timerAt, keys } satisfies Stored);
+/** The text that is an instance's state. A class for the reason of `youngList`: nearly all of them are remembered for a while. */
+export class StoredInstance {
+  /**
+   * @param text `{"instance": ..., "timerAt": ..., "keys": ..., "history": [...]}`
+   * @param historyAt where the first entry of the history begins in it
+   * @param entries of the history
+   */
+  constructor(
+    readonly text: string,
+    readonly historyAt: number,
+    readonly entries: number,
+  ) {}
 }
 
-/** What {@link toStored} made. */
+/**
+ * An instance as text. Every change writes it anew, so its history is short: entries are arrays, with times since the start. A past
+ * that was left out is taken over as it stands.
+ */
+export function toStored(instance: SagaInstance, { timerAt, keys }: Beside): StoredInstance {
+  const { history, startedAt } = instance;
+  const past = pastOf(instance) as StoredPast | undefined;
+  const rest = JSON.stringify({ ...instance, history: undefined, past: undefined });
+  const timer = timerAt === undefined ? '' : `,"timerAt":${timerAt}`;
+  const before = `{"instance":${rest}${timer}${keys ? `,"keys":${JSON.stringify(keys)}` : ''},"history":[`;
+  let entries = past ? past.text : '';
+  for (const entry of history) {
+    const text = JSON.stringify(packed(entry, startedAt));
+    entries = entries === '' ? text : `${entries},${text}`;
+  }
+  return new StoredInstance(`${before}${entries}]}`, before.length, (past?.entries ?? 0) + history.length);
+}
+
+/** An instance with its whole history. */
 export function fromStored(text: string): (Beside & { readonly instance: SagaInstance }) | Removed {
   const value = JSON.parse(text) as Stored | Removed;
   if (isRemoved(value)) return value;
-  const { history, startedAt } = value.instance;
+  const { instance, timerAt, keys, history } = value;
   // In place, since nobody else has it: a copy of it would cost as much as reading it.
-  return Object.assign(value, {
-    instance: Object.assign(value.instance, { history: history.map((entry) => unpacked(entry, startedAt)) }),
-  });
+  return {
+    timerAt,
+    keys,
+    instance: withHistory(
+      instance,
+      history.map((entry) => unpacked(entry, instance.startedAt)),
+    ),
+  };
+}
+
+/** An instance with its {@link pastOf past} left out. */
+export function withoutPast({
+  text,
+  historyAt,
+  entries,
+}: StoredInstance): Beside & { readonly instance: SagaInstance } {
+  const { instance, timerAt, keys } = JSON.parse(`${text.slice(0, historyAt)}]}`) as Stored;
+  (instance as { past?: Past }).past = new StoredPast(text.slice(historyAt, -2), entries, instance.startedAt);
+  return { timerAt, keys, instance: withHistory(instance, []) };
+}
+
+/** The instance with its past, if that was left out. */
+export function withPast(instance: SagaInstance): SagaInstance {
+  const past = pastOf(instance) as StoredPast | undefined;
+  if (!past) return instance;
+  const whole = { ...instance, history: [...past.all(), ...instance.history] };
+  delete (whole as { past?: Past }).past;
+  return whole;
+}
+
+function withHistory(instance: Omit<SagaInstance, 'history'>, history: readonly HistoryEntry[]): SagaInstance {
+  return Object.assign(instance, { history });
+}
+
+class StoredPast implements Past {
+  /**
+   * @param text of the entries, separated by commas
+   * @param start of the saga, ms since 1970
+   */
+  constructor(
+    readonly text: string,
+    readonly entries: number,
+    private readonly start: number,
+  ) {}
+
+  mayHold(path: string, direction: Direction, what: Happening): boolean {
+    return this.text.includes(`,${JSON.stringify(path)},${direction === 'undo' ? 1 : 0},"${what}",`);
+  }
+
+  all(): readonly HistoryEntry[] {
+    return (JSON.parse(`[${this.text}]`) as PackedEntry[]).map((entry) => unpacked(entry, this.start));
+  }
 }
 
 interface Stored extends Beside {
-  readonly instance: StoredInstance;
-}
-
-interface StoredInstance extends Omit<SagaInstance, 'history'> {
+  readonly instance: Omit<SagaInstance, 'history'>;
   readonly history: readonly PackedEntry[];
 }
 
