@@ -4,7 +4,7 @@ import { SAGAS } from './same-traffic.keys.mjs';
 /** A command follows, for the step that the saga is at from now on. */
 export function send(move, from, { name, path, direction }, due, now, command) {
   const { instance, stored } = move;
-  instance.history.push([name, path, direction === 'undo' ? 1 : 0, 'sent', now - instance.startedAt]);
+  stored.history.push([name, path, direction === 'undo' ? 1 : 0, 'sent', now - instance.startedAt]);
   instance.wakeAt = due;
   // One that comes early enough is left as it is: most come for nothing.
   if (!(stored.timerAt <= due && stored.timerAt > now)) {
@@ -21,7 +21,7 @@ export function send(move, from, { name, path, direction }, due, now, command) {
 export function end(move, from, status, now) {
   const { instance, stored } = move;
   const back = status === 'compensated' ? 1 : 0;
-  instance.history.push(['saga', '', back, status, now - instance.startedAt]);
+  stored.history.push(['saga', '', back, status, now - instance.startedAt]);
   become(move, instance.status, status);
   instance.endedAt = now;
   instance.wakeAt = undefined;

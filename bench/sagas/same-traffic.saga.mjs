@@ -42,12 +42,12 @@ export function begin(order, now) {
     correlationid: id,
     status: 'running',
     state,
-    history: [['saga', '', 0, 'started', 0, { change: { value: state } }]],
     startedAt: now,
     updatedAt: now,
     run: { phase: 'doing', runs: [] },
   };
-  const stored = { instance, timerAt: undefined, keys: {} };
+  const history = [['saga', '', 0, 'started', 0, { change: { value: state } }]];
+  const stored = { instance, timerAt: undefined, keys: {}, history };
   const move = { stored, instance, gone: [], come: [listing('saga', SAGAS, instance, now)], timer: 'keep' };
   become(move, undefined, 'running');
   tell(move, 'saga.started', {}, now);
@@ -61,9 +61,9 @@ export function take(stored, { inreplyto, outcome, data }, now) {
   if (!at || inreplyto !== commandId(instance, at.path, at.direction)) return undefined;
   const move = { stored, instance, gone: [], come: [], timer: 'keep' };
   instance.updatedAt = now;
-  const { history, run, startedAt } = instance;
+  const { run, startedAt } = instance;
   const happened = (what, more) =>
-    history.push([at.name, at.path, at.direction === 'undo' ? 1 : 0, what, now - startedAt, ...more]);
+    stored.history.push([at.name, at.path, at.direction === 'undo' ? 1 : 0, what, now - startedAt, ...more]);
   if (instance.farewell) {
     happened('done', []);
     instance.farewell = { phase: 'done', attempt: 1 };

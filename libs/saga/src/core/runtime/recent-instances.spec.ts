@@ -23,8 +23,9 @@ const reply = (step: number, data: object): SagaInput => {
 describe.each(STORES)('instances that were stored lately, on %s', (_name, open) => {
   let store: PartitionStore;
   let reads: number;
+  let ahead: number;
   const process = (): SagaInstances => {
-    const broker = new Broker(store, { context: 'order', partitions: 2 });
+    const broker = new Broker(store, { context: 'order', partitions: 2, clock: { now: () => Date.now() + ahead } });
     const definitions = new SagaDefinitions();
     definitions.add(placeOrder);
     return new SagaInstances(broker, definitions);
@@ -36,6 +37,7 @@ describe.each(STORES)('instances that were stored lately, on %s', (_name, open) 
   beforeEach(() => {
     store = open();
     reads = 0;
+    ahead = 0;
     const readState = store.readState.bind(store);
     store.readState = (...place) => {
       reads++;
@@ -52,6 +54,26 @@ describe.each(STORES)('instances that were stored lately, on %s', (_name, open) 
     expect(await act(here, reply(1, new CreditChecked('good')))).toBe('moved');
     expect(reads).toBe(0);
     expect((await here.find('place-order', '4711'))!.state).toEqual({ orderId: '4711', total: 990, reservation: 'r' });
+  });
+
+  it('count what has happened before, though that is left out of what is known', async () => {
+    const here = process();
+    await act(here, start);
+    reads = 0;
+    for (const _attempt of [1, 2]) {
+      ahead += 60_000;
+      expect(await act(here, { kind: 'wake' })).toBe('moved');
+    }
+    expect(reads).toBe(0);
+    const { history } = (await here.find('place-order', '4711'))!;
+    expect(history.map(({ what, times }) => `${what} ${times}`)).toEqual(['started 1', 'sent 3', 'timed-out 2']);
+  });
+
+  it('note what comes too late, though what it answers is left out of what is known', async () => {
+    const here = process();
+    await act(here, start);
+    await act(here, reply(0, new StockReserved('r')));
+    expect(await act(here, reply(0, new StockReserved('again')))).toBe('noted');
   });
 
   it('are read when another process has moved them since', async () => {
