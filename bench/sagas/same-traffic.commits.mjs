@@ -1,5 +1,5 @@
 /** Of one script call. */
-const IN_A_CALL = 64;
+const IN_A_CALL = 32;
 
 /** Script calls for the commits of one batch: those of one script together. */
 export class Commits {

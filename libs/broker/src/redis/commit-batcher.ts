@@ -27,7 +27,7 @@ class Waiting {
 }
 
 /** Commits of one script call; larger batches win little and block the server longer. */
-const MAX_BATCH = 64;
+const MAX_BATCH = 32;
 const RETRY_MS = 50;
 
 /**
