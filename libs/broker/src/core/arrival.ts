@@ -45,12 +45,12 @@ export class Arrival implements Delivery, Work {
     this.bytes = bytesOf(entry);
   }
 
-  run(slot: Slot): Promise<unknown> | undefined {
+  run(slot: Slot): Promise<Outcome | undefined> | undefined {
     this.begun = true;
     // Taken over by another process meanwhile, or about to be: the next holder handles the entry.
     if (this.place.epoch !== this.epoch) return this.all.settled(this, 'lease-lost') as undefined;
     if (this.place.leaving) return this.all.settled(this, 'abandoned') as undefined;
-    if (this.unloaded) return this.reload().then((there) => (there ? this.process(slot) : this.discard()));
+    if (this.unloaded) return this.reload().then((there) => (there ? this.process(slot) : 'abandoned'));
     return this.process(slot);
   }
 
@@ -65,10 +65,15 @@ export class Arrival implements Delivery, Work {
     this.all.settled(this, 'abandoned');
   }
 
-  private process(slot: Slot): Promise<unknown> | undefined {
+  /** @param outcome undefined where it has been told already */
+  ended(outcome: Outcome | undefined): void {
+    if (outcome !== undefined) this.all.settled(this, outcome);
+  }
+
+  private process(slot: Slot): Promise<Outcome> | undefined {
     const work = this.all.processor.process(this, this.received, slot, this.ahead);
-    if (work) return work.then((outcome) => this.all.settled(this, outcome));
-    return this.all.settled(this, 'settled') as undefined;
+    if (!work) this.ended('settled');
+    return work;
   }
 
   async reload(): Promise<boolean> {

@@ -181,8 +181,11 @@ export class Dispatcher {
     this.running++;
     const slot = new TakenSlot(this, work);
     const done = work.run(slot);
-    if (done) void done.then(() => this.finished(work, slot));
-    else this.finished(work, slot);
+    if (!done) return this.finished(work, slot);
+    void done.then((outcome) => {
+      work.ended?.(outcome);
+      this.finished(work, slot);
+    });
   }
 
   private finished(work: Work, slot: TakenSlot): void {

@@ -24,6 +24,8 @@ export interface Work {
   unloaded: boolean;
   /** Answers with a promise unless it has finished already. Must not fail: what to do about a failure is its own affair. */
   run(slot: Slot): Promise<unknown> | undefined;
+  /** Is told what that promise has answered, before its key and its place are free. */
+  ended?(outcome: unknown): void;
   /** Lets go of what it holds until it runs. */
   unload(): void;
   /** It will never run. */
