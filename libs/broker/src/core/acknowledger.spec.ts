@@ -1,7 +1,7 @@
 import { Acknowledger } from './acknowledger.js';
 import { silent } from './logger.js';
 import type { Source } from './partition.js';
-import type { Acknowledgement } from './partition-store.js';
+import type { Acknowledgement } from './group-store.js';
 
 const source: Source = { partition: { context: 'order', index: 0 }, log: 'feed' };
 const entry = (id: string, from = source) => ({ source: from, id, fields: [] });

@@ -1,6 +1,7 @@
 import type { Logger } from './logger.js';
 import type { Entry, Source } from './partition.js';
-import type { Acknowledgement, PartitionStore } from './partition-store.js';
+import type { Acknowledgement } from './group-store.js';
+import type { PartitionStore } from './partition-store.js';
 import { pause } from './pause.js';
 
 interface Gathered extends Acknowledgement {

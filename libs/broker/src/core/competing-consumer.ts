@@ -7,7 +7,7 @@ import { Intake } from './intake.js';
 import type { Logger } from './logger.js';
 import { openPlaces } from './open-places.js';
 import type { Partition, Source } from './partition.js';
-import type { Reader } from './partition-store.js';
+import type { Reader } from './reader.js';
 import { pause } from './pause.js';
 import type { Place } from './place.js';
 

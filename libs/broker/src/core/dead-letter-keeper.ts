@@ -3,7 +3,7 @@ import type { Logger } from './logger.js';
 import { PARKED } from './origin.js';
 import { addressOf } from './partition.js';
 import type { Partition } from './partition.js';
-import type { KeptLetter } from './partition-store.js';
+import type { KeptLetter } from './dead-letter-store.js';
 import type { LogRetention } from './retention-options.js';
 
 const PAGE = 500;

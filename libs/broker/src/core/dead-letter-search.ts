@@ -5,7 +5,7 @@ import type { DeadLetterFilter } from './dead-letter-view.js';
 import { ConfigurationError } from './errors.js';
 import { fullNameOf } from './group-names.js';
 import type { Subscriptions } from './handler.js';
-import type { KeptLetter } from './partition-store.js';
+import type { KeptLetter } from './dead-letter-store.js';
 import type { Partition } from './partition.js';
 import { readPartitions } from './read-partitions.js';
 

@@ -2,7 +2,7 @@ import { decode } from '@millrace/messages';
 import type { Envelope, MessageLimits } from '@millrace/messages';
 import type { DeadLetter } from './commit.js';
 import type { DeadLetterReason } from './dead-letter-reason.js';
-import type { KeptLetter } from './partition-store.js';
+import type { KeptLetter } from './dead-letter-store.js';
 import { addressOf, parseAddress } from './partition.js';
 import type { Partition } from './partition.js';
 

@@ -9,7 +9,7 @@ import { editedFields } from './edited-letter.js';
 import type { Edit, EditAs } from './edited-letter.js';
 import type { Subscriptions } from './handler.js';
 import { PARKED } from './origin.js';
-import type { KeptLetter } from './partition-store.js';
+import type { KeptLetter } from './dead-letter-store.js';
 import type { Partition } from './partition.js';
 
 /** A part of a list of dead letters. */

@@ -1,7 +1,7 @@
 import type { Broker } from './broker.js';
 import { addressOf } from './partition.js';
 import type { Entry, Partition } from './partition.js';
-import type { Reader } from './partition-store.js';
+import type { Reader } from './reader.js';
 
 /** Where in one feed a reader is. */
 interface Place {

@@ -16,7 +16,7 @@ import { MessageReader } from './message-reader.js';
 import { ParkedKeys } from './parked-keys.js';
 import { addressOf, ownerOf } from './partition.js';
 import type { Entry, Source } from './partition.js';
-import type { Acknowledgement } from './partition-store.js';
+import type { Acknowledgement } from './group-store.js';
 import type { Pile } from './pile.js';
 import type { Place } from './place.js';
 import { RateGate } from './rate-gate.js';

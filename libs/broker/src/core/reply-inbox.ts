@@ -5,7 +5,7 @@ import { StoreUnavailableError } from './errors.js';
 import type { Logger } from './logger.js';
 import { replyAddressOf } from './partition.js';
 import type { ReplyAddress, ReplyEntry } from './partition.js';
-import type { Reader } from './partition-store.js';
+import type { Reader } from './reader.js';
 import { pause } from './pause.js';
 
 /** Takes the replies to one message. */

@@ -1,7 +1,7 @@
 import type { Write } from '../core/commit.js';
 import { compareIds } from '../core/entry-id.js';
 import { originFields } from '../core/origin.js';
-import type { KeptLetter } from '../core/partition-store.js';
+import type { KeptLetter } from '../core/dead-letter-store.js';
 import type { InMemoryLog } from './in-memory-log.js';
 
 type Keep = Extract<Write, { kind: 'dead-letter' }>;

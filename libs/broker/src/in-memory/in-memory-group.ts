@@ -1,5 +1,5 @@
 import { isWorker } from '../core/consumer-names.js';
-import type { Backlog } from '../core/partition-store.js';
+import type { Backlog } from '../core/group-store.js';
 import type { Entry } from '../core/partition.js';
 import { compareIds } from '../core/entry-id.js';
 import type { InMemoryLog } from './in-memory-log.js';

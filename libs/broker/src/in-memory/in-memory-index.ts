@@ -1,7 +1,7 @@
 import { MESSAGE_FIELD } from '@millrace/messages';
 import type { Entry } from '../core/partition.js';
-import { INDEX_PAGE } from '../core/partition-store.js';
-import type { IndexSlice, Page, StreamSlice } from '../core/partition-store.js';
+import { INDEX_PAGE } from '../core/event-reads.js';
+import type { IndexSlice, Page, StreamSlice } from '../core/event-reads.js';
 import type { KeyedQuery } from '../core/tag-query.js';
 import type { InMemoryData } from './in-memory-data.js';
 import type { InMemoryLog } from './in-memory-log.js';

@@ -1,4 +1,4 @@
-import type { LeaseAnswer, LeaseRequest } from '../core/partition-store.js';
+import type { LeaseAnswer, LeaseRequest } from '../core/group-store.js';
 
 /** Who may consume. The epoch outlives its owner, so that none is ever given twice. */
 export interface InMemoryLease {

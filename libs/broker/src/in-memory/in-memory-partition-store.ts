@@ -6,26 +6,20 @@ import type { Clock } from '../core/clock.js';
 import type { Commit, CommitResult } from '../core/commit.js';
 import type { ArchivedRange, Expired, Follower, GroupStart, Trimmed, TrimRequest } from '../core/follower.js';
 import { checkContext, checkName, KeyBuilder } from '../core/keys.js';
+import type { KeptLetter } from '../core/dead-letter-store.js';
+import type { IndexSlice, Page, StreamSlice } from '../core/event-reads.js';
 import type {
   Acknowledgement,
   Backlog,
   Claimed,
   ClaimRequest,
-  IndexSlice,
-  KeptLetter,
   LeaseAnswer,
   LeaseRequest,
-  Page,
-  PartitionStore,
   PendingEntry,
-  Reader,
-  StoredState,
-  StoreReport,
-  StreamSlice,
-  TimerPage,
-  TimerPlace,
-  TimerQuery,
-} from '../core/partition-store.js';
+} from '../core/group-store.js';
+import type { PartitionStore, StoredState, StoreReport } from '../core/partition-store.js';
+import type { Reader } from '../core/reader.js';
+import type { TimerPage, TimerPlace, TimerQuery } from '../core/timer-store.js';
 import type { Entry, EntryRef, Partition, ReplyAddress, Source } from '../core/partition.js';
 import type { EventIndex, RestoredEvent } from '../core/event-index.js';
 import type { PartitionFigures } from '../core/partition-figures.js';

@@ -1,6 +1,6 @@
 import { HOLDER } from '../core/consumer-names.js';
 import { StoreUnavailableError } from '../core/errors.js';
-import type { Reader } from '../core/partition-store.js';
+import type { Reader } from '../core/reader.js';
 import type { Entry, Partition, ReplyAddress, ReplyEntry, Source } from '../core/partition.js';
 import type { InMemoryData } from './in-memory-data.js';
 import type { InMemoryLog } from './in-memory-log.js';

@@ -1,4 +1,4 @@
-import type { TimerPage, TimerPlace, TimerQuery } from '../core/partition-store.js';
+import type { TimerPage, TimerPlace, TimerQuery } from '../core/timer-store.js';
 import { compareTimers } from '../core/timer.js';
 import type { Timer } from '../core/timer.js';
 

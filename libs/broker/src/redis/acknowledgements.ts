@@ -1,5 +1,5 @@
 import type { KeyBuilder } from '../core/keys.js';
-import type { Acknowledgement } from '../core/partition-store.js';
+import type { Acknowledgement } from '../core/group-store.js';
 import type { Delivery } from './redis-store-options.js';
 import type { RedisConnection } from './redis-connection.js';
 

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { KeyBuilder } from '../core/keys.js';
 import { addressOf } from '../core/partition.js';
 import type { Entry, Partition, ReplyAddress, ReplyEntry, Source } from '../core/partition.js';
-import type { Reader } from '../core/partition-store.js';
+import type { Reader } from '../core/reader.js';
 import type { ClusterConnection } from './cluster-connection.js';
 import { PartitionReader } from './partition-reader.js';
 

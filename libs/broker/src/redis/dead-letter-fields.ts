@@ -1,5 +1,5 @@
 import type { DeadLetter } from '../core/commit.js';
-import type { KeptLetter } from '../core/partition-store.js';
+import type { KeptLetter } from '../core/dead-letter-store.js';
 import type { Log } from '../core/partition.js';
 import { toMap } from './redis-replies.js';
 

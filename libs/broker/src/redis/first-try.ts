@@ -2,7 +2,8 @@ import { ownMatch } from '../core/commit.js';
 import type { Appended, AppendWrite, Commit, CommitResult } from '../core/commit.js';
 import { addressOf } from '../core/partition.js';
 import type { Entry } from '../core/partition.js';
-import type { IndexSlice, PartitionStore } from '../core/partition-store.js';
+import type { IndexSlice } from '../core/event-reads.js';
+import type { PartitionStore } from '../core/partition-store.js';
 
 type Reads = Pick<PartitionStore, 'readStream' | 'readState' | 'readTagged'>;
 

@@ -1,7 +1,7 @@
 import { StoreUnavailableError } from '../core/errors.js';
 import type { KeyBuilder } from '../core/keys.js';
 import type { Entry, Partition, ReplyAddress, ReplyEntry, Source } from '../core/partition.js';
-import type { Reader } from '../core/partition-store.js';
+import type { Reader } from '../core/reader.js';
 import type { ClusterConnection, NodeConnection } from './cluster-connection.js';
 import { isElsewhere } from './redis-errors.js';
 import { RedisReader } from './redis-reader.js';

@@ -2,7 +2,7 @@ import type { RetryRecord } from '../core/commit.js';
 import { HOLDER, isWorker } from '../core/consumer-names.js';
 import type { KeyBuilder } from '../core/keys.js';
 import type { Entry, Source } from '../core/partition.js';
-import type { Claimed, ClaimRequest, PendingEntry } from '../core/partition-store.js';
+import type { Claimed, ClaimRequest, PendingEntry } from '../core/group-store.js';
 import { entryField } from './commit-parts.js';
 import type { RedisConnection } from './redis-connection.js';
 import { isServerError } from './redis-errors.js';

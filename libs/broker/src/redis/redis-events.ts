@@ -1,6 +1,6 @@
 import type { KeyBuilder } from '../core/keys.js';
-import { INDEX_PAGE } from '../core/partition-store.js';
-import type { IndexSlice, Page, StreamEntry, StreamSlice } from '../core/partition-store.js';
+import { INDEX_PAGE } from '../core/event-reads.js';
+import type { IndexSlice, Page, StreamEntry, StreamSlice } from '../core/event-reads.js';
 import type { Partition, Source } from '../core/partition.js';
 import type { RedisConnection } from './redis-connection.js';
 import { toEntries } from './redis-replies.js';

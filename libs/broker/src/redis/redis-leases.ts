@@ -1,6 +1,6 @@
 import type { KeyBuilder } from '../core/keys.js';
 import type { Partition } from '../core/partition.js';
-import type { LeaseAnswer, LeaseRequest } from '../core/partition-store.js';
+import type { LeaseAnswer, LeaseRequest } from '../core/group-store.js';
 import type { LivingClients } from './living-clients.js';
 import type { RedisConnection } from './redis-connection.js';
 import { Script } from './script.js';

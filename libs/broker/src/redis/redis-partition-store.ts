@@ -9,26 +9,20 @@ import { checkContext, KeyBuilder } from '../core/keys.js';
 import { checkOptions } from '../core/options/check-options.js';
 import type { Entry, EntryRef, Partition, ReplyAddress, Source } from '../core/partition.js';
 import type { PartitionFigures } from '../core/partition-figures.js';
+import type { KeptLetter } from '../core/dead-letter-store.js';
+import type { IndexSlice, Page, StreamSlice } from '../core/event-reads.js';
 import type {
   Acknowledgement,
   Backlog,
   Claimed,
   ClaimRequest,
-  IndexSlice,
-  KeptLetter,
   LeaseAnswer,
   LeaseRequest,
-  Page,
-  PartitionStore,
   PendingEntry,
-  Reader,
-  StoredState,
-  StoreReport,
-  StreamSlice,
-  TimerPage,
-  TimerPlace,
-  TimerQuery,
-} from '../core/partition-store.js';
+} from '../core/group-store.js';
+import type { PartitionStore, StoredState, StoreReport } from '../core/partition-store.js';
+import type { Reader } from '../core/reader.js';
+import type { TimerPage, TimerPlace, TimerQuery } from '../core/timer-store.js';
 import type { ListedRow, RowQuery, RowRange } from '../core/row-index.js';
 import { BEHIND } from './lag-script.js';
 import type { Timer } from '../core/timer.js';

@@ -4,7 +4,7 @@ import { StoreUnavailableError } from '../core/errors.js';
 import type { KeyBuilder } from '../core/keys.js';
 import { addressOf } from '../core/partition.js';
 import type { Entry, Partition, ReplyAddress, ReplyEntry, Source } from '../core/partition.js';
-import type { Reader } from '../core/partition-store.js';
+import type { Reader } from '../core/reader.js';
 import type { RedisConnection } from './redis-connection.js';
 import { RedisFollowers } from './redis-followers.js';
 import { isServerError } from './redis-errors.js';

@@ -1,7 +1,7 @@
 import type { KeyBuilder } from '../core/keys.js';
 import { checkName } from '../core/keys.js';
 import type { Partition } from '../core/partition.js';
-import type { TimerPage, TimerPlace, TimerQuery } from '../core/partition-store.js';
+import type { TimerPage, TimerPlace, TimerQuery } from '../core/timer-store.js';
 import type { Timer } from '../core/timer.js';
 import type { RedisConnection } from './redis-connection.js';
 import { Script } from './script.js';

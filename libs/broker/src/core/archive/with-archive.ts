@@ -1,5 +1,7 @@
 import type { Entry, EntryRef, Partition } from '../partition.js';
-import type { IndexSlice, Page, PartitionStore, Reader, StreamEntry, StreamSlice } from '../partition-store.js';
+import type { IndexSlice, Page, StreamEntry, StreamSlice } from '../event-reads.js';
+import type { PartitionStore } from '../partition-store.js';
+import type { Reader } from '../reader.js';
 import type { FeedArchive } from './feed-archive.js';
 import { positionOf } from './segment.js';
 
