@@ -153,6 +153,8 @@ class World {
   private feel(input: SagaInput): boolean {
     // Time passes, but nothing is due before its time.
     this.now = input.kind === 'wake' ? (this.timer ?? this.now) : this.now + 1;
+    // What is due is gone with the message that it becomes.
+    if (input.kind === 'wake') this.timer = undefined;
     const transition = next(placeOrder, this.instance, input, { now: this.now });
     if (transition.outcome === 'noted') this.instance = transition.instance;
     if (transition.outcome !== 'moved') {
