@@ -1,3 +1,4 @@
+import type { ClaimStore } from '@millrace/transforms';
 import type { Commit, CommitResult } from './commit.js';
 import type { DeadLetterStore } from './dead-letter-store.js';
 import type { EventReads } from './event-reads.js';
@@ -8,7 +9,6 @@ import type { Reader } from './reader.js';
 import type { ReplyStore } from './reply-store.js';
 import type { ListedRow, RowQuery, RowRange } from './row-index.js';
 import type { TimerStore } from './timer-store.js';
-import type { ClaimStore } from '@millrace/transforms';
 
 /**
  * The port to where partitions are kept. Two adapters: Redis and memory; one conformance suite holds for both.
