@@ -50,7 +50,8 @@ export interface MemberRange {
  * escaped so that members are ordered as values are. Only the id may hold a NUL.
  */
 export function memberOf({ index, value }: IndexEntry, id: string): string {
-  return `${checkName(index, 'index')}\0${escaped(value)}\0${id}`;
+  // Joined, it is one text, not a rope of four.
+  return [checkName(index, 'index'), escaped(value), id].join('\0');
 }
 
 export function placeOf(member: string): RowPlace {

@@ -1,3 +1,4 @@
+import { youngList } from '@millrace/broker';
 import type { IndexEntry, RowRange, Write } from '@millrace/broker';
 import { hasEnded } from '../instance.js';
 import type { SagaInstance, SagaStatus } from '../instance.js';
@@ -16,10 +17,18 @@ export function idIn(row: string): { readonly saga: string; readonly id: string 
   return { saga: row.slice(0, slash), id: row.slice(slash + 1) };
 }
 
-/** Where a list has an instance. */
-export interface Listing extends Prefix {
-  /** Its place there, ms since 1970. */
-  readonly at: number;
+/** Where a list has an instance. One that stays is the same object after a change: what is compared and kept is a reference. */
+export class Listing implements IndexEntry {
+  /** @param time its place there, as {@link placeAt} writes it */
+  constructor(
+    readonly index: string,
+    readonly prefix: string,
+    readonly time: string,
+  ) {}
+
+  get value(): string {
+    return valueAt(this.prefix, this.time);
+  }
 }
 
 /**
@@ -27,24 +36,31 @@ export interface Listing extends Prefix {
  *
  * @param steps that it is at
  * @param keys business keys that it is found by
+ * @param before where they had it
  */
 export function listings(
   { saga, status, deadline, startedAt, updatedAt, endedAt }: Omit<SagaInstance, 'history' | 'run'>,
   steps: readonly string[],
   keys: BusinessKeys | undefined,
+  before: readonly Listing[] = [],
 ): readonly Listing[] {
-  const entry = ({ index, prefix }: Prefix, at: number): Listing => ({ index, prefix, at });
-  const found = [entry(listedBy.saga(saga), startedAt), entry(listedBy.status(saga, status), startedAt)];
-  for (const step of steps) found.push(entry(listedBy.step(saga, step), startedAt));
-  for (const name in keys) found.push(entry(listedBy.key(saga, name, keys[name]!), startedAt));
-  if (deadline !== undefined) found.push(entry(listedBy.deadline(saga), deadline));
-  if (hasEnded({ status })) found.push(entry(listedBy.ended(saga, status), endedAt ?? updatedAt));
+  const start = placeAt(startedAt);
+  const entry = ({ index, prefix }: Prefix, time: string): Listing => {
+    for (const one of before) if (one.index === index && one.time === time && one.prefix === prefix) return one;
+    return new Listing(index, prefix, time);
+  };
+  const found = youngList(entry(listedBy.saga(saga), start), entry(listedBy.status(saga, status), start));
+  for (const step of steps) found.push(entry(listedBy.step(saga, step), start));
+  for (const name in keys) found.push(entry(listedBy.key(saga, name, keys[name]!), start));
+  if (deadline !== undefined) found.push(entry(listedBy.deadline(saga), placeAt(deadline)));
+  if (hasEnded({ status })) found.push(entry(listedBy.ended(saga, status), placeAt(endedAt ?? updatedAt)));
   return found;
 }
 
 /**
  * Moves an instance in the lists, in the commit that changes it.
  *
+ * @param before as it was given to {@link listings} for `after`
  * @returns undefined when it is found as before
  */
 export function listingMoves(
@@ -53,8 +69,8 @@ export function listingMoves(
   before: readonly Listing[],
   after: readonly Listing[],
 ): Write | undefined {
-  const add = without(after, before);
-  const remove = without(before, after);
+  const add = after.filter((one) => !before.includes(one));
+  const remove = before.filter((one) => !after.includes(one));
   if (add.length === 0 && remove.length === 0) return undefined;
   return { kind: 'list', view: SAGA_INDEX, id: rowId(saga, id), remove, add };
 }
@@ -62,9 +78,9 @@ export function listingMoves(
 /** What instances of one saga are listed by: each in the order of a time. */
 export const listedBy = {
   saga: (saga: string): Prefix => ({ index: 'saga', prefix: saga }),
-  status: (saga: string, status: SagaStatus): Prefix => ({ index: 'status', prefix: `${saga} ${status}` }),
+  status: recurring((saga, status: SagaStatus) => ({ index: 'status', prefix: `${saga} ${status}` })),
   /** Of those that have not ended. */
-  step: (saga: string, step: string): Prefix => ({ index: 'step', prefix: `${saga} ${JSON.stringify(step)}` }),
+  step: recurring((saga, step: string) => ({ index: 'step', prefix: `${saga} ${JSON.stringify(step)}` })),
   key: (saga: string, name: string, value: string): Prefix => ({
     index: 'key',
     prefix: `${saga} ${JSON.stringify([name, value])}`,
@@ -72,7 +88,7 @@ export const listedBy = {
   /** By when they turn round by themselves. */
   deadline: (saga: string): Prefix => ({ index: 'deadline', prefix: saga }),
   /** Of those that have ended, by when they did. */
-  ended: (saga: string, status: SagaStatus): Prefix => ({ index: 'ended', prefix: `${saga} ${status}` }),
+  ended: recurring((saga, status: SagaStatus) => ({ index: 'ended', prefix: `${saga} ${status}` })),
 };
 
 export interface Prefix {
@@ -82,12 +98,17 @@ export interface Prefix {
 
 /** Both ends included, ms since 1970. */
 export function within({ index, prefix }: Prefix, from = 0, to = LAST): RowRange {
-  return { index, from: at(prefix, from), to: at(prefix, to) };
+  return { index, from: valueAt(prefix, placeAt(from)), to: valueAt(prefix, placeAt(to)) };
 }
 
-/** The value under which a list holds an instance at a time. */
-export function at(prefix: string, ms: number): string {
-  return `${prefix} ${String(Math.min(LAST, Math.max(0, Math.trunc(ms)))).padStart(DIGITS, '0')}`;
+/** The value under which a list holds an instance. */
+export function valueAt(prefix: string, time: string): string {
+  return `${prefix} ${time}`;
+}
+
+/** A time, ms since 1970, as text that is ordered as times are. */
+export function placeAt(ms: number): string {
+  return String(Math.min(LAST, Math.max(0, Math.trunc(ms)))).padStart(DIGITS, '0');
 }
 
 /** The time in such a value. */
@@ -98,15 +119,21 @@ export function timeIn(value: string): number {
 const DIGITS = 15;
 const LAST = 10 ** DIGITS - 1;
 
-function without(listed: readonly Listing[], others: readonly Listing[]): IndexEntry[] {
-  const entries: IndexEntry[] = [];
-  for (const one of listed) {
-    const { index, prefix, at: place } = one;
-    if (!others.some((other) => isSame(one, other))) entries.push({ index, value: at(prefix, place) });
-  }
-  return entries;
-}
+/** Names that code makes up, of its steps, may be endless. */
+const MOST_NAMES = 1000;
 
-function isSame(a: Listing, b: Listing): boolean {
-  return a.index === b.index && a.at === b.at && a.prefix === b.prefix;
+/** Prefixes that stand in many instances are made once. */
+function recurring<Name extends string>(
+  make: (saga: string, name: Name) => Prefix,
+): (saga: string, name: Name) => Prefix {
+  const sagas = new Map<string, Map<string, Prefix>>();
+  return (saga, name) => {
+    let known = sagas.get(saga);
+    if (!known) sagas.set(saga, (known = new Map()));
+    let found = known.get(name);
+    if (found) return found;
+    if (known.size === MOST_NAMES) known.clear();
+    known.set(name, (found = make(saga, name)));
+    return found;
+  };
 }

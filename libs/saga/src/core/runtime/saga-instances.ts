@@ -256,7 +256,7 @@ export class SagaInstances {
     { listed, timerAt, woken }: Omit<Moving, 'revision'>,
   ): ReturnType<typeof writesOf> {
     const keys = definition.keys?.(instance.state);
-    const after = listings(instance, currentSteps(definition, instance), keys);
+    const after = listings(instance, currentSteps(definition, instance), keys, listed);
     return writesOf(this.broker, instance, actions, { state, listed, after, keys, timerAt, woken });
   }
 

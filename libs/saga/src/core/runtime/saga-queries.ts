@@ -5,7 +5,7 @@ import type { SagaInstance, SagaStatus } from '../instance.js';
 import { cursorOf, placeOf } from './saga-cursor.js';
 import { MAX_LIMIT, momentOf, rangeOfFilter, STATUSES } from './saga-filter.js';
 import type { Moment, SagaFilter } from './saga-filter.js';
-import { at, idIn, listedBy, SAGA_INDEX, timeIn, within } from './saga-index.js';
+import { idIn, listedBy, placeAt, SAGA_INDEX, timeIn, valueAt, within } from './saga-index.js';
 import type { SagaInstances } from './saga-instances.js';
 
 export interface SagaPage<State = unknown> {
@@ -59,14 +59,14 @@ export class SagaQueries {
     const last = placeOf(list, filter.cursor);
     const parts = await this.everywhere(saga, async (partition, name) => {
       const { index, prefix } = of(name);
-      const after = last && { value: at(prefix, last.at), id: last.row };
+      const after = last && { value: valueAt(prefix, placeAt(last.at)), id: last.row };
       const query = { ...within({ index, prefix }, from, to), limit, backwards, ...(after ? { after } : {}) };
       return this.broker.store.listRows(partition, SAGA_INDEX, query);
     });
     const sign = backwards ? -1 : 1;
     const found = parts
       .flat()
-      .map(({ value, id }) => ({ value: at('', timeIn(value)), id }))
+      .map(({ value, id }) => ({ value: placeAt(timeIn(value)), id }))
       .sort((a, b) => sign * comparePlaces(a, b))
       .slice(0, limit);
     const read = await Promise.all(found.map(({ id: row }) => this.instances.find(idIn(row).saga, idIn(row).id)));
