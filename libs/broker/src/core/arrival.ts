@@ -24,6 +24,8 @@ export class Arrival implements Delivery, Work {
   unloaded = false;
   readonly bytes: number;
   readonly limited: boolean;
+  private known: Received | undefined;
+  private slot: Slot | undefined;
 
   constructor(
     private readonly all: Arrivals,
@@ -31,7 +33,7 @@ export class Arrival implements Delivery, Work {
     /** Unique in its place. */
     readonly name: string,
     public entry: Entry,
-    public received: Received,
+    received: Received,
     /** Under which it was read, even if the lease has changed since. */
     readonly epoch: number | undefined,
     readonly deliveries: number,
@@ -43,21 +45,31 @@ export class Arrival implements Delivery, Work {
   ) {
     this.limited = received.kind === 'message';
     this.bytes = bytesOf(entry);
+    this.known = received;
   }
 
-  run(slot: Slot): Promise<Outcome | undefined> | undefined {
+  get received(): Received {
+    return (this.known ??= this.all.read(this.entry));
+  }
+
+  run(slot: Slot): void {
     this.begun = true;
+    this.slot = slot;
     // Taken over by another process meanwhile, or about to be: the next holder handles the entry.
-    if (this.place.epoch !== this.epoch) return this.all.settled(this, 'lease-lost') as undefined;
-    if (this.place.leaving) return this.all.settled(this, 'abandoned') as undefined;
-    if (this.unloaded) return this.reload().then((there) => (there ? this.process(slot) : 'abandoned'));
-    return this.process(slot);
+    if (this.place.epoch !== this.epoch) this.end('lease-lost');
+    else if (this.place.leaving) this.end('abandoned');
+    else if (this.unloaded) void this.reload().then((there) => (there ? this.process(slot) : this.end('abandoned')));
+    else this.process(slot);
+  }
+
+  forget(): void {
+    this.known = undefined;
   }
 
   unload(): void {
     const { source, id } = this.entry;
     this.entry = { source, id, fields: [] };
-    this.received = { kind: 'irrelevant', key: this.key };
+    this.known = { kind: 'irrelevant', key: this.key };
     this.ahead = undefined;
   }
 
@@ -65,15 +77,15 @@ export class Arrival implements Delivery, Work {
     this.all.settled(this, 'abandoned');
   }
 
-  /** @param outcome undefined where it has been told already */
-  ended(outcome: Outcome | undefined): void {
-    if (outcome !== undefined) this.all.settled(this, outcome);
+  end(outcome: Outcome): void {
+    this.all.settled(this, outcome);
+    this.slot!.end();
   }
 
-  private process(slot: Slot): Promise<Outcome> | undefined {
-    const work = this.all.processor.process(this, this.received, slot, this.ahead);
-    if (!work) this.ended('settled');
-    return work;
+  private process(slot: Slot): void {
+    const { ahead } = this;
+    this.ahead = undefined;
+    this.all.processor.process(this, slot, ahead);
   }
 
   async reload(): Promise<boolean> {
@@ -81,7 +93,7 @@ export class Arrival implements Delivery, Work {
     while (!stopping.aborted) {
       try {
         const entry = await broker.store.readEntry(this.entry);
-        if (entry) this.received = this.all.read((this.entry = entry));
+        if (entry) this.known = this.all.read((this.entry = entry));
         return true;
       } catch (error) {
         logger.warn(`${group.name}: ${(error as Error).message}; trying again`);

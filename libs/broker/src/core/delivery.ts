@@ -13,6 +13,7 @@ import type { Entry } from './partition.js';
 /** An entry on its way to a commit. */
 export interface Delivery {
   readonly entry: Entry;
+  /** What reading the entry gave; it is read again after {@link forget}. */
   readonly received: Received;
   /** Tells whether the partition is to be left to another process. */
   readonly place: { readonly leaving: boolean };
@@ -28,6 +29,10 @@ export interface Delivery {
    * acknowledged.
    */
   reload(): Promise<boolean>;
+  /** Lets go of the message, which is in the entry still. */
+  forget(): void;
+  /** How it has ended here. */
+  end(outcome: Outcome): void;
 }
 
 /** How an entry ended here. */

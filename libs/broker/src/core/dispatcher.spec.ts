@@ -320,7 +320,10 @@ function heavy(key: string, bytes: number) {
     bytes,
     limited: false,
     unloaded: false,
-    run: () => (state.runs++, ending),
+    run: (slot) => {
+      state.runs++;
+      void ending.then(() => slot.end());
+    },
     unload: () => void state.unloads++,
     discard: () => void state.discards++,
   };

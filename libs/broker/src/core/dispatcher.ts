@@ -179,20 +179,15 @@ export class Dispatcher {
   private run(work: Work): void {
     this.begun++;
     this.running++;
-    const slot = new TakenSlot(this, work);
-    const done = work.run(slot);
-    if (!done) return this.finished(work, slot);
-    void done.then((outcome) => {
-      work.ended?.(outcome);
-      this.finished(work, slot);
-    });
+    work.run(new TakenSlot(this, work));
   }
 
-  private finished(work: Work, slot: TakenSlot): void {
+  /** @internal for its slots */
+  finished(work: Work, held: boolean): void {
     this.begun--;
     this.forget(work);
     this.next(work.key);
-    if (slot.held) this.running--;
+    if (held) this.running--;
     this.fill();
     this.tellRoom();
     if (this.begun === 0 && this.stopped) for (const resolve of this.idle.splice(0)) resolve();
@@ -305,6 +300,10 @@ class TakenSlot implements Slot {
   away<T>(wait: () => Promise<T>): Promise<T> {
     this.dispatcher.goAway(this.work);
     return this.aside(() => wait().finally(() => this.dispatcher.comeBack(this.work)));
+  }
+
+  end(): void {
+    this.dispatcher.finished(this.work, this.held);
   }
 }
 

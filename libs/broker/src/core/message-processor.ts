@@ -1,20 +1,13 @@
-import type { Commit, CommitResult } from './commit.js';
 import { atOnce, canBeAtOnce } from './at-once.js';
 import { mayHaveToPark } from './dead-lettering.js';
-import { decide } from './decision.js';
+import { DecidedCommits } from './decided-commits.js';
 import type { Begun, Message } from './decision.js';
 import type { Delivery, GroupScope, Outcome, Received } from './delivery.js';
-import type { Slot } from './work.js';
-import { ConflictError } from './errors.js';
-import { HandlingContext } from './handling-context.js';
+import { HandlerRun } from './handler-run.js';
 import type { Entry } from './partition.js';
 import { Perseverance } from './perseverance.js';
-import { cleanUp, guardsOf } from './settlement.js';
-import { doubtfulEffect, supersede } from './superseding.js';
-import { effectsOf } from './tombstones.js';
-
-/** Times in a row that a handler is run again because somebody else was faster; then that is a failed attempt. */
-const MAX_CONFLICTS = 10;
+import type { Failure } from './perseverance.js';
+import type { Slot } from './work.js';
 
 /**
  * Takes one message to its commit: handle, commit; {@link Perseverance} takes over when that fails. Every path ends in
@@ -22,9 +15,11 @@ const MAX_CONFLICTS = 10;
  */
 export class MessageProcessor {
   private readonly perseverance: Perseverance;
+  private readonly commits: DecidedCommits;
 
   constructor(private readonly scope: GroupScope) {
     this.perseverance = new Perseverance(scope, (delivery, message, slot) => this.tried(delivery, message, slot));
+    this.commits = new DecidedCommits(scope.broker, scope.acknowledger);
   }
 
   /**
@@ -43,116 +38,63 @@ export class MessageProcessor {
   }
 
   /**
-   * Handles what was received until it is committed, dead-lettered, or no longer ours. Undefined: it has been handled and
-   * is as good as settled, only its acknowledgement is on the way.
+   * Handles what was received until it is committed, dead-lettered, or no longer ours; then it is {@link Delivery.end ended}.
    *
    * @param begun what has been done at once
    */
-  process(delivery: Delivery, received: Received, slot: Slot, begun?: Begun): Promise<Outcome> | undefined {
-    if (
-      received.kind !== 'message' ||
-      delivery.deliveries > 1 ||
-      delivery.retry ||
-      mayHaveToPark(this.scope, delivery)
-    ) {
-      return this.perseverance.persevere(delivery, received, slot);
+  process(delivery: Delivery, slot: Slot, begun?: Begun): void {
+    const { received, deliveries, retry } = delivery;
+    if (received.kind !== 'message' || deliveries > 1 || retry || mayHaveToPark(this.scope, delivery)) {
+      return this.persevere(delivery, slot);
     }
-    // The way of nearly all messages, with few promises: each one costs, and more so inside a unit of work.
-    const otherwise = (error: unknown): Promise<Outcome> =>
-      this.perseverance.persevere(delivery, received, slot, { error });
-    return this.handle(delivery, received, slot, otherwise, 0, begun);
+    // The way of nearly all messages, with few promises: each one costs.
+    new FirstRun(this.scope, delivery, slot, this.commits, this).begin(received, begun);
   }
 
-  private async tried(delivery: Delivery, message: Message, slot: Slot): Promise<Outcome> {
-    const failed = (error: unknown): Promise<Outcome> => Promise.reject(error as Error);
-    return (await this.handle(delivery, message, slot, failed)) ?? 'settled';
+  persevere(delivery: Delivery, slot: Slot, failure?: Failure): void {
+    void this.perseverance
+      .persevere(delivery, delivery.received, slot, failure)
+      .then((outcome) => delivery.end(outcome));
   }
 
-  /**
-   * One run of the handler and its commit; again with fresh state when somebody else changed the same stream meanwhile. None
-   * when its effect has been undone.
-   *
-   * @param otherwise what to do when it fails
-   * @param conflicts how often that has happened
-   * @param begun the run, when its handler has been called already
-   */
-  private handle(
-    delivery: Delivery,
-    message: Message,
-    slot: Slot,
-    otherwise: (error: unknown) => Promise<Outcome>,
-    conflicts = 0,
-    begun?: Begun,
-  ): Promise<Outcome> | undefined {
-    const effect = begun ? undefined : doubtfulEffect(this.scope, delivery, message, conflicts > 0);
-    if (effect === undefined) return this.run(delivery, message, slot, otherwise, conflicts, begun);
-    const { store } = this.scope.broker;
-    return store.readTombstone(delivery.entry.source.partition, effect).then((by) => {
-      if (by === undefined) return this.run(delivery, message, slot, otherwise, conflicts) ?? 'settled';
-      return supersede(this.scope, delivery, message, by).catch(otherwise);
-    }, otherwise);
-  }
-
-  private run(
-    delivery: Delivery,
-    message: Message,
-    slot: Slot,
-    otherwise: (error: unknown) => Promise<Outcome>,
-    conflicts: number,
-    begun?: Begun,
-  ): Promise<Outcome> | undefined {
-    const { scope } = this;
-    const { entry, retry } = delivery;
-    const attempt = (retry?.attempts ?? 0) + 1;
-    const context =
-      begun?.context ?? new HandlingContext(message.envelope, entry, attempt, scope.abandoning, conflicts);
-    const settlement = {
-      guards: guardsOf(scope, delivery),
-      writes: cleanUp(scope, delivery),
-      stopping: scope.stopping,
-    };
-    const write = (commit: Commit): Promise<Outcome> | undefined => {
-      // What is decided only has to be written: the next message can be handled meanwhile, unless it has the same key.
-      slot.release();
-      if (commit.writes.length === 0 && commit.guards.length === settlement.guards.length) {
-        scope.acknowledger.add(entry, delivery.epoch);
-        return undefined;
-      }
-      const { certain } = scope.acknowledger;
-      const written = certain ? certain.then(() => scope.broker.commit(commit)) : scope.broker.commit(commit);
-      return written.then((result) => {
-        if (result.status === 'committed') {
-          const undone = effectsOf(message, entry)?.undoes;
-          if (undone !== undefined) scope.broker.undone.add(undone);
-          return 'settled';
-        }
-        if (result.guard === 'input') return 'settled';
-        if (result.guard === 'lease') return 'lease-lost';
-        if (result.guard === 'tombstone') return supersede(scope, delivery, message, result.found).catch(otherwise);
-        if (scope.stopping.aborted) return 'abandoned';
-        if (conflicts === MAX_CONFLICTS) return otherwise(lostAgain(message, result));
-        return slot.take().then(() => this.handle(delivery, message, slot, otherwise, conflicts + 1) ?? 'settled');
-      }, otherwise);
-    };
-    try {
-      const { handlerTimeoutMs } = scope.settings;
-      const commit = decide(scope.broker, message, context, settlement, handlerTimeoutMs, begun);
-      return commit instanceof Promise
-        ? commit.then((decided) => write(decided) ?? 'settled', otherwise)
-        : write(commit);
-    } catch (error) {
-      return otherwise(error);
-    }
+  private tried(delivery: Delivery, message: Message, slot: Slot): Promise<Outcome> {
+    return new Promise((resolve, reject) => {
+      new LaterRun(this.scope, delivery, slot, this.commits, resolve, reject).begin(message);
+    });
   }
 }
 
-function lostAgain(
-  { handler }: Message,
-  { guard, found }: Extract<CommitResult, { status: 'refused' }>,
-): ConflictError {
-  return new ConflictError(
-    guard,
-    found,
-    `${handler.name} decided ${MAX_CONFLICTS + 1} times, and each time somebody else had changed what it decided on (${guard}: ${found})`,
-  );
+/** When this fails, perseverance begins. */
+class FirstRun extends HandlerRun {
+  constructor(
+    scope: GroupScope,
+    delivery: Delivery,
+    slot: Slot,
+    commits: DecidedCommits,
+    private readonly processor: MessageProcessor,
+  ) {
+    super(scope, delivery, slot, commits);
+  }
+
+  protected end(outcome: Outcome): void {
+    this.delivery.end(outcome);
+  }
+
+  fail(error: unknown): void {
+    this.processor.persevere(this.delivery, this.slot, { error });
+  }
+}
+
+/** One of perseverance's. */
+class LaterRun extends HandlerRun {
+  constructor(
+    scope: GroupScope,
+    delivery: Delivery,
+    slot: Slot,
+    commits: DecidedCommits,
+    protected readonly end: (outcome: Outcome) => void,
+    readonly fail: (error: unknown) => void,
+  ) {
+    super(scope, delivery, slot, commits);
+  }
 }

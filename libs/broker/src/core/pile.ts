@@ -59,11 +59,10 @@ export class Pile implements Work {
     clearTimeout(this.timer);
   }
 
-  run(slot: Slot): Promise<unknown> {
+  run(slot: Slot): void {
     this.queued = false;
-    const running = this.begin(slot);
+    void this.begin(slot).then(() => slot.end());
     if (this.arrivals.length > 0) this.grown();
-    return running;
   }
 
   unload(): void {

@@ -11,6 +11,8 @@ export interface Slot {
    * there may be more of those.
    */
   away<T>(wait: () => Promise<T>): Promise<T>;
+  /** The work has finished, perhaps at once: its key and its place are free. */
+  end(): void;
 }
 
 /** Something to do in the order of its key. */
@@ -22,10 +24,8 @@ export interface Work {
   readonly limited: boolean;
   /** Set by the dispatcher when it asks the work to let go of what it holds. */
   unloaded: boolean;
-  /** Answers with a promise unless it has finished already. Must not fail: what to do about a failure is its own affair. */
-  run(slot: Slot): Promise<unknown> | undefined;
-  /** Is told what that promise has answered, before its key and its place are free. */
-  ended?(outcome: unknown): void;
+  /** Ends its slot when it has finished. Must not fail: what to do about a failure is its own affair. */
+  run(slot: Slot): void;
   /** Lets go of what it holds until it runs. */
   unload(): void;
   /** It will never run. */
@@ -39,9 +39,15 @@ export class Task implements Work {
 
   constructor(
     readonly key: string,
-    readonly run: (slot: Slot) => Promise<unknown> | undefined,
+    private readonly work: (slot: Slot) => Promise<unknown> | undefined,
     readonly bytes = 0,
   ) {}
+
+  run(slot: Slot): void {
+    const done = this.work(slot);
+    if (done) void done.then(() => slot.end());
+    else slot.end();
+  }
 
   unload(): void {
     // It could not get it back.

@@ -132,7 +132,9 @@ export class CommitBatcher {
         this.connection,
         batch.map(({ compiled }) => compiled),
       );
-    return this.compiler.script(shape).call(this.connection, valuesOf(batch)) as Promise<RawResult[]>;
+    return this.compiler.script(shape).call(this.connection, (script) => valuesOf(script, batch)) as Promise<
+      RawResult[]
+    >;
   }
 
   /** A promise only where it has to be looked what the first try has done. */
@@ -186,14 +188,15 @@ export class CommitBatcher {
   }
 }
 
-/** A free place for the script, the number of keys, the keys of all; of each the number of its keys and of its args, the args. */
-function valuesOf(batch: readonly Waiting[]): (string | number)[] {
+/** The script, the number of keys, the keys of all; of each the number of its keys and of its args, the args. */
+function valuesOf(script: string, batch: readonly Waiting[]): (string | number)[] {
   let [keys, args] = [0, 0];
   for (const { compiled } of batch) {
     keys += compiled.keys.length;
     args += compiled.args.length;
   }
   const values = youngBlanks<string | number>(2 + keys + 2 * batch.length + args);
+  values[0] = script;
   values[1] = keys;
   let [key, arg] = [2, 2 + keys];
   for (const { compiled } of batch) {

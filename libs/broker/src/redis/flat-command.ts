@@ -39,6 +39,8 @@ class FlatCommand extends Command {
       if (!piece.hasRoom(text)) connection.write(piece.taken());
       piece.argument(text);
     }
+    // What is sent is not sent again, and its answer may be long in coming.
+    this.args = [];
     return piece.taken();
   }
 }

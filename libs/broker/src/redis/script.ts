@@ -12,21 +12,18 @@ export class Script {
 
   /** EVALSHA; where the server does not know the script, EVAL (which teaches it). */
   run(connection: RedisConnection, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
-    return this.call(connection, [this.sha, keys.length, ...keys, ...args]);
+    return this.call(connection, (script) => [script, keys.length, ...keys, ...args]);
   }
 
   /**
-   * As {@link run}, for many values, which are not copied.
+   * As {@link run}, for many values: they are not kept until the answer comes.
    *
-   * @param values the first place is the script's; then the number of keys, the keys, the args
+   * @param values the script as it is given, the number of keys, the keys, the args
    */
-  async call(connection: RedisConnection, values: (string | number)[]): Promise<unknown> {
-    values[0] = this.sha;
-    try {
-      return await connection.send('EVALSHA', values);
-    } catch (error) {
+  call(connection: RedisConnection, values: (script: string) => (string | number)[]): Promise<unknown> {
+    return connection.send('EVALSHA', values(this.sha)).catch((error: unknown) => {
       if (!isUnknownScript(error)) throw error;
-      return connection.send('EVAL', [this.text, ...values.slice(1)]);
-    }
+      return connection.send('EVAL', values(this.text));
+    });
   }
 }

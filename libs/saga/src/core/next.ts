@@ -1,5 +1,7 @@
 import { parseCommandId } from './command-id.js';
+import type { CommandId } from './command-id.js';
 import type { SagaDefinition } from './definition.js';
+import { draftOf } from './draft.js';
 import { conclude } from './engine/conclude.js';
 import { FAREWELL, farewellOf } from './engine/farewell.js';
 import { engine } from './engine/nodes.js';
@@ -107,7 +109,7 @@ function answer<State>(
   if (!answered || answered.saga !== instance.saga || answered.id !== instance.id) {
     return ignored(`${commandId} is no command of this saga`);
   }
-  const signal: Signal = { ...input, answered };
+  const signal = signalOf(input, answered);
   const progress = route(turn, instance, signal, answered.path);
   if (turn.refusal === undefined) return conclude(turn, instance, progress);
   if (turn.isLate && turn.past) throw new PastNeeded();
@@ -133,12 +135,13 @@ function wake<State>(turn: Turn<State>, instance: SagaInstance<State>): Transiti
   const { deadline } = instance;
   if (hasEnded(instance)) return ignored(`this saga is ${instance.status}`);
   // The timer that woke it is gone: one that comes has to be set anew.
-  const woken: SagaInstance<State> = { ...instance };
-  delete (woken as { wakeAt?: number }).wakeAt;
+  const draft = draftOf(instance);
+  const woken = draft as SagaInstance<State>;
+  draft.wakeAt = undefined;
   if (deadline !== undefined && deadline <= turn.now) {
     // Past its pivot it does not turn round any more: then the deadline is over, and nothing wakes it up for it again.
     if (!mayTurn(turn.definition, instance)) {
-      delete (woken as { deadline?: number }).deadline;
+      draft.deadline = undefined;
       return conclude(turn, woken, route(turn, instance, { kind: 'wake' }));
     }
     turn.fail('deadline', `not done within ${deadline - instance.startedAt} ms`);
@@ -199,6 +202,13 @@ export function route<State>(
     farewell = engine.feel(turn, farewellOf(definition, instance), farewell, FAREWELL, signal, EVERYWHERE) as StepRun;
   }
   return { run, farewell };
+}
+
+/** Not put together by spreading, for the reason of {@link draftOf}. */
+function signalOf(input: ReplyInput | CalledInput, answered: CommandId): Signal {
+  if (input.kind === 'called') return { kind: 'called', answered, result: input.result };
+  const { outcome, type, data } = input;
+  return { kind: 'reply', answered, outcome, type, data };
 }
 
 function turnRound<State>(turn: Turn<State>, instance: SagaInstance<State>): Transition<State> {

@@ -1,6 +1,8 @@
 import { contractOf } from '@millrace/messages';
 import { begun } from '../begun.js';
 import type { SagaDefinition, SagaFailure } from '../definition.js';
+import { draftOf } from '../draft.js';
+import type { Draft } from '../draft.js';
 import { hasEnded } from '../instance.js';
 import type { ParkedStep, SagaInstance, SagaStatus } from '../instance.js';
 import { ChildCompleted, ChildUndone, ChildFailed } from '../internal-messages.js';
@@ -27,10 +29,9 @@ export function conclude<State>(
   before: SagaInstance<State>,
   { run, farewell: known }: Progress,
 ): Transition<State> {
-  // Copied once and filled in: every copy of an instance costs more than the decision.
-  const after: Draft<State> = { ...before };
+  const after = draftOf(before);
   const failure = turnedRound(turn, before, run) ?? before.failure;
-  if (failure) after.failure = failure;
+  after.failure = failure;
   const parked = stillParked(turn, before, run, failure);
   const farewell = known ?? beginFarewell(turn, after as SagaInstance<State>, run);
   const status = statusOf(before.status, failure, run, farewell, parked);
@@ -38,25 +39,13 @@ export function conclude<State>(
   after.state = turn.state;
   after.run = run;
   after.updatedAt = turn.now;
-  put(after, 'farewell', farewell);
-  put(after, 'parked', parked.length > 0 ? parked : undefined);
-  put(after, 'early', turn.early.length > 0 ? turn.early : undefined);
+  after.farewell = farewell;
+  after.parked = parked.length > 0 ? parked : undefined;
+  after.early = turn.early.length > 0 ? turn.early : undefined;
   if (hasEnded({ status })) end(turn, after, status as SagaOutcome);
   after.history = turn.history;
   setTimer(turn, after, before.wakeAt);
   return { outcome: 'moved', instance: pageOut(turn, after as SagaInstance<State>), actions: turn.actions };
-}
-
-/** An instance that is being made. */
-type Draft<State> = { -readonly [K in keyof SagaInstance<State>]: SagaInstance<State>[K] | undefined };
-
-/** Members that an instance never had are not added: without a value they would be in its way. Deleting them would cost more. */
-function put<State, K extends 'farewell' | 'parked' | 'early' | 'deadline' | 'wakeAt'>(
-  draft: Draft<State>,
-  name: K,
-  value: SagaInstance<State>[K] | undefined,
-): void {
-  if (value !== undefined || name in draft) draft[name] = value;
 }
 
 /** Why it turns round in this turn; undefined: it does not. */
@@ -139,8 +128,8 @@ function end<State>(turn: Turn<State>, instance: Draft<State>, outcome: SagaOutc
     instance.endedAt = turn.now;
   }
   if (asker?.parent) turn.answer(asker, childReply(outcome, turn.state, failure, asker.commandId));
-  put(instance, 'early', undefined);
-  put(instance, 'deadline', undefined);
+  instance.early = undefined;
+  instance.deadline = undefined;
 }
 
 function childReply(outcome: SagaOutcome, state: unknown, failure: SagaFailure | undefined, commandId: string): object {
@@ -153,7 +142,7 @@ function childReply(outcome: SagaOutcome, state: unknown, failure: SagaFailure |
 function setTimer<State>(turn: Turn<State>, instance: Draft<State>, before: number | undefined): void {
   const at = hasEnded({ status: instance.status! }) ? undefined : firstDue(instance as SagaInstance<State>);
   if (at !== before) turn.actions.push({ kind: 'wake', at });
-  put(instance, 'wakeAt', at);
+  instance.wakeAt = at;
 }
 
 function firstDue<State>({ run, farewell, deadline, failure }: SagaInstance<State>): number | undefined {

@@ -152,8 +152,7 @@ export class Turn<State> {
     const known = detail ? -1 : this.history.findLastIndex((e) => isSame(e, path, direction, what));
     if (known < 0) {
       if (!detail && this.past?.mayHold(path, direction, what)) throw new PastNeeded();
-      const entry: HistoryEntry = { step, path, direction, what, at: now, times: 1 };
-      this.history = [...this.history, detail ? { ...entry, ...detail } : entry];
+      this.history = [...this.history, entryOf(step, path, direction, what, now, detail)];
       return;
     }
     const entry = this.history[known]!;
@@ -196,6 +195,24 @@ function keyOf(command: object): string | undefined {
   const { key } = contractOf(command);
   const value = key === undefined ? undefined : (command as Record<string, unknown>)[key];
   return value === undefined || value === null ? undefined : String(value as string | number);
+}
+
+/** Not put together by spreading, for the reason of {@link draftOf}. */
+function entryOf(
+  step: string,
+  path: string,
+  direction: Direction,
+  what: Happening,
+  at: number,
+  detail: Detail = {},
+): HistoryEntry {
+  const { change, reason, by, why } = detail;
+  const entry: { -readonly [K in keyof HistoryEntry]: HistoryEntry[K] } = { step, path, direction, what, at, times: 1 };
+  if (change !== undefined) entry.change = change;
+  if (reason !== undefined) entry.reason = reason;
+  if (by !== undefined) entry.by = by;
+  if (why !== undefined) entry.why = why;
+  return entry;
 }
 
 function isSame(entry: HistoryEntry, path: string, direction: Direction, what: Happening): boolean {

@@ -1,4 +1,5 @@
 import type { Direction } from '../command-id.js';
+import { draftOf } from '../draft.js';
 import type { Happening, HistoryEntry, SagaInstance } from '../instance.js';
 import { pastOf } from '../past.js';
 import type { Past } from '../past.js';
@@ -37,7 +38,10 @@ export class StoredInstance {
 export function toStored(instance: SagaInstance, { timerAt, keys }: Beside): StoredInstance {
   const { history, startedAt } = instance;
   const past = pastOf(instance) as StoredPast | undefined;
-  const rest = JSON.stringify({ ...instance, history: undefined, past: undefined });
+  const present = draftOf(instance);
+  present.history = undefined;
+  present.past = undefined;
+  const rest = JSON.stringify(present);
   const timer = timerAt === undefined ? '' : `,"timerAt":${timerAt}`;
   const before = `{"instance":${rest}${timer}${keys ? `,"keys":${JSON.stringify(keys)}` : ''},"history":[`;
   let entries = past ? past.text : '';
