@@ -9,18 +9,38 @@ export function clock() {
 
 /** @param time as text */
 export function orderPlaced(source, order, time) {
-  return document({ source, type: 'bench.order-placed', time, partitionkey: order.orderId, data: order });
+  return JSON.stringify({
+    specversion: '1.0',
+    id: randomUUID(),
+    source,
+    type: 'bench.order-placed',
+    time,
+    partitionkey: order.orderId,
+    data: order,
+  });
 }
 
 /** What a saga causes: what it tells of itself, its commands, its timer. */
 export function caused(source, saga, cause, time, { id, type, data, ...more }) {
-  const { id: causationid } = cause;
-  return document({ id, source, type, time, partitionkey: saga, correlationid: saga, causationid, ...more, data });
+  return JSON.stringify({
+    specversion: '1.0',
+    id: id ?? randomUUID(),
+    source,
+    type,
+    time,
+    partitionkey: saga,
+    correlationid: saga,
+    causationid: cause.id,
+    ...more,
+    data,
+  });
 }
 
 export function reply(source, command, time, { type, outcome, data }) {
   const { id, correlationid } = command;
-  return document({
+  return JSON.stringify({
+    specversion: '1.0',
+    id: randomUUID(),
     source,
     type,
     time,
@@ -31,8 +51,4 @@ export function reply(source, command, time, { type, outcome, data }) {
     partitionkey: correlationid,
     data,
   });
-}
-
-function document({ id = randomUUID(), ...rest }) {
-  return JSON.stringify({ specversion: '1.0', id, ...rest });
 }
