@@ -5,13 +5,14 @@ import type { KeyBuilder } from '../core/keys.js';
 import { addressOf } from '../core/partition.js';
 import { APPEND, STREAM_APPEND, streamAppend } from './bulk-appends.js';
 import { CallBuilder } from './call-builder.js';
-import { CommitParts } from './commit-parts.js';
-import type { TakenInput } from './commit-parts.js';
 import { CompiledCommit } from './compiled-commit.js';
 import { scriptFor } from './commit-script.js';
+import { GuardParts } from './guard-parts.js';
+import type { TakenInput } from './guard-parts.js';
 import { indexing, isIndexed } from './indexing.js';
 import type { Delivery } from './redis-store-options.js';
 import type { Script } from './script.js';
+import { WriteParts } from './write-parts.js';
 
 export interface Compiling {
   /** Guards only, and inputs are looked at instead of acknowledged. */
@@ -28,13 +29,15 @@ export interface Compiling {
  */
 export class CommitCompiler {
   private readonly scripts = new Map<string, Script>();
-  private readonly of: CommitParts;
+  private readonly guards: GuardParts;
+  private readonly writes: WriteParts;
 
   constructor(
     private readonly keys: KeyBuilder,
     private readonly delivery: Delivery,
   ) {
-    this.of = new CommitParts(keys, delivery);
+    this.guards = new GuardParts(keys);
+    this.writes = new WriteParts(keys, delivery);
   }
 
   /** @throws ConfigurationError for a bad name, or for keys of two slots under `outbox` delivery */
@@ -61,7 +64,7 @@ export class CommitCompiler {
 
   private parts(commit: Commit, { look = false, taken }: Compiling): CompiledCommit {
     const { partition, writes } = commit;
-    const { of } = this;
+    const of = this.guards;
     const call = new CallBuilder();
     const guards = inGuardOrder(commit.guards);
     const inputs = inputsOf(guards);
@@ -80,13 +83,13 @@ export class CommitCompiler {
       for (const input of taken) of.mark(call, partition, input, 'take');
     }
     for (const guard of guards) if (guard.kind === 'command') of.remember(call, partition, guard);
-    for (const write of writes) if (!isAppend(write)) of.write(call, commit, write);
+    for (const write of writes) if (!isAppend(write)) this.writes.write(call, commit, write);
     return call.done();
   }
 
   private appends(call: CallBuilder, commit: Commit): void {
     const { partition, writes } = commit;
-    for (const write of writes) if (isAppend(write)) this.of.write(call, commit, write);
+    for (const write of writes) if (isAppend(write)) this.writes.write(call, commit, write);
     if (!writes.some(isIndexed)) return;
     indexing(
       call,

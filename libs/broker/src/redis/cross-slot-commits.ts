@@ -4,10 +4,10 @@ import type { KeyBuilder } from '../core/keys.js';
 import { addressOf } from '../core/partition.js';
 import type { Partition } from '../core/partition.js';
 import type { CommitBatcher } from './commit-batcher.js';
-import { entryField } from './commit-parts.js';
 import type { CommitCompiler } from './commit-compiler.js';
-import type { TakenInput } from './commit-parts.js';
 import { TAKEN } from './commit-script.js';
+import { entryField } from './entry-field.js';
+import type { TakenInput } from './guard-parts.js';
 import type { RedisConnection } from './redis-connection.js';
 
 /** Those guards and writes of a commit that are in one slot. */

@@ -3,7 +3,7 @@ import { HOLDER, isWorker } from '../core/consumer-names.js';
 import type { KeyBuilder } from '../core/keys.js';
 import type { Entry, Source } from '../core/partition.js';
 import type { Claimed, ClaimRequest, PendingEntry } from '../core/group-store.js';
-import { entryField } from './commit-parts.js';
+import { entryField } from './entry-field.js';
 import type { RedisConnection } from './redis-connection.js';
 import { isServerError } from './redis-errors.js';
 import { toEntries, toMap } from './redis-replies.js';

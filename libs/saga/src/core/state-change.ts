@@ -11,7 +11,9 @@ export function changeBetween(before: unknown, after: unknown): StateChange | un
   let set: [string, unknown][] | undefined;
   for (const name of Object.keys(after)) {
     const value = after[name];
-    if (value === before[name] || value === undefined || isDeepStrictEqual(value, before[name])) continue;
+    const former = before[name];
+    if (value === former || value === undefined) continue;
+    if (former !== undefined && isDeepStrictEqual(value, former)) continue;
     (set ??= []).push([name, value]);
   }
   let unset: string[] | undefined;

@@ -2,7 +2,7 @@ import type { Direction } from '../command-id.js';
 import { draftOf } from '../draft.js';
 import type { Happening, HistoryEntry, SagaInstance } from '../instance.js';
 import { pastOf } from '../past.js';
-import type { Past } from '../past.js';
+import type { Past, PresentInstance } from '../past.js';
 import { isRemoved } from './removed.js';
 import type { Removed } from './removed.js';
 
@@ -57,15 +57,9 @@ export function fromStored(text: string): (Beside & { readonly instance: SagaIns
   const value = JSON.parse(text) as Stored | Removed;
   if (isRemoved(value)) return value;
   const { instance, timerAt, keys, history } = value;
+  const whole = history.map((entry) => unpacked(entry, instance.startedAt));
   // In place, since nobody else has it: a copy of it would cost as much as reading it.
-  return {
-    timerAt,
-    keys,
-    instance: withHistory(
-      instance,
-      history.map((entry) => unpacked(entry, instance.startedAt)),
-    ),
-  };
+  return { timerAt, keys, instance: Object.assign(instance, { history: whole }) };
 }
 
 /** An instance with its {@link pastOf past} left out. */
@@ -75,21 +69,19 @@ export function withoutPast({
   entries,
 }: StoredInstance): Beside & { readonly instance: SagaInstance } {
   const { instance, timerAt, keys } = JSON.parse(`${text.slice(0, historyAt)}]}`) as Stored;
-  (instance as { past?: Past }).past = new StoredPast(text.slice(historyAt, -2), entries, instance.startedAt);
-  return { timerAt, keys, instance: withHistory(instance, []) };
+  const past = new StoredPast(text.slice(historyAt, -2), entries, instance.startedAt);
+  const present: PresentInstance = Object.assign(instance, { history: [], past });
+  return { timerAt, keys, instance: present };
 }
 
 /** The instance with its past, if that was left out. */
 export function withPast(instance: SagaInstance): SagaInstance {
   const past = pastOf(instance) as StoredPast | undefined;
   if (!past) return instance;
-  const whole = { ...instance, history: [...past.all(), ...instance.history] };
-  delete (whole as { past?: Past }).past;
-  return whole;
-}
-
-function withHistory(instance: Omit<SagaInstance, 'history'>, history: readonly HistoryEntry[]): SagaInstance {
-  return Object.assign(instance, { history });
+  const whole = draftOf(instance);
+  whole.history = [...past.all(), ...instance.history];
+  whole.past = undefined;
+  return whole as SagaInstance;
 }
 
 class StoredPast implements Past {
@@ -136,6 +128,5 @@ function rareOf({ times, last, change, reason, by, why }: HistoryEntry): Rare | 
 
 function unpacked([step, path, back, what, at, rare]: PackedEntry, start: number): HistoryEntry {
   const direction: Direction = back === 1 ? 'undo' : 'do';
-  if (!rare) return { step, path, direction, what, at: start + at, times: 1 };
-  return { step, path, direction, what, at: start + at, times: 1, ...rare };
+  return Object.assign({ step, path, direction, what, at: start + at, times: 1 }, rare);
 }

@@ -1,29 +1,20 @@
-import type { Commit, Guard, TimerWrite, Write } from '../core/commit.js';
+import type { Commit, TimerWrite, Write } from '../core/commit.js';
 import { checkName } from '../core/keys.js';
 import type { KeyBuilder } from '../core/keys.js';
 import { ORIGIN_FIELDS } from '../core/origin.js';
 import { addressOf, ownLog, replyAddressOf } from '../core/partition.js';
-import type { EntryRef, Partition } from '../core/partition.js';
+import type { Partition } from '../core/partition.js';
 import { memberOf } from '../core/row-index.js';
-import { keyedQuery } from '../core/tag-query.js';
 import type { CallBuilder } from './call-builder.js';
+import { checkpointKeys } from './checkpoint-keys.js';
 import { deadLetterFields } from './dead-letter-fields.js';
+import { entryField } from './entry-field.js';
 import { isIndexed } from './indexing.js';
 import type { Delivery } from './redis-store-options.js';
 import { timerDetails } from './timer-fields.js';
 
-/** What a commit takes from a partition in another slot: the entry, and under which epoch of which group. */
-export interface TakenInput {
-  readonly from: Partition;
-  readonly group: string;
-  /** Absent: no lease is held. */
-  readonly epoch?: number;
-  /** Absent: only the lease is there. */
-  readonly entry?: EntryRef;
-}
-
-/** Each guard and write of a commit as an op of a script, with its keys and values. */
-export class CommitParts {
+/** Each write of a commit as an op of a script, with its keys and values. */
+export class WriteParts {
   constructor(
     private readonly keys: KeyBuilder,
     private readonly delivery: Delivery,
@@ -32,105 +23,6 @@ export class CommitParts {
   /** Whether a commit on a partition may write to another one itself. */
   private isNear(partition: Partition, to: Partition): boolean {
     return this.delivery === 'direct' || (partition.index === to.index && partition.context === to.context);
-  }
-
-  guard(call: CallBuilder, partition: Partition, guard: Guard): void {
-    const { keys } = this;
-    switch (guard.kind) {
-      case 'lease':
-        return void call.op('lease').key(keys.lease(guard.partition, guard.group)).arg(guard.epoch);
-      case 'command':
-        return void call.op('command').key(keys.command(guard.partition ?? partition, guard.id));
-      case 'tombstone':
-        return void call.op('standing').key(keys.tombstone(guard.partition ?? partition, guard.effect));
-      case 'version':
-        return this.versionGuard(call, partition, guard);
-      case 'tags':
-        return this.tagsGuard(call, partition, guard);
-      case 'revision':
-        return void call.op('revision').key(keys.state(partition, guard.state)).arg(guard.expected);
-      case 'row': {
-        const view = keys.view(partition, guard.view);
-        return guard.expected === null
-          ? void call.op('no-row').key(view).arg(guard.id)
-          : void call.op('row-is').key(view).arg(guard.id).arg(guard.expected);
-      }
-      case 'reached':
-        return void this.checkpoint(call.op('reached'), partition, guard.state);
-      case 'timer': {
-        const [timers] = keys.timers(guard.partition ?? partition);
-        return void call
-          .op('due')
-          .key(timers)
-          .arg(checkName(guard.id, 'timer'))
-          .arg(guard.due ?? -1);
-      }
-      case 'dead-letter':
-        return void call.op('dead-letter-there').key(keys.dead(partition)).arg(guard.id);
-      case 'parked': {
-        const parked = keys.parked(partition, guard.group);
-        return guard.behind === undefined
-          ? void call.op('parked').key(parked).arg(guard.key)
-          : void call.op('parked-behind').key(parked).arg(guard.key).arg(guard.behind);
-      }
-      case 'input':
-        return this.input(call, guard, 'input');
-    }
-  }
-
-  /** @param op `input` acknowledges it, `pending` only looks whether that can be done */
-  input(call: CallBuilder, { entry, group }: Extract<Guard, { kind: 'input' }>, op: 'input' | 'pending'): void {
-    call.op(op).key(this.keys.log(entry.source)).arg(this.keys.group(group)).arg(entry.id);
-  }
-
-  private versionGuard(
-    call: CallBuilder,
-    partition: Partition,
-    { stream, expected }: Extract<Guard, { kind: 'version' }>,
-  ): void {
-    const key = this.keys.stream(partition, stream);
-    if (expected === 'exists') call.op('exists').key(key);
-    else
-      call
-        .op('version')
-        .key(key)
-        .arg(expected === 'none' ? 0 : expected);
-  }
-
-  private tagsGuard(call: CallBuilder, partition: Partition, { query, after }: Extract<Guard, { kind: 'tags' }>): void {
-    const queries = query.map((each) => keyedQuery(this.keys, partition, each));
-    call
-      .op('tags')
-      .key(this.keys.log({ partition, log: 'feed' }))
-      .arg(after)
-      .arg(queries.length);
-    for (const { keys, types } of queries) call.allKeys(keys).arg(keys.length).arg(types.length).allArgs(types);
-  }
-
-  /** @param op `fence` looks whether it is the newest epoch, `raise` makes it that */
-  fence(call: CallBuilder, partition: Partition, { from, group, epoch }: TakenInput, op: 'fence' | 'raise'): void {
-    if (epoch !== undefined)
-      call
-        .op(op)
-        .key(this.keys.taken(partition, group, from))
-        .arg(epoch);
-  }
-
-  /** @param op `untaken` looks whether it has been taken, `take` takes it */
-  mark(call: CallBuilder, partition: Partition, { from, group, entry }: TakenInput, op: 'untaken' | 'take'): void {
-    if (entry)
-      call
-        .op(op)
-        .key(this.keys.taken(partition, group, from))
-        .arg(entryField(entry));
-  }
-
-  remember(call: CallBuilder, partition: Partition, guard: Extract<Guard, { kind: 'command' }>): void {
-    call
-      .op(guard.withAppended ? 'remember-appended' : 'remember')
-      .key(this.keys.command(guard.partition ?? partition, guard.id))
-      .arg(guard.result)
-      .arg(guard.ttlMs);
   }
 
   /** @param commit that it is part of */
@@ -145,7 +37,7 @@ export class CommitParts {
       case 'delete':
         return void call.op('delete').key(keys.state(partition, write.state));
       case 'advance':
-        return void this.checkpoint(call.op('advance'), partition, write.state).arg(write.last ?? '');
+        return void checkpointKeys(call.op('advance'), keys, partition, write.state).arg(write.last ?? '');
       case 'row':
         return this.row(call, partition, write);
       case 'list': {
@@ -288,10 +180,6 @@ export class CommitParts {
       .allArgs([...members]);
   }
 
-  private checkpoint(call: CallBuilder, partition: Partition, state: string): CallBuilder {
-    return call.key(this.keys.state(partition, state)).key(this.keys.log({ partition, log: 'feed' }));
-  }
-
   private viewKeys(call: CallBuilder, partition: Partition, view: string): void {
     call.key(this.keys.view(partition, view)).allKeys(this.keys.viewIndex(partition, view));
   }
@@ -337,9 +225,4 @@ function guardedRevision({ guards, writes }: Commit, write: Extract<Write, { kin
   for (const other of writes) if (other !== write && 'state' in other && other.state === write.state) return undefined;
   for (const guard of guards) if (guard.kind === 'revision' && guard.state === write.state) return guard.expected;
   return undefined;
-}
-
-/** The field of an entry: its log and its id, since one group reads several logs of a partition. */
-export function entryField(entry: EntryRef): string {
-  return `${entry.source.log}/${entry.id}`;
 }
