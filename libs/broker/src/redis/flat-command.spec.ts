@@ -47,4 +47,12 @@ describe('a flat command', () => {
     expect(pieces.length).toBeGreaterThan(10);
     expect(Math.max(...pieces.map((piece) => piece.length))).toBeLessThan(32 * 1024);
   });
+
+  it('lets go of its arguments when it is written, since its answer may be long in coming', () => {
+    let sent: Command | undefined;
+    const redis = { options: {}, sendCommand: (command: Command) => ((sent = command), Promise.resolve()) };
+    void callFlat(redis as unknown as Redis, 'SADD', ['a', 'x'.repeat(100_000)]);
+    sent!.toWritable({ write: () => true } as never);
+    expect(sent!.args).toEqual([]);
+  });
 });
