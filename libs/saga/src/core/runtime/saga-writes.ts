@@ -29,19 +29,34 @@ export function writesOf<State>(
   ];
   const listing = listingMoves(saga, id, listed, after);
   if (listing) writes.push(listing);
-  let waiting: Promise<unknown> | undefined;
-  const add = (more: readonly Write[]): void => void writes.push(...more);
-  for (const action of actions) {
-    if (action.kind === 'wake' ? !isSet : action.kind === 'call') continue;
-    // Those behind one that waits keep their place.
-    if (waiting) waiting = waiting.then(() => writesOfAction(broker, instance, action)).then(add);
-    else {
-      const made = writesOfAction(broker, instance, action);
-      if (made instanceof Promise) waiting = made.then(add);
-      else for (const write of made) writes.push(write);
-    }
+  for (const [i, action] of actions.entries()) {
+    if (!isWritten(action, isSet)) continue;
+    const made = writesOfAction(broker, instance, action);
+    if (made instanceof Promise) return writesBehind(broker, instance, actions.slice(i + 1), isSet, writes, made);
+    for (const write of made) writes.push(write);
   }
-  return waiting ? waiting.then(() => writes) : writes;
+  return writes;
+}
+
+/** Those behind one that waits keep their place. */
+async function writesBehind<State>(
+  broker: Broker,
+  instance: SagaInstance<State>,
+  actions: readonly SagaAction[],
+  isSet: boolean,
+  writes: Write[],
+  waiting: Promise<readonly Write[]>,
+): Promise<readonly Write[]> {
+  writes.push(...(await waiting));
+  for (const action of actions) {
+    if (isWritten(action, isSet)) writes.push(...(await writesOfAction(broker, instance, action)));
+  }
+  return writes;
+}
+
+/** @param isTimerSet whether its timer is to be written */
+function isWritten({ kind }: SagaAction, isTimerSet: boolean): boolean {
+  return kind === 'wake' ? isTimerSet : kind !== 'call';
 }
 
 /** What a change is made of besides the instance. */
@@ -119,19 +134,14 @@ function writesOfAction<State>(broker: Broker, instance: SagaInstance<State>, ac
       if (at === undefined) return [{ kind: 'cancel-timer', id: timer }];
       // The key of the replies, so that what is due and a reply of one saga are handled one after the other.
       const attributes = { correlationid, partitionkey: correlationid };
-      return encoded(broker, new SagaWake(saga, id), attributes, (message) => ({
-        kind: 'timer',
-        id: timer,
-        due: at,
-        message,
-      }));
+      return encoded(broker, new SagaWake(saga, id), attributes, asTimer, { id: timer, due: at });
     }
     case 'publish':
       return sent(broker, action.message, { id: action.id, correlationid });
     case 'answer':
       return answerWrites(broker, correlationid, action);
     case 'record':
-      return encoded(broker, action.event, { correlationid }, (text) => ({ kind: 'append', events: [text] }));
+      return encoded(broker, action.event, { correlationid }, asEvent, undefined);
     case 'keep-history':
       return [{ kind: 'put', state: historyName(saga, id, action.page), value: JSON.stringify(action.entries) }];
     case 'call':
@@ -156,18 +166,38 @@ function asked(
     attributes.id = commandId;
     attributes.replyto = addressOf(broker.partitionFor(id));
   }
-  return encoded(broker, message, attributes, (text) => ({ kind: 'emit', to, message: text }));
+  return encoded(broker, message, attributes, asEmit, to);
 }
 
+const asTimer: Writing<{ readonly id: string; readonly due: number }> = (message, { id, due }) => ({
+  kind: 'timer',
+  id,
+  due,
+  message,
+});
+const asEvent: Writing<undefined> = (text) => ({ kind: 'append', events: [text] });
+const asEmit: Writing<Partition> = (message, to) => ({ kind: 'emit', to, message });
+
+type Writing<About> = (text: string, about: About) => Write;
+
 /** A message that stays in this context. */
-function encoded(
+function encoded<About>(
   broker: Broker,
   message: object,
   attributes: Parameters<MessageWriter['encode']>[1],
-  write: (text: string) => Write,
+  write: Writing<About>,
+  about: About,
 ): Made {
   const made = broker.messages.encode(message, attributes);
-  return made instanceof Promise ? made.then(({ text }) => [write(text)]) : [write(made.text)];
+  return made instanceof Promise ? encodedLater(made, write, about) : [write(made.text, about)];
+}
+
+async function encodedLater<About>(
+  made: Promise<{ readonly text: string }>,
+  write: Writing<About>,
+  about: About,
+): Promise<readonly Write[]> {
+  return [write((await made).text, about)];
 }
 
 function sent(broker: Broker, message: object, attributes: Parameters<MessageWriter['outgoing']>[1]): Made {
