@@ -15,9 +15,12 @@ export interface BulkForm {
   run(connection: RedisConnection, commits: readonly CompiledCommit[]): Promise<RawResult[]>;
 }
 
+/** The shape of commits that do nothing but append to a feed: key `feed`, arguments `number of events, events`. */
+export const PUBLICATION = 'publication';
+
 /** By shape: the commits of publishers and of event stores. */
 export const BULK: Readonly<Record<string, BulkForm>> = {
-  publish: { max: 500, enough: 200, weigh: ({ args }) => args.length - 1, run: publish },
+  [PUBLICATION]: { max: 500, enough: 200, weigh: ({ args }) => args.length - 1, run: publish },
   // Of more at once the server takes no less for each, and the client has nothing to do meanwhile.
   [STREAM_APPEND]: { max: 64, weigh: ({ args }) => Number(args[1]), run: appendToStreams },
 };
@@ -56,7 +59,7 @@ async function publish(connection: RedisConnection, commits: readonly CompiledCo
  * ARGV  per feed: number of events, the events
  * Returns per feed: {events written, position of the last, error}; what was written before an error stays
  */
-const PUBLISH = new Script(`#!lua
+export const PUBLISH = new Script(`#!lua
 local answers, a = {}, 0
 for k, feed in ipairs(KEYS) do
   local count, written, last, failed = tonumber(ARGV[a + 1]), 0, '0-0', nil

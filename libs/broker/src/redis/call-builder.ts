@@ -1,5 +1,5 @@
 import { youngList } from '../core/young-list.js';
-import { CompiledCommit } from './compiled-commit.js';
+import { CompiledCommit, SharedValues } from './compiled-commit.js';
 import { Shape } from './shape.js';
 
 /**
@@ -14,6 +14,8 @@ export class CallBuilder {
   private start = 0;
   private readonly keys = youngList<string>();
   private readonly args = youngList<string | number>();
+  private readonly sharedKeys = youngList<string>();
+  private readonly sharedArgs = youngList<string | number>();
 
   /** Begins an op. What belongs to it follows. */
   op(name: string): this {
@@ -44,6 +46,18 @@ export class CallBuilder {
     return this;
   }
 
+  /** A key that other commits of the partition have, too. */
+  sharedKey(key: string): this {
+    this.sharedKeys.push(key);
+    return this;
+  }
+
+  /** An argument that other commits of the partition have, too. */
+  sharedArg(value: string | number): this {
+    this.sharedArgs.push(value);
+    return this;
+  }
+
   allArgs(values: readonly (string | number)[]): this {
     for (const value of values) this.args.push(value);
     return this;
@@ -52,7 +66,12 @@ export class CallBuilder {
   /** It holds nothing that could be added to any more. */
   done(): CompiledCommit {
     this.end();
-    return new CompiledCommit(this.shape.name, this.keys, this.args);
+    return new CompiledCommit(
+      this.shape.name,
+      this.keys,
+      this.args,
+      new SharedValues(this.sharedKeys, this.sharedArgs),
+    );
   }
 
   private end(): void {

@@ -3,8 +3,8 @@ import { isRepeatable } from '../core/commit.js';
 import type { Appended, Commit, CommitResult, Guard } from '../core/commit.js';
 import { StoreUnavailableError, UnknownOutcomeError } from '../core/errors.js';
 import { addressOf } from '../core/partition.js';
-import { youngBlanks } from '../core/young-list.js';
 import { BULK } from './bulk-commits.js';
+import { callOf } from './call-layout.js';
 import type { CommitCompiler, Compiling } from './commit-compiler.js';
 import type { CompiledCommit } from './compiled-commit.js';
 import type { RawResult } from './raw-result.js';
@@ -126,15 +126,11 @@ export class CommitBatcher {
 
   private run(batch: readonly Waiting[]): Promise<RawResult[]> {
     const { shape } = batch[0]!.compiled;
+    const commits = batch.map(({ compiled }) => compiled);
     const bulk = BULK[shape];
-    if (bulk)
-      return bulk.run(
-        this.connection,
-        batch.map(({ compiled }) => compiled),
-      );
-    return this.compiler.script(shape).call(this.connection, (script) => valuesOf(script, batch)) as Promise<
-      RawResult[]
-    >;
+    if (bulk) return bulk.run(this.connection, commits);
+    const script = this.compiler.script(shape);
+    return script.call(this.connection, (name) => callOf(name, commits)) as Promise<RawResult[]>;
   }
 
   /** A promise only where it has to be looked what the first try has done. */
@@ -186,26 +182,6 @@ export class CommitBatcher {
     await sleep(RETRY_MS);
     for (const waiting of again) this.enqueue(waiting);
   }
-}
-
-/** The script, the number of keys, the keys of all; of each the number of its keys and of its args, the args. */
-function valuesOf(script: string, batch: readonly Waiting[]): (string | number)[] {
-  let [keys, args] = [0, 0];
-  for (const { compiled } of batch) {
-    keys += compiled.keys.length;
-    args += compiled.args.length;
-  }
-  const values = youngBlanks<string | number>(2 + keys + 2 * batch.length + args);
-  values[0] = script;
-  values[1] = keys;
-  let [key, arg] = [2, 2 + keys];
-  for (const { compiled } of batch) {
-    for (const each of compiled.keys) values[key++] = each;
-    values[arg++] = compiled.keys.length;
-    values[arg++] = compiled.args.length;
-    for (const each of compiled.args) values[arg++] = each;
-  }
-  return values;
 }
 
 /** Commits of one shape, as many in a call as it takes. */

@@ -145,7 +145,7 @@ describe('a compiled commit', () => {
   it('never has a value in the text of its script', () => {
     fc.assert(
       fc.property(commit, (any) => {
-        const { shape, args, keys: used } = compiler.compile(any);
+        const { shape, args, allKeys: used } = compiler.compile(any);
         const script = compiler.script(shape).text;
         for (const key of used) expect(script).not.toContain(key);
         for (const arg of args) if (String(arg).length >= 12) expect(script).not.toContain(String(arg));
@@ -169,7 +169,7 @@ describe('a compiled commit', () => {
     ];
     const writes = [append('a', 'x')];
     expect(compiler.compile({ partition: home, guards, writes }).shape).toBe(
-      'lease,command,version,revision,pending,append,input,remember',
+      'lease,command,version,revision,pending,append,acknowledge,remember',
     );
     expect(compiler.compile({ partition: home, guards: [input('1-0'), input('2-0')], writes }).shape).toBe(
       'pending*,append,input*',
@@ -184,7 +184,7 @@ describe('a compiled commit', () => {
       { kind: 'emit', to: home, log: 'feed', message: 'm' },
     ];
     expect(compiler.compile({ partition: home, guards: [input, timer], writes }).shape).toBe(
-      'due,pending,emit-event,input,cancel-timer',
+      'due,pending,emit-event,acknowledge,cancel-timer',
     );
   });
 
@@ -197,7 +197,7 @@ describe('a compiled commit', () => {
     expect(direct).toEqual(compiler.compile({ partition: home, guards: [...guards].reverse(), writes: [] }));
     expect(direct.shape).toBe('lease,input');
     expect(compiler.compile({ partition: home, guards, writes: [append('a', 'x')] }).shape).toBe(
-      'lease,pending,append,input',
+      'lease,pending,append,acknowledge',
     );
   });
 });
@@ -212,7 +212,7 @@ describe('under outbox delivery a commit', () => {
     fc.assert(
       fc.property(commit, (any) => {
         try {
-          expect(slots(compiler.compile(any).keys).size).toBeLessThanOrEqual(1);
+          expect(slots(compiler.compile(any).allKeys).size).toBeLessThanOrEqual(1);
           compiled++;
         } catch (error) {
           expect(error).toBeInstanceOf(ConfigurationError);
@@ -228,7 +228,7 @@ describe('under outbox delivery a commit', () => {
 
   it('is never refused when only its messages leave the partition', () => {
     fc.assert(
-      fc.property(commit, (any) => expect(slots(compiler.compile(atHome(any)).keys).size).toBeLessThanOrEqual(1)),
+      fc.property(commit, (any) => expect(slots(compiler.compile(atHome(any)).allKeys).size).toBeLessThanOrEqual(1)),
     );
   });
 
@@ -237,8 +237,8 @@ describe('under outbox delivery a commit', () => {
       fc.property(commit, partition, (any, other) => {
         const [a, b] = [atHome(any), atHome({ ...any, partition: other })].map((each) => compiler.compile(each));
         // A message to the own partition needs no outbox.
-        fc.pre(a!.keys.length > 0 && a!.shape === b!.shape);
-        expect(a!.slot === b!.slot).toBe(slots([...a!.keys, ...b!.keys]).size === 1);
+        fc.pre(a!.allKeys.length > 0 && a!.shape === b!.shape);
+        expect(a!.slot === b!.slot).toBe(slots([...a!.allKeys, ...b!.allKeys]).size === 1);
       }),
     );
   });

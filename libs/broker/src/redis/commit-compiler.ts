@@ -4,6 +4,7 @@ import { inGuardOrder } from '../core/guard-order.js';
 import type { KeyBuilder } from '../core/keys.js';
 import { addressOf } from '../core/partition.js';
 import { APPEND, STREAM_APPEND, streamAppend } from './bulk-appends.js';
+import { PUBLICATION, PUBLISH } from './bulk-commits.js';
 import { CallBuilder } from './call-builder.js';
 import { CompiledCommit } from './compiled-commit.js';
 import { scriptFor } from './commit-script.js';
@@ -44,8 +45,8 @@ export class CommitCompiler {
   compile(commit: Commit, how: Compiling = {}): CompiledCommit {
     const compiled = (how.look || how.taken ? undefined : this.usual(commit)) ?? this.parts(commit, how);
     if (this.delivery !== 'outbox') return compiled;
-    const { shape, keys, args } = compiled;
-    return new CompiledCommit(shape, keys, args, slotOf(commit, keys));
+    const { shape, keys, args, shared, allKeys } = compiled;
+    return new CompiledCommit(shape, keys, args, shared, slotOf(commit, allKeys));
   }
 
   /** What is written outside of handlers takes a short way to the same result. */
@@ -59,7 +60,7 @@ export class CommitCompiler {
     if (guards.length > 0 || writes.length !== 1 || write?.kind !== 'append') return undefined;
     if (write.stream !== undefined || write.tags) return undefined;
     const keys = [this.keys.log({ partition, log: 'feed' })];
-    return new CompiledCommit('publish', keys, [write.events.length, ...write.events]);
+    return new CompiledCommit(PUBLICATION, keys, [write.events.length, ...write.events]);
   }
 
   private parts(commit: Commit, { look = false, taken }: Compiling): CompiledCommit {
@@ -73,11 +74,13 @@ export class CommitCompiler {
     for (const guard of guards) if (guard.kind !== 'input') of.guard(call, partition, guard);
     // Redis refuses an append to a feed that holds a foreign id: appends come first, while nothing has been written. XACK
     // guards by writing, so whenever it is not the first write, the inputs are looked at before.
-    if (look || inputs.length > 1 || appends) for (const input of inputs) of.input(call, input, 'pending');
+    const looked = look || inputs.length > 1 || appends;
+    if (looked) for (const input of inputs) of.input(call, input, 'pending');
     if (look) return call.done();
     if (taken) for (const input of taken) of.mark(call, partition, input, 'untaken');
     if (appends) this.appends(call, commit);
-    for (const input of inputs) of.input(call, input, 'input');
+    if (looked && inputs.length === 1) call.op('acknowledge');
+    else for (const input of inputs) of.input(call, input, 'input');
     if (taken) {
       for (const input of taken) of.fence(call, partition, input, 'raise');
       for (const input of taken) of.mark(call, partition, input, 'take');
@@ -99,13 +102,15 @@ export class CommitCompiler {
     );
   }
 
-  /** The script for a shape. But for bulk forms, calls are `[keys of each commit], [number of keys, number of args, args of each commit]`. */
+  /** The script for a shape. But for bulk forms, its calls are those of {@link callOf}. */
   script(shape: string): Script {
     let script = this.scripts.get(shape);
-    if (!script) this.scripts.set(shape, (script = shape === STREAM_APPEND ? APPEND : scriptFor(shape)));
+    if (!script) this.scripts.set(shape, (script = BULK_SCRIPTS[shape] ?? scriptFor(shape)));
     return script;
   }
 }
+
+const BULK_SCRIPTS: Readonly<Record<string, Script>> = { [STREAM_APPEND]: APPEND, [PUBLICATION]: PUBLISH };
 
 /** Each once: a second XACK of the same one would find it acknowledged when the first has been written. */
 function inputsOf(guards: readonly Guard[]): readonly InputGuard[] {

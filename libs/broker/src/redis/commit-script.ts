@@ -1,4 +1,5 @@
 import { MESSAGE_FIELD } from '@millrace/messages';
+import { EACH_COMMIT } from './call-layout.js';
 import type { Op, Place } from './commit-op.js';
 import { INDEX_OPS, NEWEST_MATCH, PUSH } from './index-ops.js';
 import { DEAD_LETTER_OPS, MOVE_LETTER } from './dead-letter-ops.js';
@@ -9,31 +10,25 @@ import { VIEW_OPS } from './view-ops.js';
 export const TAKEN = 'taken';
 
 /**
- * The script for commits of one shape.
+ * The script for commits of one shape, with the values of {@link callOf}.
  *
- * KEYS  the keys of every commit, one after the other
- * ARGV  per commit: number of its keys, number of its arguments, its arguments
  * Returns per commit: {1, position, version per append ...} committed; {0, guard, found} refused; {2, error}
  */
 export function scriptFor(shape: string): Script {
   const body = shape === '' ? '' : shape.split(',').map(step).join('\n');
+  const names = ['answer', ...LEFT.filter((name) => body.includes(name))];
   return new Script(`#!lua
 -- ${shape}
 local K, A, call = KEYS, ARGV, redis.call
-${/lease/.test(shape) ? LEASES : ''}${/append|publish-indexed/.test(shape) ? PUSH : ''}${/tags/.test(shape) ? NEWEST_MATCH : ''}${/redrive|unpark/.test(shape) ? MOVE_LETTER : ''}local function commit(k, a)
-  local answer${/-indexed/.test(shape) ? ', placed = {1}, {}' : ' = {1}'}${body}
+${/lease/.test(shape) ? LEASES : ''}${/append|publish-indexed/.test(shape) ? PUSH : ''}${/tags/.test(shape) ? NEWEST_MATCH : ''}${/redrive|unpark/.test(shape) ? MOVE_LETTER : ''}local function commit(k, a, ck, ca)
+  local ${names.join(', ')} = {1}${/-indexed/.test(shape) ? '\n  local placed = {}' : ''}${body}
   return answer
 end
-local results, k, a = {}, 0, 0
-while a < #A do
-  local keys, args = tonumber(A[a + 1]), tonumber(A[a + 2])
-  local done, result = pcall(commit, k, a + 2)
-  if done then results[#results + 1] = result
-  else results[#results + 1] = {2, type(result) == 'table' and result.err or tostring(result)} end
-  k, a = k + keys, a + 2 + args
-end
-return results`);
+${EACH_COMMIT}`);
 }
+
+/** What an op may leave to a later one: the log, group and id of the input that it has looked at, and the state and revision. */
+const LEFT = ['input_log', 'input_group', 'input_id', 'guarded_state', 'guarded_revision'];
 
 /** Commits of one call have few partitions, whose leases stay as they are meanwhile. */
 const LEASES = `local epochs = {}
@@ -42,14 +37,22 @@ const LEASES = `local epochs = {}
 /** One op as a block that leaves `k` and `a` behind its keys and arguments; `op*` repeats it as often as its first argument says. */
 function step(token: string): string {
   const repeated = token.endsWith('*');
-  const op = OPS[repeated ? token.slice(0, -1) : token]!;
-  const body = `${op
-    .lua(
-      (i) => `K[k + ${i}]`,
-      (i) => `A[a + ${i}]`,
-    )
-    .trim()}
-    ${op.keys === 'counted' ? '' : `k = k + ${op.keys}`} ${op.args === 'counted' ? '' : `a = a + ${op.args}`}`;
+  const { lua, keys, args, shared } = OPS[repeated ? token.slice(0, -1) : token]!;
+  const at =
+    (list: string, before: string): Place =>
+    (i) =>
+      `${list}[${before} + ${i}]`;
+  const behind = [
+    [keys, 'k'],
+    [args, 'a'],
+    [shared?.keys ?? 0, 'ck'],
+    [shared?.args ?? 0, 'ca'],
+  ] as const;
+  const steps = behind.flatMap(([count, name]) =>
+    count === 0 || count === 'counted' ? [] : `${name} = ${name} + ${count}`,
+  );
+  const body = `${lua(at('K', 'k'), at('A', 'a'), { key: at('K', 'ck'), arg: at('A', 'ca') }).trim()}
+    ${steps.join(' ')}`;
   return repeated
     ? `
   do
@@ -69,37 +72,42 @@ function step(token: string): string {
  * An indexed one leaves its positions in `placed`, under the place that its last one has in the answer. One event, the usual
  * case, needs no list of them otherwise.
  */
-const append = (key: Place, stream: boolean, indexed = false): string => `
+const append = (stream: boolean, indexed = false): Pick<Op, 'lua'> => ({
+  lua: (key, _arg, { key: shared }) => `
     local events, last, version = tonumber(A[a + 1]), '', 0
     ${indexed ? 'local ids = {}' : stream ? 'local ids = events > 1 and {}' : ''}
     for i = 1, events do
-      last = string.sub(call('XADD', ${key(1)}, '0-*', '${MESSAGE_FIELD}', A[a + 1 + i]), 3)
+      last = string.sub(call('XADD', ${shared(1)}, '0-*', '${MESSAGE_FIELD}', A[a + 1 + i]), 3)
       ${indexed ? 'ids[i] = last' : stream ? 'if ids then ids[i] = last end' : ''}
     end
-    ${stream ? `if events == 1 then version = call('RPUSH', ${key(2)}, last)` : ''}
-    ${stream ? `elseif events > 1 then version = push(${key(2)}, ids, 1, events) end` : ''}
+    ${stream ? `if events == 1 then version = call('RPUSH', ${key(1)}, last)` : ''}
+    ${stream ? `elseif events > 1 then version = push(${key(1)}, ids, 1, events) end` : ''}
     ${indexed ? 'placed[#answer + 1] = ids' : ''}
     if events == 0 then
-      local top = call('XREVRANGE', ${key(1)}, '+', '-', 'COUNT', 1)[1]
+      local top = call('XREVRANGE', ${shared(1)}, '+', '-', 'COUNT', 1)[1]
       last = top and string.sub(top[1], 3) or 0
-      ${stream ? `version = call('LLEN', ${key(2)})` : ''}
+      ${stream ? `version = call('LLEN', ${key(1)})` : ''}
     end
-    ${stream ? `if version == events and events > 0 then call('HSETNX', ${key(3)}, 'first-stream-event', last - events + 1) end` : ''}
+    ${stream ? `if version == events and events > 0 then call('HSETNX', ${shared(2)}, 'first-stream-event', last - events + 1) end` : ''}
     a = a + 1 + events
     answer[#answer + 1] = last
-    answer[#answer + 1] = version`;
+    answer[#answer + 1] = version`,
+});
 
 const setTimer = (key: Place, arg: Place): string =>
   `call('ZADD', ${key(1)}, ${arg(2)}, ${arg(1)}) call('HSET', ${key(2)}, ${arg(1)}, ${arg(3)})`;
+
+const timerOp = (args: number): Omit<Op, 'lua'> => ({ keys: 0, args, shared: { keys: 3, args: 0 } });
 
 const OPS: Readonly<Record<string, Op>> = {
   ...DEAD_LETTER_OPS,
   ...VIEW_OPS,
   ...INDEX_OPS,
   lease: {
-    keys: 1,
-    args: 1,
-    lua: (key, arg) => `
+    keys: 0,
+    args: 0,
+    shared: { keys: 1, args: 1 },
+    lua: (_key, _arg, { key, arg }) => `
     local epoch = epochs[${key(1)}]
     if epoch == nil then
       epoch = call('HGET', ${key(1)}, 'epoch')
@@ -133,29 +141,40 @@ const OPS: Readonly<Record<string, Op>> = {
     keys: 1,
     args: 1,
     lua: (key, arg) => `
-    local revision = call('HGET', ${key(1)}, 'revision') or '0'
-    if revision ~= ${arg(1)} then return {0, 'revision', revision} end`,
+    guarded_state, guarded_revision = ${key(1)}, call('HGET', ${key(1)}, 'revision') or '0'
+    if guarded_revision ~= ${arg(1)} then return {0, 'revision', guarded_revision} end`,
   },
   due: {
-    keys: 1,
+    keys: 0,
     args: 2,
-    lua: (key, arg) => `
-    local due = call('ZSCORE', ${key(1)}, ${arg(1)})
+    shared: { keys: 1, args: 0 },
+    lua: (_key, arg, shared) => `
+    local due = call('ZSCORE', ${shared.key(1)}, ${arg(1)})
     if tonumber(due or -1) ~= tonumber(${arg(2)}) then
       return {0, 'timer', due and string.format('%.0f', tonumber(due)) or 'unset'}
     end`,
   },
   input: {
-    keys: 1,
-    args: 2,
-    lua: (key, arg) => `
-    if call('XACK', ${key(1)}, ${arg(1)}, ${arg(2)}) == 0 then return {0, 'input', 'acknowledged'} end`,
+    keys: 0,
+    args: 1,
+    shared: { keys: 1, args: 1 },
+    lua: (_key, arg, shared) => `
+    if call('XACK', ${shared.key(1)}, ${shared.arg(1)}, ${arg(1)}) == 0 then return {0, 'input', 'acknowledged'} end`,
   },
   pending: {
-    keys: 1,
-    args: 2,
-    lua: (key, arg) => `
-    if #call('XPENDING', ${key(1)}, ${arg(1)}, ${arg(2)}, ${arg(2)}, 1) == 0 then return {0, 'input', 'acknowledged'} end`,
+    keys: 0,
+    args: 1,
+    shared: { keys: 1, args: 1 },
+    lua: (_key, arg, shared) => `
+    input_log, input_group, input_id = ${shared.key(1)}, ${shared.arg(1)}, ${arg(1)}
+    if #call('XPENDING', input_log, input_group, input_id, input_id, 1) == 0 then return {0, 'input', 'acknowledged'} end`,
+  },
+  // The one that was looked at.
+  acknowledge: {
+    keys: 0,
+    args: 0,
+    lua: () => `
+    if call('XACK', input_log, input_group, input_id) == 0 then return {0, 'input', 'acknowledged'} end`,
   },
   // Of a partition in another slot: its lease cannot be looked at here, but whether a later epoch has been here before.
   fence: {
@@ -182,20 +201,20 @@ const OPS: Readonly<Record<string, Op>> = {
     local places = #answer > 1 and ' ' .. table.concat(answer, ' ', 2) or ''
     call('SET', ${key(1)}, ${arg(1)} .. places, 'PX', ${arg(2)})`,
   },
-  append: { keys: 3, args: 'counted', lua: (key) => append(key, true) },
-  'append-indexed': { keys: 3, args: 'counted', lua: (key) => append(key, true, true) },
-  'publish-indexed': { keys: 1, args: 'counted', lua: (key) => append(key, false, true) },
-  publish: { keys: 1, args: 'counted', lua: (key) => append(key, false) },
+  append: { keys: 1, args: 'counted', shared: { keys: 2, args: 0 }, ...append(true) },
+  'append-indexed': { keys: 1, args: 'counted', shared: { keys: 2, args: 0 }, ...append(true, true) },
+  'publish-indexed': { keys: 0, args: 'counted', shared: { keys: 1, args: 0 }, ...append(false, true) },
+  publish: { keys: 0, args: 'counted', shared: { keys: 1, args: 0 }, ...append(false) },
   put: {
     keys: 1,
     args: 1,
     lua: (key, arg) => `call('HSET', ${key(1)}, 'value', ${arg(1)}) call('HINCRBY', ${key(1)}, 'revision', 1)`,
   },
-  // Of a state whose revision has been guarded.
-  'put-as': {
-    keys: 1,
-    args: 2,
-    lua: (key, arg) => `call('HSET', ${key(1)}, 'revision', ${arg(1)}, 'value', ${arg(2)})`,
+  // Of the state whose revision has been guarded.
+  'put-next': {
+    keys: 0,
+    args: 1,
+    lua: (_key, arg) => `call('HSET', guarded_state, 'revision', guarded_revision + 1, 'value', ${arg(1)})`,
   },
   'put-for': {
     keys: 1,
@@ -239,21 +258,28 @@ const OPS: Readonly<Record<string, Op>> = {
     lua: (key, arg) => `call('XADD', ${key(1)}, '*', 'to', ${arg(1)}, 'cancel', ${arg(2)})`,
   },
   timer: {
-    keys: 3,
-    args: 3,
-    lua: (key, arg) => `${setTimer(key, arg)} call('HDEL', ${key(3)}, ${arg(1)})`,
+    ...timerOp(3),
+    lua: (_key, arg, { key }) => `${setTimer(key, arg)} call('HDEL', ${key(3)}, ${arg(1)})`,
   },
   'detailed-timer': {
-    keys: 3,
-    args: 4,
-    lua: (key, arg) => `${setTimer(key, arg)} call('HSET', ${key(3)}, ${arg(1)}, ${arg(4)})`,
+    ...timerOp(4),
+    lua: (_key, arg, { key }) => `${setTimer(key, arg)} call('HSET', ${key(3)}, ${arg(1)}, ${arg(4)})`,
   },
   'cancel-timer': {
-    keys: 3,
-    args: 1,
-    lua: (key, arg) =>
+    ...timerOp(1),
+    lua: (_key, arg, { key }) =>
       `call('ZREM', ${key(1)}, ${arg(1)}) call('HDEL', ${key(2)}, ${arg(1)}) call('HDEL', ${key(3)}, ${arg(1)})`,
   },
-  retry: { keys: 1, args: 2, lua: (key, arg) => `call('HSET', ${key(1)}, ${arg(1)}, ${arg(2)})` },
-  'clear-retry': { keys: 1, args: 1, lua: (key, arg) => `call('HDEL', ${key(1)}, ${arg(1)})` },
+  retry: {
+    keys: 0,
+    args: 2,
+    shared: { keys: 1, args: 0 },
+    lua: (_key, arg, { key }) => `call('HSET', ${key(1)}, ${arg(1)}, ${arg(2)})`,
+  },
+  'clear-retry': {
+    keys: 0,
+    args: 1,
+    shared: { keys: 1, args: 0 },
+    lua: (_key, arg, { key }) => `call('HDEL', ${key(1)}, ${arg(1)})`,
+  },
 };

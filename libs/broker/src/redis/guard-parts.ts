@@ -25,7 +25,7 @@ export class GuardParts {
     const { keys } = this;
     switch (guard.kind) {
       case 'lease':
-        return void call.op('lease').key(keys.lease(guard.partition, guard.group)).arg(guard.epoch);
+        return void call.op('lease').sharedKey(keys.lease(guard.partition, guard.group)).sharedArg(guard.epoch);
       case 'command':
         return void call.op('command').key(keys.command(guard.partition ?? partition, guard.id));
       case 'tombstone':
@@ -48,7 +48,7 @@ export class GuardParts {
         const [timers] = keys.timers(guard.partition ?? partition);
         return void call
           .op('due')
-          .key(timers)
+          .sharedKey(timers)
           .arg(checkName(guard.id, 'timer'))
           .arg(guard.due ?? -1);
       }
@@ -67,7 +67,7 @@ export class GuardParts {
 
   /** @param op `input` acknowledges it, `pending` only looks whether that can be done */
   input(call: CallBuilder, { entry, group }: Extract<Guard, { kind: 'input' }>, op: 'input' | 'pending'): void {
-    call.op(op).key(this.keys.log(entry.source)).arg(this.keys.group(group)).arg(entry.id);
+    call.op(op).sharedKey(this.keys.log(entry.source)).sharedArg(this.keys.group(group)).arg(entry.id);
   }
 
   private versionGuard(

@@ -77,9 +77,10 @@ export const VIEW_OPS: Readonly<Record<string, Op>> = {
     call('HDEL', ${key(1)}, ${arg(1)}) call('HDEL', ${key(3)}, ${arg(1)})`,
   },
   list: {
-    keys: 1,
+    keys: 0,
     args: 'counted',
-    lua: (key, arg) => `
+    shared: { keys: 1, args: 0 },
+    lua: (_key, arg, { key }) => `
     local gone, new = tonumber(${arg(1)}), tonumber(${arg(2)})
     if gone > 0 then call('ZREM', ${key(1)}, unpack(A, a + 3, a + 2 + gone)) end
     if new > 0 then call('ZADD', ${key(1)}, unpack(A, a + 3 + gone, a + 2 + gone + new)) end

@@ -44,7 +44,7 @@ export class WriteParts {
         const { view, id, remove, add } = write;
         call
           .op('list')
-          .key(keys.viewIndex(partition, view)[0])
+          .sharedKey(keys.viewIndex(partition, view)[0])
           .arg(remove.length)
           .arg(2 * add.length);
         for (const entry of remove) call.arg(memberOf(entry, id));
@@ -74,7 +74,7 @@ export class WriteParts {
         const at = write.partition ?? partition;
         const id = checkName(write.id, 'timer');
         return this.isNear(partition, at)
-          ? void call.op('cancel-timer').allKeys(keys.timers(at)).arg(id)
+          ? void timerKeys(call.op('cancel-timer'), keys.timers(at)).arg(id)
           : void call.op('out-cancel').key(keys.out(partition)).arg(addressOf(at)).arg(id);
       }
       case 'dead-letter':
@@ -94,13 +94,13 @@ export class WriteParts {
       case 'retry':
         return void call
           .op('retry')
-          .key(keys.retries(write.entry.source.partition, write.group))
+          .sharedKey(keys.retries(write.entry.source.partition, write.group))
           .arg(entryField(write.entry))
           .arg(JSON.stringify(write.record));
       case 'clear-retry':
         return void call
           .op('clear-retry')
-          .key(keys.retries(write.entry.source.partition, write.group))
+          .sharedKey(keys.retries(write.entry.source.partition, write.group))
           .arg(entryField(write.entry));
     }
   }
@@ -108,13 +108,13 @@ export class WriteParts {
   private append(call: CallBuilder, partition: Partition, write: Extract<Write, { kind: 'append' }>): void {
     const indexed = isIndexed(write) ? '-indexed' : '';
     const feed = this.keys.log({ partition, log: 'feed' });
-    if (write.stream === undefined) call.op(`publish${indexed}`).key(feed);
+    if (write.stream === undefined) call.op(`publish${indexed}`).sharedKey(feed);
     else {
       call
         .op(`append${indexed}`)
-        .key(feed)
+        .sharedKey(feed)
         .key(this.keys.stream(partition, write.stream))
-        .key(this.keys.retention(partition)[0]);
+        .sharedKey(this.keys.retention(partition)[0]);
     }
     call.arg(write.events.length).allArgs(write.events);
   }
@@ -123,14 +123,8 @@ export class WriteParts {
     const { state, value, ttlMs } = write;
     const key = this.keys.state(commit.partition, state);
     if (ttlMs !== undefined) return void call.op('put-for').key(key).arg(value).arg(ttlMs);
-    const last = guardedRevision(commit, write);
-    if (last === undefined) call.op('put').key(key).arg(value);
-    else
-      call
-        .op('put-as')
-        .key(key)
-        .arg(last + 1)
-        .arg(value);
+    if (isNext(commit, write)) call.op('put-next').arg(value);
+    else call.op('put').key(key).arg(value);
   }
 
   private deadLetter(
@@ -191,9 +185,7 @@ export class WriteParts {
     const details = timerDetails(write);
     if (write.to) this.keys.log(write.to);
     if (this.isNear(home, at)) {
-      call
-        .op(details === undefined ? 'timer' : 'detailed-timer')
-        .allKeys(keys)
+      timerKeys(call.op(details === undefined ? 'timer' : 'detailed-timer'), keys)
         .arg(id)
         .arg(write.due)
         .arg(write.message);
@@ -220,9 +212,19 @@ export class WriteParts {
   }
 }
 
-/** A state's next revision is known where the last one is guarded, and nothing else of the commit changes it. */
-function guardedRevision({ guards, writes }: Commit, write: Extract<Write, { kind: 'put' }>): number | undefined {
-  for (const other of writes) if (other !== write && 'state' in other && other.state === write.state) return undefined;
-  for (const guard of guards) if (guard.kind === 'revision' && guard.state === write.state) return guard.expected;
-  return undefined;
+function timerKeys(call: CallBuilder, keys: readonly string[]): CallBuilder {
+  for (const key of keys) call.sharedKey(key);
+  return call;
+}
+
+/** A state's next revision is known where the last one is the only one that is guarded, and nothing else of the commit changes it. */
+function isNext({ guards, writes }: Commit, write: Extract<Write, { kind: 'put' }>): boolean {
+  for (const other of writes) if (other !== write && 'state' in other && other.state === write.state) return false;
+  let isGuarded = false;
+  for (const guard of guards) {
+    if (guard.kind !== 'revision') continue;
+    if (isGuarded || guard.state !== write.state) return false;
+    isGuarded = true;
+  }
+  return isGuarded;
 }
