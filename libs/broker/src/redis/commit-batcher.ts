@@ -16,15 +16,20 @@ class Waiting {
   /** True once a reply was lost, so that a refusal may be the echo of our own success. */
   repeated = false;
 
+  /** @param compiled gone when it has been sent: while the answer is awaited, nothing else is as large */
   constructor(
     readonly commit: Commit,
-    readonly compiled: CompiledCommit,
+    readonly how: Compiling | undefined,
+    public compiled: CompiledCommit | undefined,
     readonly repeatable: boolean,
     readonly giveUpAt: number,
     readonly resolve: (result: CommitResult) => void,
     readonly reject: (error: unknown) => void,
   ) {}
 }
+
+/** One that is to be sent. */
+type Queued = Waiting & { compiled: CompiledCommit };
 
 /** Commits of one script call; larger batches win little and block the server longer. */
 const MAX_BATCH = 32;
@@ -35,7 +40,7 @@ const RETRY_MS = 50;
  * committed or refused alone.
  */
 export class CommitBatcher {
-  private queue: Waiting[] = [];
+  private queue: Queued[] = [];
   private scheduled = false;
   /** What has gathered of a shape that does not wait for the end of the turn. */
   private early = 0;
@@ -52,12 +57,12 @@ export class CommitBatcher {
     private readonly verify: (commit: Commit, refused: CommitResult) => Promise<CommitResult>,
   ) {}
 
-  commit(commit: Commit, how: Compiling = {}): Promise<CommitResult> {
+  commit(commit: Commit, how?: Compiling): Promise<CommitResult> {
     return new Promise((resolve, reject) => {
       const compiled = this.compiler.compile(commit, how);
-      const repeatable = how.look === true || how.taken?.some(({ entry }) => entry) === true || isRepeatable(commit);
+      const repeatable = how?.look === true || how?.taken?.some(({ entry }) => entry) === true || isRepeatable(commit);
       const giveUpAt = Date.now() + this.patienceMs;
-      this.enqueue(new Waiting(commit, compiled, repeatable, giveUpAt, resolve, reject));
+      this.enqueue(new Waiting(commit, how, compiled, repeatable, giveUpAt, resolve, reject) as Queued);
     });
   }
 
@@ -70,7 +75,7 @@ export class CommitBatcher {
     }
   }
 
-  private enqueue(waiting: Waiting): void {
+  private enqueue(waiting: Queued): void {
     this.queue.push(waiting);
     const { shape } = waiting.compiled;
     const bulk = BULK[shape];
@@ -86,10 +91,10 @@ export class CommitBatcher {
     });
   }
 
-  private flush(matches: (waiting: Waiting) => boolean = () => true): void {
+  private flush(matches: (waiting: Queued) => boolean = () => true): void {
     this.early = 0;
-    const batches = new Map<string, Waiting[]>();
-    const others: Waiting[] = [];
+    const batches = new Map<string, Queued[]>();
+    const others: Queued[] = [];
     for (const waiting of this.queue) {
       if (!matches(waiting)) {
         others.push(waiting);
@@ -110,7 +115,7 @@ export class CommitBatcher {
     void work.finally(() => this.underway.delete(work));
   }
 
-  private async send(batch: readonly Waiting[]): Promise<void> {
+  private async send(batch: readonly Queued[]): Promise<void> {
     try {
       const results = await this.run(batch);
       const looking: Promise<void>[] = [];
@@ -124,13 +129,21 @@ export class CommitBatcher {
     }
   }
 
-  private run(batch: readonly Waiting[]): Promise<RawResult[]> {
+  private run(batch: readonly Queued[]): Promise<RawResult[]> {
     const { shape } = batch[0]!.compiled;
-    const commits = batch.map(({ compiled }) => compiled);
     const bulk = BULK[shape];
-    if (bulk) return bulk.run(this.connection, commits);
+    if (bulk) return bulk.run(this.connection, this.taken(batch));
     const script = this.compiler.script(shape);
-    return script.call(this.connection, (name) => callOf(name, commits)) as Promise<RawResult[]>;
+    return script.call(this.connection, (name) => callOf(name, this.taken(batch))) as Promise<RawResult[]>;
+  }
+
+  /** Compiled anew where that has been sent before. */
+  private taken(batch: readonly Waiting[]): readonly CompiledCommit[] {
+    return batch.map((waiting) => {
+      const compiled = waiting.compiled ?? this.compiler.compile(waiting.commit, waiting.how);
+      waiting.compiled = undefined;
+      return compiled;
+    });
   }
 
   /** A promise only where it has to be looked what the first try has done. */
@@ -180,12 +193,15 @@ export class CommitBatcher {
     }
     if (again.length === 0) return;
     await sleep(RETRY_MS);
-    for (const waiting of again) this.enqueue(waiting);
+    for (const waiting of again) {
+      waiting.compiled ??= this.compiler.compile(waiting.commit, waiting.how);
+      this.enqueue(waiting as Queued);
+    }
   }
 }
 
 /** Commits of one shape, as many in a call as it takes. */
-function* calls(batch: readonly Waiting[]): Generator<readonly Waiting[], void> {
+function* calls(batch: readonly Queued[]): Generator<readonly Queued[], void> {
   const { max, weigh } = BULK[batch[0]!.compiled.shape] ?? { max: MAX_BATCH, weigh: () => 1 };
   let from = 0;
   let weight = 0;
