@@ -1,8 +1,9 @@
 import type { Direction } from '../command-id.js';
 import { draftOf } from '../draft.js';
+import type { Draft } from '../draft.js';
 import type { Happening, HistoryEntry, SagaInstance } from '../instance.js';
 import { pastOf } from '../past.js';
-import type { Past, PresentInstance } from '../past.js';
+import type { Past } from '../past.js';
 import { isRemoved } from './removed.js';
 import type { Removed } from './removed.js';
 
@@ -20,16 +21,44 @@ export interface Beside {
 /** The text that is an instance's state. A class for the reason of `youngList`: nearly all of them are remembered for a while. */
 export class StoredInstance {
   /**
-   * @param text `{"instance": ..., "timerAt": ..., "keys": ..., "history": [...]}`
+   * @param text `{"instance": {..., "status": ...}, "timerAt": ..., "keys": ..., "history": [...]}`
+   * @param origin what it begins with
+   * @param changingEnd where what may change ends in it, behind the instance
    * @param historyAt where the first entry of the history begins in it
    * @param entries of the history
    */
   constructor(
     readonly text: string,
+    readonly origin: Origin,
+    readonly changingEnd: number,
     readonly historyAt: number,
     readonly entries: number,
+    readonly timerAt: number | undefined,
+    readonly keys: BusinessKeys | undefined,
   ) {}
 }
+
+/** What of an instance stays as it is while it goes on with one definition: it need not be read and written again. */
+class Origin {
+  readonly text: string;
+
+  constructor(
+    readonly saga: string,
+    readonly id: string,
+    readonly version: number,
+    readonly hash: string,
+    readonly correlationid: string,
+    readonly startedAt: number,
+  ) {
+    this.text = JSON.stringify({ saga, id, version, hash, correlationid, startedAt }).slice(0, -1);
+  }
+
+  static of({ saga, id, version, hash, correlationid, startedAt }: SagaInstance): Origin {
+    return new Origin(saga, id, version, hash, correlationid, startedAt);
+  }
+}
+
+const BEFORE_INSTANCE = '{"instance":';
 
 /**
  * An instance as text. Every change writes it anew, so its history is short: entries are arrays, with times since the start. A past
@@ -38,19 +67,25 @@ export class StoredInstance {
 export function toStored(instance: SagaInstance, { timerAt, keys }: Beside): StoredInstance {
   const { history, startedAt } = instance;
   const past = pastOf(instance) as StoredPast | undefined;
-  const present = draftOf(instance);
-  present.history = undefined;
-  present.past = undefined;
-  const rest = JSON.stringify(present);
+  const origin = past?.origin ?? Origin.of(instance);
+  const present = `${BEFORE_INSTANCE}${origin.text},${JSON.stringify(changingOf(instance)).slice(1)}`;
   const timer = timerAt === undefined ? '' : `,"timerAt":${timerAt}`;
-  const before = `{"instance":${rest}${timer}${keys ? `,"keys":${JSON.stringify(keys)}` : ''},"history":[`;
-  let entries = past ? past.text : '';
-  for (const entry of history) {
-    const text = JSON.stringify(packed(entry, startedAt));
-    entries = entries === '' ? text : `${entries},${text}`;
-  }
-  return new StoredInstance(`${before}${entries}]}`, before.length, (past?.entries ?? 0) + history.length);
+  const before = `${present}${timer}${keys ? `,"keys":${JSON.stringify(keys)}` : ''},"history":[`;
+  const earlier = past?.text ?? '';
+  const added = JSON.stringify(history.map((entry) => packed(entry, startedAt))).slice(1, -1);
+  const entries = earlier !== '' && added !== '' ? `${earlier},${added}` : earlier + added;
+  const count = (past?.entries ?? 0) + history.length;
+  return new StoredInstance(`${before}${entries}]}`, origin, present.length, before.length, count, timerAt, keys);
 }
+
+/** What is written with every change. */
+function changingOf(instance: SagaInstance): Changing {
+  const { status, state, run, farewell, failure, parked, pages, early, wakeAt, deadline, asker, updatedAt, endedAt } =
+    instance;
+  return { status, updatedAt, state, run, farewell, failure, parked, pages, early, wakeAt, deadline, asker, endedAt };
+}
+
+type Changing = Omit<Draft, keyof Origin | 'history' | 'past'>;
 
 /** An instance with its whole history. */
 export function fromStored(text: string): (Beside & { readonly instance: SagaInstance }) | Removed {
@@ -65,13 +100,41 @@ export function fromStored(text: string): (Beside & { readonly instance: SagaIns
 /** An instance with its {@link pastOf past} left out. */
 export function withoutPast({
   text,
+  origin,
+  changingEnd,
   historyAt,
   entries,
+  timerAt,
+  keys,
 }: StoredInstance): Beside & { readonly instance: SagaInstance } {
-  const { instance, timerAt, keys } = JSON.parse(`${text.slice(0, historyAt)}]}`) as Stored;
-  const past = new StoredPast(text.slice(historyAt, -2), entries, instance.startedAt);
-  const present: PresentInstance = Object.assign(instance, { history: [], past });
-  return { timerAt, keys, instance: present };
+  const { saga, id, version, hash, correlationid, startedAt } = origin;
+  const changingAt = BEFORE_INSTANCE.length + origin.text.length + 1;
+  const { status, state, run, farewell, failure, parked, pages, early, wakeAt, deadline, asker, updatedAt, endedAt } =
+    JSON.parse(`{${text.slice(changingAt, changingEnd)}`) as Changing;
+  const present: Draft = {
+    saga,
+    id,
+    version,
+    hash,
+    correlationid,
+    status,
+    state,
+    run,
+    farewell,
+    failure,
+    parked,
+    pages,
+    early,
+    wakeAt,
+    deadline,
+    asker,
+    startedAt,
+    updatedAt,
+    endedAt,
+    history: [],
+    past: new StoredPast(text.slice(historyAt, -2), entries, origin),
+  };
+  return { timerAt, keys, instance: present as SagaInstance };
 }
 
 /** The instance with its past, if that was left out. */
@@ -87,12 +150,11 @@ export function withPast(instance: SagaInstance): SagaInstance {
 class StoredPast implements Past {
   /**
    * @param text of the entries, separated by commas
-   * @param start of the saga, ms since 1970
    */
   constructor(
     readonly text: string,
     readonly entries: number,
-    private readonly start: number,
+    readonly origin: Origin,
   ) {}
 
   mayHold(path: string, direction: Direction, what: Happening): boolean {
@@ -100,7 +162,7 @@ class StoredPast implements Past {
   }
 
   all(): readonly HistoryEntry[] {
-    return (JSON.parse(`[${this.text}]`) as PackedEntry[]).map((entry) => unpacked(entry, this.start));
+    return (JSON.parse(`[${this.text}]`) as PackedEntry[]).map((entry) => unpacked(entry, this.origin.startedAt));
   }
 }
 
