@@ -29,14 +29,6 @@ export function send(broker: Broker, outgoing: readonly OutboundMessage[]): Sent
   let feed: Partition | undefined;
   const emits: Emit[] = [];
   const waiting: Promise<void>[] = [];
-  const address = (message: string, to: Partition | Promise<Partition>): void => {
-    const at = emits.length;
-    const emitTo = (partition: Partition): void => void (emits[at] = { kind: 'emit', to: partition, message });
-    if (!(to instanceof Promise)) return emitTo(to);
-    // Keeps its place among the others.
-    emits.length++;
-    waiting.push(to.then(emitTo));
-  };
   for (const { envelope, kind, text, route } of outgoing) {
     if (kind === 'event') {
       checkOwn(broker, envelope.type);
@@ -44,14 +36,22 @@ export function send(broker: Broker, outgoing: readonly OutboundMessage[]): Sent
       feed ??= broker.partitionFor(keyOf(envelope));
       events.push(text);
     } else if (kind === 'command') {
-      address(text, broker.inboxFor(envelope, route));
+      const to = broker.inboxFor(envelope, route);
+      if (to instanceof Promise) waiting.push(emitLater(emits, to, text));
+      else emits.push({ kind: 'emit', to, message: text });
     } else {
       const to = envelope.replyto === undefined ? undefined : parseAddress(envelope.replyto);
-      if (to) address(text, to);
+      if (to) emits.push({ kind: 'emit', to, message: text });
     }
   }
   const sent = { feed, events, emits };
   return waiting.length === 0 ? sent : Promise.all(waiting).then(() => sent);
+}
+
+/** It keeps its place among the others. */
+async function emitLater(emits: Emit[], to: Promise<Partition>, message: string): Promise<void> {
+  const at = emits.length++;
+  emits[at] = { kind: 'emit', to: await to, message };
 }
 
 /** The writes of messages that are sent as part of a commit on a partition. A promise only where {@link send} waits. */

@@ -121,10 +121,10 @@ export class WriteParts {
 
   private put(call: CallBuilder, commit: Commit, write: Extract<Write, { kind: 'put' }>): void {
     const { state, value, ttlMs } = write;
+    if (ttlMs === undefined && isNext(commit, write)) return void call.op('put-next').arg(value);
     const key = this.keys.state(commit.partition, state);
-    if (ttlMs !== undefined) return void call.op('put-for').key(key).arg(value).arg(ttlMs);
-    if (isNext(commit, write)) call.op('put-next').arg(value);
-    else call.op('put').key(key).arg(value);
+    if (ttlMs === undefined) call.op('put').key(key).arg(value);
+    else call.op('put-for').key(key).arg(value).arg(ttlMs);
   }
 
   private deadLetter(

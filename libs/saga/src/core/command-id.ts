@@ -63,11 +63,16 @@ const PLAIN = /^[\w.!~'()-]*$/;
 
 /** An id without '/' and without what names of states and timers may not contain. */
 function encodeId(id: string): string {
-  if (PLAIN.test(id) && !id.includes('..')) return id;
+  if (isPlain(id)) return id;
   return encodeURIComponent(id).replaceAll('*', '%2A').replaceAll('..', '%2E%2E');
 }
 
+function isPlain(id: string): boolean {
+  return PLAIN.test(id) && !id.includes('..');
+}
+
 function decodeId(encoded: string): string | undefined {
+  if (isPlain(encoded)) return encoded;
   try {
     const id = decodeURIComponent(encoded);
     return encodeId(id) === encoded ? id : undefined;

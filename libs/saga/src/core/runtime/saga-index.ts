@@ -19,15 +19,15 @@ export function idIn(row: string): { readonly saga: string; readonly id: string 
 
 /** Where a list has an instance. One that stays is the same object after a change: what is compared and kept is a reference. */
 export class Listing implements IndexEntry {
-  /** @param time its place there, as {@link placeAt} writes it */
+  /** @param time its place there, ms since 1970 */
   constructor(
     readonly index: string,
     readonly prefix: string,
-    readonly time: string,
+    readonly time: number,
   ) {}
 
   get value(): string {
-    return valueAt(this.prefix, this.time);
+    return valueAt(this.prefix, placeAt(this.time));
   }
 }
 
@@ -44,16 +44,15 @@ export function listings(
   keys: BusinessKeys | undefined,
   before: readonly Listing[] = [],
 ): readonly Listing[] {
-  const start = placeAt(startedAt);
-  const entry = ({ index, prefix }: Prefix, time: string): Listing => {
+  const entry = ({ index, prefix }: Prefix, time: number): Listing => {
     for (const one of before) if (one.index === index && one.time === time && one.prefix === prefix) return one;
     return new Listing(index, prefix, time);
   };
-  const found = youngList(entry(listedBy.saga(saga), start), entry(listedBy.status(saga, status), start));
-  for (const step of steps) found.push(entry(listedBy.step(saga, step), start));
-  for (const name in keys) found.push(entry(listedBy.key(saga, name, keys[name]!), start));
-  if (deadline !== undefined) found.push(entry(listedBy.deadline(saga), placeAt(deadline)));
-  if (hasEnded({ status })) found.push(entry(listedBy.ended(saga, status), placeAt(endedAt ?? updatedAt)));
+  const found = youngList(entry(listedBy.saga(saga), startedAt), entry(listedBy.status(saga, status), startedAt));
+  for (const step of steps) found.push(entry(listedBy.step(saga, step), startedAt));
+  for (const name in keys) found.push(entry(listedBy.key(saga, name, keys[name]!), startedAt));
+  if (deadline !== undefined) found.push(entry(listedBy.deadline(saga), deadline));
+  if (hasEnded({ status })) found.push(entry(listedBy.ended(saga, status), endedAt ?? updatedAt));
   return found;
 }
 
