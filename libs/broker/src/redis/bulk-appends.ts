@@ -3,7 +3,8 @@ import type { Commit } from '../core/commit.js';
 import type { KeyBuilder } from '../core/keys.js';
 import { CompiledCommit } from './compiled-commit.js';
 import { PUSH } from './index-ops.js';
-import type { RawResult } from './raw-result.js';
+import { appended, Failure, refused } from './outcome.js';
+import type { Outcome } from './outcome.js';
 import type { RedisConnection } from './redis-connection.js';
 import { Script } from './script.js';
 
@@ -36,7 +37,7 @@ interface Group {
 export async function appendToStreams(
   connection: RedisConnection,
   commits: readonly CompiledCommit[],
-): Promise<RawResult[]> {
+): Promise<Outcome[]> {
   const groups = groupsOf(commits);
   const keys: string[] = [];
   const args: (string | number)[] = [];
@@ -52,7 +53,7 @@ export async function appendToStreams(
     }
   }
   const answers = (await APPEND.run(connection, keys, args)) as (number | string)[][];
-  const results = new Array<RawResult>(commits.length);
+  const results = new Array<Outcome>(commits.length);
   groups.forEach(({ members }, group) => {
     const answer = answers[group]!;
     let position = Number(answer[0]);
@@ -60,10 +61,10 @@ export async function appendToStreams(
     for (let member = members.length; member > 0; member--) {
       const i = members[member - 1]!;
       const version = answer[member]!;
-      if (typeof version === 'string') results[i] = [2, version];
-      else if (version < 0) results[i] = [0, 'version', -1 - version];
+      if (typeof version === 'string') results[i] = new Failure(version);
+      else if (version < 0) results[i] = refused('version', String(-1 - version));
       else {
-        results[i] = [1, position, version];
+        results[i] = appended(position, version);
         position -= commits[i]!.args.length - 2;
       }
     }

@@ -1,7 +1,8 @@
 import { MESSAGE_FIELD } from '@millrace/messages';
 import { appendToStreams, STREAM_APPEND } from './bulk-appends.js';
 import type { CompiledCommit } from './compiled-commit.js';
-import type { RawResult } from './raw-result.js';
+import { appended, Failure } from './outcome.js';
+import type { Outcome } from './outcome.js';
 import type { RedisConnection } from './redis-connection.js';
 import { Script } from './script.js';
 
@@ -12,7 +13,7 @@ export interface BulkForm {
   /** So much of it leaves before the turn ends. Default: nothing does. */
   readonly enough?: number;
   weigh(commit: CompiledCommit): number;
-  run(connection: RedisConnection, commits: readonly CompiledCommit[]): Promise<RawResult[]>;
+  run(connection: RedisConnection, commits: readonly CompiledCommit[]): Promise<Outcome[]>;
 }
 
 /** The shape of commits that do nothing but append to a feed: key `feed`, arguments `number of events, events`. */
@@ -26,7 +27,7 @@ export const BULK: Readonly<Record<string, BulkForm>> = {
 };
 
 /** Events appended to feeds without stream or guard: a feed's positions follow each other, so its last one tells all. */
-async function publish(connection: RedisConnection, commits: readonly CompiledCommit[]): Promise<RawResult[]> {
+async function publish(connection: RedisConnection, commits: readonly CompiledCommit[]): Promise<Outcome[]> {
   const feeds = new Map<string, number[]>();
   commits.forEach(({ keys }, i) => {
     const members = feeds.get(keys[0]!);
@@ -41,14 +42,14 @@ async function publish(connection: RedisConnection, commits: readonly CompiledCo
       for (let event = 1; event < commits[i]!.args.length; event++) args.push(commits[i]!.args[event]!);
   }
   const answers = (await PUBLISH.run(connection, [...feeds.keys()], args)) as [number, string, string?][];
-  const results = new Array<RawResult>(commits.length);
+  const results = new Array<Outcome>(commits.length);
   let feed = 0;
   for (const members of feeds.values()) {
     const [written, last, error] = answers[feed++]!;
     let done = 0;
     for (const i of members) {
       done += commits[i]!.args.length - 1;
-      results[i] = done > written ? [2, error ?? 'not written'] : [1, Number(last) - written + done, 0];
+      results[i] = done > written ? new Failure(error ?? 'not written') : appended(Number(last) - written + done, 0);
     }
   }
   return results;

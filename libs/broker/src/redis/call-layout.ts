@@ -51,8 +51,9 @@ export function callOf(script: string, commits: readonly CompiledCommit[]): (str
 }
 
 /**
- * Lua that goes through the commits of a call by its layout. Before it `commit(k, a, ck, ca)` is defined, for which the first own
- * key of a commit is `K[k + 1]`, the first shared one `K[ck + 1]`, and so on with arguments in `A`.
+ * Lua that goes through the commits of a call by its layout, and answers as {@link outcomesOf} reads it. Before it
+ * `commit(k, a, ck, ca)` is defined, for which the first own key of a commit is `K[k + 1]`, the first shared one `K[ck + 1]`, and so
+ * on with arguments in `A`. It returns nothing; or {0, guard, found} when it refuses, {1, position, version ...} when it has appended.
  */
 export const EACH_COMMIT = `local layout, byte = A[1], string.byte
 local function size(at)
@@ -65,13 +66,25 @@ for set = 1, byte(layout, 1) do
   cks[set], cas[set] = k, a
   k, a, at = k + keys, a + args, at + ${2 * DIGITS}
 end
-local results = {}
+local results, n = {}, 0
 while at < #layout do
   local set = byte(layout, at)
   local keys, args = size(at + 1)
   local done, result = pcall(commit, k, a, cks[set], cas[set])
-  if done then results[#results + 1] = result
-  else results[#results + 1] = {2, type(result) == 'table' and result.err or tostring(result)} end
+  if not done then
+    results[n + 1], results[n + 2] = -2, type(result) == 'table' and result.err or tostring(result)
+    n = n + 2
+  elseif not result then
+    n = n + 1
+    results[n] = 0
+  elseif result[1] == 0 then
+    results[n + 1], results[n + 2], results[n + 3] = -1, result[2], result[3]
+    n = n + 3
+  else
+    results[n + 1] = #result - 1
+    for i = 2, #result do results[n + i] = result[i] end
+    n = n + #result
+  end
   k, a, at = k + keys, a + args, at + ${1 + 2 * DIGITS}
 end
 return results`;

@@ -1,13 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isRepeatable } from '../core/commit.js';
-import type { Appended, Commit, CommitResult, Guard } from '../core/commit.js';
+import type { Commit, CommitResult } from '../core/commit.js';
 import { StoreUnavailableError, UnknownOutcomeError } from '../core/errors.js';
 import { addressOf } from '../core/partition.js';
 import { BULK } from './bulk-commits.js';
 import { callOf } from './call-layout.js';
 import type { CommitCompiler, Compiling } from './commit-compiler.js';
 import type { CompiledCommit } from './compiled-commit.js';
-import type { RawResult } from './raw-result.js';
+import { Failure, outcomesOf } from './outcome.js';
+import type { Outcome } from './outcome.js';
 import type { RedisConnection } from './redis-connection.js';
 import { isNotNow, isServerError } from './redis-errors.js';
 
@@ -129,12 +130,13 @@ export class CommitBatcher {
     }
   }
 
-  private run(batch: readonly Queued[]): Promise<RawResult[]> {
+  private async run(batch: readonly Queued[]): Promise<Outcome[]> {
     const { shape } = batch[0]!.compiled;
     const bulk = BULK[shape];
     if (bulk) return bulk.run(this.connection, this.taken(batch));
     const script = this.compiler.script(shape);
-    return script.call(this.connection, (name) => callOf(name, this.taken(batch))) as Promise<RawResult[]>;
+    const answer = await script.call(this.connection, (name) => callOf(name, this.taken(batch)));
+    return outcomesOf(answer as (number | string)[]);
   }
 
   /** Compiled anew where that has been sent before. */
@@ -147,14 +149,11 @@ export class CommitBatcher {
   }
 
   /** A promise only where it has to be looked what the first try has done. */
-  private settle(waiting: Waiting, raw: RawResult | undefined): Promise<void> | undefined {
-    if (!raw) waiting.reject(new Error('the commit script answered for fewer commits than it was given'));
-    else if (raw[0] === 2) waiting.reject(writeFailed(waiting.commit, String(raw[1])));
-    else {
-      const result = parse(raw);
-      if (result.status !== 'committed' && waiting.repeated) return this.look(waiting, result);
-      waiting.resolve(result);
-    }
+  private settle(waiting: Waiting, outcome: Outcome | undefined): Promise<void> | undefined {
+    if (!outcome) waiting.reject(new Error('the commit script answered for fewer commits than it was given'));
+    else if (outcome instanceof Failure) waiting.reject(writeFailed(waiting.commit, outcome.text));
+    else if (outcome.status !== 'committed' && waiting.repeated) return this.look(waiting, outcome);
+    else waiting.resolve(outcome);
     return undefined;
   }
 
@@ -215,13 +214,6 @@ function* calls(batch: readonly Queued[]): Generator<readonly Queued[], void> {
     weight += own;
   }
   yield from === 0 ? batch : batch.slice(from);
-}
-
-function parse(raw: RawResult): CommitResult {
-  if (raw[0] === 0) return { status: 'refused', guard: raw[1] as Guard['kind'], found: String(raw[2]) };
-  const appended: Appended[] = [];
-  for (let i = 1; i + 1 < raw.length; i += 2) appended.push({ position: Number(raw[i]), version: Number(raw[i + 1]) });
-  return { status: 'committed', appended };
 }
 
 /** A write failed inside the script, after the guards: the keys hold something that Millrace did not put there. */

@@ -9,30 +9,34 @@ import { VIEW_OPS } from './view-ops.js';
 /** What is found when the entry of another slot has been taken before. */
 export const TAKEN = 'taken';
 
-/**
- * The script for commits of one shape, with the values of {@link callOf}.
- *
- * Returns per commit: {1, position, version per append ...} committed; {0, guard, found} refused; {2, error}
- */
+/** The script for commits of one shape: takes what {@link callOf} gives it, and answers what {@link outcomesOf} reads. */
 export function scriptFor(shape: string): Script {
   const body = shape === '' ? '' : shape.split(',').map(step).join('\n');
-  const names = ['answer', ...LEFT.filter((name) => body.includes(name))];
-  return new Script(`#!lua
--- ${shape}
-local K, A, call = KEYS, ARGV, redis.call
-${/lease/.test(shape) ? LEASES : ''}${/append|publish-indexed/.test(shape) ? PUSH : ''}${/tags/.test(shape) ? NEWEST_MATCH : ''}${/redrive|unpark/.test(shape) ? MOVE_LETTER : ''}local function commit(k, a, ck, ca)
-  local ${names.join(', ')} = {1}${/-indexed/.test(shape) ? '\n  local placed = {}' : ''}${body}
-  return answer
-end
-${EACH_COMMIT}`);
+  const left = LEFT.filter((name) => body.includes(name));
+  const isIn = (ops: RegExp, text: string): string => (ops.test(shape) ? text : '');
+  const lines = [
+    '#!lua',
+    `-- ${shape}`,
+    'local K, A, call = KEYS, ARGV, redis.call',
+    // Commits of one call have few partitions, whose leases stay as they are meanwhile.
+    isIn(/lease/, 'local epochs = {}'),
+    isIn(/append|publish-indexed/, PUSH),
+    isIn(/tags/, NEWEST_MATCH),
+    isIn(/redrive|unpark/, MOVE_LETTER),
+    'local function commit(k, a, ck, ca)',
+    body.includes('answer') ? 'local answer = {1}' : '',
+    isIn(/-indexed/, 'local placed = {}'),
+    left.length > 0 ? `local ${left.join(', ')}` : '',
+    body,
+    body.includes('answer') ? 'return answer' : '',
+    'end',
+    EACH_COMMIT,
+  ];
+  return new Script(lines.filter((line) => line !== '').join('\n'));
 }
 
 /** What an op may leave to a later one: the log, group and id of the input that it has looked at, and the state and revision. */
 const LEFT = ['input_log', 'input_group', 'input_id', 'guarded_state', 'guarded_revision'];
-
-/** Commits of one call have few partitions, whose leases stay as they are meanwhile. */
-const LEASES = `local epochs = {}
-`;
 
 /** One op as a block that leaves `k` and `a` behind its keys and arguments; `op*` repeats it as often as its first argument says. */
 function step(token: string): string {
