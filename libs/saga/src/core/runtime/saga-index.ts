@@ -17,7 +17,7 @@ export function idIn(row: string): { readonly saga: string; readonly id: string 
   return { saga: row.slice(0, slash), id: row.slice(slash + 1) };
 }
 
-/** Where a list has an instance. One that stays is the same object after a change: what is compared and kept is a reference. */
+/** Where a list has an instance. One that stays is the same object after a change, so that little is kept for what is under way. */
 export class Listing implements IndexEntry {
   /** @param time its place there, ms since 1970 */
   constructor(
@@ -28,6 +28,10 @@ export class Listing implements IndexEntry {
 
   get value(): string {
     return valueAt(this.prefix, placeAt(this.time));
+  }
+
+  isAt(index: string, prefix: string, time: number): boolean {
+    return this.time === time && this.index === index && this.prefix === prefix;
   }
 }
 
@@ -45,7 +49,7 @@ export function listings(
   before: readonly Listing[] = [],
 ): readonly Listing[] {
   const entry = ({ index, prefix }: Prefix, time: number): Listing => {
-    for (const one of before) if (one.index === index && one.time === time && one.prefix === prefix) return one;
+    for (const one of before) if (one.isAt(index, prefix, time)) return one;
     return new Listing(index, prefix, time);
   };
   const found = youngList(entry(listedBy.saga(saga), startedAt), entry(listedBy.status(saga, status), startedAt));
@@ -59,7 +63,6 @@ export function listings(
 /**
  * Moves an instance in the lists, in the commit that changes it.
  *
- * @param before as it was given to {@link listings} for `after`
  * @returns undefined when it is found as before
  */
 export function listingMoves(
@@ -68,10 +71,15 @@ export function listingMoves(
   before: readonly Listing[],
   after: readonly Listing[],
 ): Write | undefined {
-  const add = after.filter((one) => !before.includes(one));
-  const remove = before.filter((one) => !after.includes(one));
+  const add = missing(after, before);
+  const remove = missing(before, after);
   if (add.length === 0 && remove.length === 0) return undefined;
   return { kind: 'list', view: SAGA_INDEX, id: rowId(saga, id), remove, add };
+}
+
+/** Those that the others do not have. */
+function missing(listed: readonly Listing[], others: readonly Listing[]): readonly Listing[] {
+  return listed.filter(({ index, prefix, time }) => !others.some((other) => other.isAt(index, prefix, time)));
 }
 
 /** What instances of one saga are listed by: each in the order of a time. */
