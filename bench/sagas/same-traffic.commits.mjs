@@ -11,11 +11,14 @@ export class Commits {
     this.epochs = epochs;
   }
 
-  /** @param script one of {@link commitScript} */
-  add(script, partition, keys, args) {
+  /**
+   * @param script one of {@link commitScript}
+   * @param shared keys that go once in a call for all commits that give the same list; the first is the lease
+   */
+  add(script, shared, keys, args) {
     let commits = this.#calls.get(script);
     if (!commits) this.#calls.set(script, (commits = []));
-    commits.push({ lease: partition.lease(this.group), keys, args });
+    commits.push({ shared, keys, args });
   }
 
   /** Throws when one has been refused. */
@@ -30,15 +33,33 @@ export class Commits {
   }
 
   #call(script, commits) {
-    const leases = [...new Set(commits.map(({ lease }) => lease))];
-    const keys = [...leases];
-    const args = [leases.length, this.group];
-    for (const lease of leases) args.push(this.epochs.get(lease));
+    const sets = [];
+    let members = '';
+    for (const { shared } of commits) {
+      let set = sets.indexOf(shared);
+      if (set < 0) set = sets.push(shared) - 1;
+      members += String.fromCharCode(set + 1);
+    }
+    const keys = sets.flat();
+    const args = [sets.length, this.group, members];
+    for (const [lease] of sets) args.push(this.epochs.get(lease));
     for (const commit of commits) {
       for (const key of commit.keys) keys.push(key);
       for (const arg of commit.args) args.push(arg);
     }
     return run(this.redis, script, keys, args);
+  }
+}
+
+/** Lists of keys that are shared, each made once. */
+export class SharedKeys {
+  #known = new Map();
+
+  /** @param others of the partition that the script wants, behind the lease and the stream of the input */
+  of(lease, stream, others) {
+    let shared = this.#known.get(stream);
+    if (!shared) this.#known.set(stream, (shared = [lease, stream, ...others]));
+    return shared;
   }
 }
 

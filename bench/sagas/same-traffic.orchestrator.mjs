@@ -1,6 +1,7 @@
 /** The orchestrator by hand, with the traffic of Millrace: two groups, one for the orders, one for the replies. */
 import { Redis } from 'ioredis';
 import { ready } from '../child.mjs';
+import { SharedKeys } from './same-traffic.commits.mjs';
 import { Instances, stateName } from './same-traffic.instances.mjs';
 import { caused, clock } from './same-traffic.events.mjs';
 import { ORDERS, partitionOf, partitionsOf, SAGAS, SHOP } from './same-traffic.keys.mjs';
@@ -15,6 +16,8 @@ await ready(async ({ url, namespace }) => {
   const [orders, sagas, shop] = [ORDERS, SAGAS, SHOP].map((context) => partitionsOf(namespace, context));
   const writer = new Redis(url);
   const instances = new Instances(writer, sagas);
+  // A saga is in the partition of its order.
+  const sharedKeys = new SharedKeys();
 
   const commit = ({ partition, stream, entry, event }, commits, { revision, move }, now) => {
     const { stored, instance, gone, come, timer } = move;
@@ -27,8 +30,8 @@ await ready(async ({ url, namespace }) => {
     const args = [entry, revision, JSON.stringify(stored), text(move.event) ?? '', text(command) ?? ''];
     args.push(name, stored.timerAt ?? '', timer === 'set' ? text(wake) : '', gone.length, 2 * come.length, ...gone);
     for (const member of come) args.push(0, member);
-    const keys = [home.state(name), stream, home.listings, home.feed, shop[home.index].inbox, ...home.timers];
-    commits.add(transition(move), partition, keys, args);
+    const shared = sharedKeys.of(partition.lease(commits.group), stream, [home.listings, home.feed, ...home.timers]);
+    commits.add(transition(move), shared, [home.state(name), shop[home.index].inbox], args);
     instances.keep(stored, revision + 1);
   };
 

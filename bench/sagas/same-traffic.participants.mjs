@@ -2,6 +2,7 @@
 import { Redis } from 'ioredis';
 import { ready } from '../child.mjs';
 import { words } from './order.mjs';
+import { SharedKeys } from './same-traffic.commits.mjs';
 import { clock, reply } from './same-traffic.events.mjs';
 import { partitionsOf, SAGAS, SHOP } from './same-traffic.keys.mjs';
 import { consume } from './same-traffic.mjs';
@@ -12,6 +13,7 @@ const UNDONE_FOR_MS = 7 * 24 * 3600 * 1000;
 await ready(async ({ url, namespace, delivers }) => {
   const [shop, sagas] = [SHOP, SAGAS].map((context) => partitionsOf(namespace, context));
   const writer = new Redis(url);
+  const sharedKeys = new SharedKeys();
   const success = (type, data) => ({ type, outcome: 'success', data });
   const answers = {
     'shop.reserve-stock': (command) => success('shop.stock-reserved', words.stockReserved(command)),
@@ -30,13 +32,14 @@ await ready(async ({ url, namespace, delivers }) => {
     for (const { partition, stream, entry, event } of arrivals) {
       const { id, source, type, replyto, effectid, undoes } = event;
       const text = reply(`/${SHOP}`, event, now, answers[type](event.data));
-      const keys = [stream, sagas[Number(replyto.slice(SAGAS.length + 1))].inbox];
+      const shared = sharedKeys.of(partition.lease(SHOP), stream, []);
+      const inbox = sagas[Number(replyto.slice(SAGAS.length + 1))].inbox;
       if (undoes !== undefined) {
         const by = JSON.stringify({ id, source, type });
-        commits.add(answerAndUndo, partition, [...keys, partition.tombstone(undoes)], [entry, text, by, UNDONE_FOR_MS]);
+        commits.add(answerAndUndo, shared, [inbox, partition.tombstone(undoes)], [entry, text, by, UNDONE_FOR_MS]);
       } else if (effectid !== undefined) {
-        commits.add(answerUnlessUndone, partition, [...keys, partition.tombstone(effectid)], [entry, text]);
-      } else commits.add(answer, partition, keys, [entry, text]);
+        commits.add(answerUnlessUndone, shared, [inbox, partition.tombstone(effectid)], [entry, text]);
+      } else commits.add(answer, shared, [inbox], [entry, text]);
     }
   };
 
