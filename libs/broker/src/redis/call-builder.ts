@@ -52,6 +52,11 @@ export class CallBuilder {
     return this;
   }
 
+  allSharedKeys(keys: readonly string[]): this {
+    for (const key of keys) this.sharedKeys.push(key);
+    return this;
+  }
+
   /** An argument that other commits of the partition have, too. */
   sharedArg(value: string | number): this {
     this.sharedArgs.push(value);

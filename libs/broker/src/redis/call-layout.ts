@@ -12,7 +12,8 @@ const BASE = 128;
  * ARGV  the layout; what some share, set by set; then the own arguments of each commit
  *
  * The layout is a text that says how many there are: the number of sets, then of each its keys and arguments, then of each commit
- * its set, its keys and arguments. A set is told by one digit, so there are fewer than 128 commits. As numbers of their own these would cost the server as much as the values themselves.
+ * its set, its keys and arguments. A set is told by one digit, so there are fewer than 128 commits. As arguments of their own these
+ * numbers would cost the server as much as the values themselves.
  *
  * @param script the first value
  */

@@ -74,7 +74,7 @@ export class WriteParts {
         const at = write.partition ?? partition;
         const id = checkName(write.id, 'timer');
         return this.isNear(partition, at)
-          ? void timerKeys(call.op('cancel-timer'), keys.timers(at)).arg(id)
+          ? void call.op('cancel-timer').allSharedKeys(keys.timers(at)).arg(id)
           : void call.op('out-cancel').key(keys.out(partition)).arg(addressOf(at)).arg(id);
       }
       case 'dead-letter':
@@ -185,7 +185,9 @@ export class WriteParts {
     const details = timerDetails(write);
     if (write.to) this.keys.log(write.to);
     if (this.isNear(home, at)) {
-      timerKeys(call.op(details === undefined ? 'timer' : 'detailed-timer'), keys)
+      call
+        .op(details === undefined ? 'timer' : 'detailed-timer')
+        .allSharedKeys(keys)
         .arg(id)
         .arg(write.due)
         .arg(write.message);
@@ -210,11 +212,6 @@ export class WriteParts {
     } else if (log === 'in') call.op('out').key(this.keys.out(home)).arg(addressOf(to)).arg(message);
     else call.op('out-to-log').key(this.keys.out(home)).arg(addressOf(to)).arg(log).arg(message);
   }
-}
-
-function timerKeys(call: CallBuilder, keys: readonly string[]): CallBuilder {
-  for (const key of keys) call.sharedKey(key);
-  return call;
 }
 
 /** A state's next revision is known where the last one is the only one that is guarded, and nothing else of the commit changes it. */

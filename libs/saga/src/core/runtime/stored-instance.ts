@@ -79,13 +79,18 @@ export function toStored(instance: SagaInstance, { timerAt, keys }: Beside): Sto
 }
 
 /** What is written with every change. */
-function changingOf(instance: SagaInstance): Changing {
-  const { status, state, run, farewell, failure, parked, pages, early, wakeAt, deadline, asker, updatedAt, endedAt } =
-    instance;
-  return { status, updatedAt, state, run, farewell, failure, parked, pages, early, wakeAt, deadline, asker, endedAt };
+function changingOf(instance: SagaInstance): Draft {
+  const changing = draftOf(instance);
+  changing.saga = undefined;
+  changing.id = undefined;
+  changing.version = undefined;
+  changing.hash = undefined;
+  changing.correlationid = undefined;
+  changing.startedAt = undefined;
+  changing.history = undefined;
+  changing.past = undefined;
+  return changing;
 }
-
-type Changing = Omit<Draft, keyof Origin | 'history' | 'past'>;
 
 /** An instance with its whole history. */
 export function fromStored(text: string): (Beside & { readonly instance: SagaInstance }) | Removed {
@@ -107,33 +112,16 @@ export function withoutPast({
   timerAt,
   keys,
 }: StoredInstance): Beside & { readonly instance: SagaInstance } {
-  const { saga, id, version, hash, correlationid, startedAt } = origin;
   const changingAt = BEFORE_INSTANCE.length + origin.text.length + 1;
-  const { status, state, run, farewell, failure, parked, pages, early, wakeAt, deadline, asker, updatedAt, endedAt } =
-    JSON.parse(`{${text.slice(changingAt, changingEnd)}`) as Changing;
-  const present: Draft = {
-    saga,
-    id,
-    version,
-    hash,
-    correlationid,
-    status,
-    state,
-    run,
-    farewell,
-    failure,
-    parked,
-    pages,
-    early,
-    wakeAt,
-    deadline,
-    asker,
-    startedAt,
-    updatedAt,
-    endedAt,
-    history: [],
-    past: new StoredPast(text.slice(historyAt, -2), entries, origin),
-  };
+  const present = draftOf(JSON.parse(`{${text.slice(changingAt, changingEnd)}`) as SagaInstance);
+  present.saga = origin.saga;
+  present.id = origin.id;
+  present.version = origin.version;
+  present.hash = origin.hash;
+  present.correlationid = origin.correlationid;
+  present.startedAt = origin.startedAt;
+  present.history = [];
+  present.past = new StoredPast(text.slice(historyAt, -2), entries, origin);
   return { timerAt, keys, instance: present as SagaInstance };
 }
 
